@@ -1,0 +1,76 @@
+//! The way back from an ACD: a bounded channel that never makes the ACD's reader wait.
+//!
+//! Not here: what is done with an event. Must hold: nothing is lost in silence. What does not fit sets a mark, and the
+//! reader, on finding it, rebuilds the table from the ACD and tells the differences.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::mpsc;
+
+use crate::model::{AgentFacts, PreCall};
+
+/// What an ACD reports unasked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AcdEvent {
+    /// The link is up and the ACD can be asked for its truth.
+    LinkUp,
+    /// The link is down. Until it is up again nothing is known of its agents.
+    LinkDown {
+        /// Why, for the operator's log.
+        reason: String,
+    },
+    /// An agent changed.
+    Agent(AgentFacts),
+    /// A call is on its way to an agent.
+    PreCall(PreCall),
+    /// That call will not come after all.
+    PreCallAbort(PreCall),
+}
+
+/// Makes the two ends; `events_max` is how many may wait for the gateway.
+pub fn acd_channel(events_max: usize) -> (AcdEvents, AcdInbox) {
+    let (sender, receiver) = mpsc::channel(events_max);
+    let overflowed = Arc::new(AtomicBool::new(false));
+    (AcdEvents { sender, overflowed: Arc::clone(&overflowed) }, AcdInbox { receiver, overflowed })
+}
+
+/// The ACD's end.
+#[derive(Clone, Debug)]
+pub struct AcdEvents {
+    sender: mpsc::Sender<AcdEvent>,
+    overflowed: Arc<AtomicBool>,
+}
+
+impl AcdEvents {
+    /// Reports an event, at once. One that does not fit is replaced by a resync.
+    pub fn report(&self, event: AcdEvent) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(event) {
+            self.overflowed.store(true, Ordering::Release);
+        }
+    }
+
+    /// Completes when the gateway no longer listens.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
+}
+
+/// The gateway's end.
+#[derive(Debug)]
+pub struct AcdInbox {
+    receiver: mpsc::Receiver<AcdEvent>,
+    overflowed: Arc<AtomicBool>,
+}
+
+impl AcdInbox {
+    /// Waits for events and takes all that are there, up to `batch_max`. False when the ACD is gone for good.
+    pub async fn take(&mut self, batch: &mut Vec<AcdEvent>, batch_max: usize) -> bool {
+        self.receiver.recv_many(batch, batch_max).await > 0
+    }
+
+    /// Whether events were dropped since this was last asked.
+    pub fn take_overflow(&self) -> bool {
+        self.overflowed.swap(false, Ordering::AcqRel)
+    }
+}

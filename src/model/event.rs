@@ -1,0 +1,64 @@
+//! What subscribers are told. Not here: how a dialect says it, and who wants to hear it.
+
+use super::{AgentFacts, AgentState, Instrument, PeripheralId, QueueId, SessionId};
+
+/// One thing that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// An agent changed.
+    Agent(AgentEvent),
+    /// A call is on its way to an agent, or no longer.
+    PreCall(PreCallEvent),
+}
+
+/// An agent entered a state, or its queues changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AgentEvent {
+    /// The ACD that says so.
+    pub peripheral: PeripheralId,
+    /// The state to show: that of `facts`, or the moment `LoggedIn` just before it.
+    pub state: AgentState,
+    /// The agent as it is now. A logged-out agent keeps here the instrument that it was logged in at.
+    pub facts: AgentFacts,
+    /// The queues that the agent has left with this change.
+    pub left: Vec<QueueId>,
+    /// The agent's own client session, if it has one.
+    pub owner: Option<SessionId>,
+}
+
+/// A call announced to an agent, or the announcement taken back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PreCallEvent {
+    /// The ACD that says so.
+    pub peripheral: PeripheralId,
+    /// The call and whom it is for.
+    pub call: PreCall,
+    /// True when the call will not come after all.
+    pub aborted: bool,
+}
+
+/// A call on its way to an agent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PreCall {
+    /// The agent that the call is offered to.
+    pub agent: super::AgentId,
+    /// Where it will ring.
+    pub instrument: Instrument,
+    /// The queue that it comes from.
+    pub queue: QueueId,
+    /// The call's key at the ACD: the day of its arrival and its number on that day.
+    pub key: (u32, u32),
+    /// The caller's number, if known.
+    pub ani: Option<String>,
+    /// The number that was dialled, if known.
+    pub dialed_number: Option<String>,
+}
+
+/// The link to an ACD went, or came back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkEvent {
+    /// The ACD concerned.
+    pub peripheral: PeripheralId,
+    /// Whether it can be reached now.
+    pub online: bool,
+}

@@ -1,0 +1,42 @@
+//! Which events a subscription lets through. Not here: whom it is about, and the masks of any dialect.
+
+use super::{AgentState, Event};
+
+/// What a subscriber asked to hear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Filter {
+    /// Agent events that show one of these states.
+    pub agent_states: AgentStates,
+    /// Announcements of calls.
+    pub pre_calls: bool,
+    /// Announcements taken back.
+    pub pre_call_aborts: bool,
+}
+
+impl Filter {
+    /// Whether the event is wanted.
+    pub fn passes(&self, event: &Event) -> bool {
+        match event {
+            Event::Agent(agent) => self.agent_states.holds(agent.state),
+            Event::PreCall(call) if call.aborted => self.pre_call_aborts,
+            Event::PreCall(_) => self.pre_calls,
+        }
+    }
+}
+
+/// A set of agent states.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AgentStates(u16);
+
+impl AgentStates {
+    /// Whether the set holds the state.
+    pub fn holds(self, state: AgentState) -> bool {
+        self.0 & (1 << state as u8) != 0
+    }
+}
+
+impl FromIterator<AgentState> for AgentStates {
+    fn from_iter<I: IntoIterator<Item = AgentState>>(states: I) -> AgentStates {
+        AgentStates(states.into_iter().fold(0, |set, state| set | 1 << state as u8))
+    }
+}

@@ -1,0 +1,16 @@
+//! The nouns and verbs that every dialect and every ACD share: agent, queue, event, request, refusal.
+//!
+//! Lives here: plain data with its rules. Not here: a wire type of any dialect or ACD, tokio, locks, clocks.
+//! Must hold: a value of these types is valid; what came from outside was checked when it was made.
+
+mod agent;
+mod event;
+mod filter;
+mod ids;
+mod request;
+
+pub use agent::{AgentFacts, AgentState, WantedState};
+pub use event::{AgentEvent, Event, LinkEvent, PreCall, PreCallEvent};
+pub use filter::{AgentStates, Filter};
+pub use ids::{AgentId, AgentKey, IdError, Instrument, PeripheralId, QueueId, ReasonCode, SessionId};
+pub use request::{Login, Logout, Password, QueueChoice, StateChange};
