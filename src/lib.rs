@@ -5,4 +5,9 @@
 //! Arrows point one way; events come back over channels that `operations` owns.
 
 pub mod acd;
+pub mod config;
 pub mod model;
+pub mod dialects;
+pub mod operations;
+pub mod server;
+pub mod sessions;

@@ -1,6 +1,6 @@
 //! What subscribers are told. Not here: how a dialect says it, and who wants to hear it.
 
-use super::{AgentFacts, AgentState, Instrument, PeripheralId, QueueId, SessionId};
+use super::{AgentFacts, AgentId, AgentState, Instrument, PeripheralId, QueueId, SessionId};
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,7 +41,7 @@ pub struct PreCallEvent {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PreCall {
     /// The agent that the call is offered to.
-    pub agent: super::AgentId,
+    pub agent: AgentId,
     /// Where it will ring.
     pub instrument: Instrument,
     /// The queue that it comes from.
@@ -52,6 +52,27 @@ pub struct PreCall {
     pub ani: Option<String>,
     /// The number that was dialled, if known.
     pub dialed_number: Option<String>,
+}
+
+/// What an ACD reports of one agent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AgentReport {
+    /// The agent changed.
+    Facts(AgentFacts),
+    /// A call is on its way to the agent.
+    PreCall(PreCall),
+    /// That call will not come after all.
+    PreCallAbort(PreCall),
+}
+
+impl AgentReport {
+    /// The agent that it is about.
+    pub fn agent(&self) -> &AgentId {
+        match self {
+            AgentReport::Facts(facts) => &facts.agent,
+            AgentReport::PreCall(call) | AgentReport::PreCallAbort(call) => &call.agent,
+        }
+    }
 }
 
 /// The link to an ACD went, or came back.

@@ -10,7 +10,7 @@ mod ids;
 mod request;
 
 pub use agent::{AgentFacts, AgentState, WantedState};
-pub use event::{AgentEvent, Event, LinkEvent, PreCall, PreCallEvent};
+pub use event::{AgentEvent, AgentReport, Event, LinkEvent, PreCall, PreCallEvent};
 pub use filter::{AgentStates, Filter};
 pub use ids::{AgentId, AgentKey, IdError, Instrument, PeripheralId, QueueId, ReasonCode, SessionId};
 pub use request::{Login, Logout, Password, QueueChoice, StateChange};

@@ -1,0 +1,48 @@
+//! Why a connection ended. Not here: how a dialect says so.
+
+use std::time::Duration;
+
+use super::SlowClient;
+use crate::model::SessionId;
+
+/// Every connection ends for exactly one of these: it feeds the log and the client's last message.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The client asked for it.
+    #[error("the client closed the session")]
+    ClientClosed,
+    /// The client's end of the connection went without a word.
+    #[error("the connection ended without a goodbye")]
+    ClientGone,
+    /// The gateway stops.
+    #[error("the gateway is shutting down")]
+    Shutdown,
+    /// The client does not read what it is sent.
+    #[error(transparent)]
+    Slow(#[from] SlowClient),
+    /// The session was not opened in time.
+    #[error("no session was opened within {waited:?}")]
+    NotOpened {
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// Nothing came for longer than the client had promised.
+    #[error("nothing was received for {idle:?}")]
+    Idle {
+        /// How long.
+        idle: Duration,
+    },
+    /// What came cannot be cut into frames any more.
+    #[error("the framing is broken: {0}")]
+    BrokenFraming(#[from] cti_protocol::ged188::FrameError),
+    /// The same client opened a session for the same agent or device.
+    #[error("session {by} of the same client took its place")]
+    Replaced {
+        /// The new session.
+        by: SessionId,
+    },
+    /// The connection failed.
+    #[error("the connection failed: {0}")]
+    Failed(std::io::ErrorKind),
+}

@@ -1,0 +1,115 @@
+//! What is said when a request is not done: which message, which code, and why in words.
+//!
+//! Not here: whether it is done. FAILURE_CONF is for what the gateway refuses, CONTROL_FAILURE_CONF for what the ACD or the
+//! agent's state refuses.
+
+use cti_protocol::ged188::codes::{ControlFailure, Status};
+use cti_protocol::ged188::{AnyMessage, ControlFailureConf, DecodeError, FailureConf, FailureEvent, Text};
+
+use crate::acd::AcdRefusal;
+use crate::dialects::CloseReason;
+use crate::operations::Refusal;
+
+/// A refusal in the protocol's words.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum No {
+    /// The gateway refuses.
+    Failure { status: Status, why: String },
+    /// The ACD or the agent's state refuses.
+    Control { code: ControlFailure, peripheral_error: u32, why: String },
+}
+
+impl No {
+    pub(super) fn failure(status: Status, why: impl Into<String>) -> No {
+        No::Failure { status, why: why.into() }
+    }
+
+    pub(super) fn control(code: ControlFailure, why: impl Into<String>) -> No {
+        No::Control { code, peripheral_error: 0, why: why.into() }
+    }
+
+    /// The message that says so; without the reason in words where the listener is told to leave it out.
+    pub(super) fn message(self, invoke_id: u32, with_text: bool) -> AnyMessage {
+        let text = |why: &str| with_text.then(|| text_of(why));
+        match self {
+            No::Failure { status, why } => {
+                FailureConf { invoke_id, status, text: text(&why), ..Default::default() }.into()
+            }
+            No::Control { code: failure_code, peripheral_error: peripheral_error_code, why } => ControlFailureConf {
+                invoke_id,
+                failure_code,
+                peripheral_error_code,
+                text: text(&why),
+                ..Default::default()
+            }
+            .into(),
+        }
+    }
+}
+
+/// The last word to a client whose session ends without its asking, where there is one.
+pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<FailureEvent> {
+    let status = match reason {
+        CloseReason::Shutdown => Status::E_CTI_CTI_SERVER_OFFLINE,
+        CloseReason::Replaced { .. } => Status::E_CTI_NEW_SESSION_OPENED,
+        CloseReason::Idle { .. } | CloseReason::NotOpened { .. } => Status::E_CTI_TIMEOUT,
+        CloseReason::BrokenFraming(_) => Status::E_CTI_INVALID_MESSAGE_LENGTH,
+        CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Slow(_) | CloseReason::Failed(_) => return None,
+    };
+    Some(FailureEvent { status, text: with_text.then(|| text_of(&reason.to_string())), ..Default::default() })
+}
+
+/// A reason in words, cut where the field ends: at most 254 bytes and the NUL.
+pub(super) fn text_of(why: &str) -> Text<255> {
+    let mut end = why.len().min(254);
+    while !why.is_char_boundary(end) {
+        end -= 1;
+    }
+    let clean: String = why[..end].chars().map(|c| if c == '\0' { ' ' } else { c }).collect();
+    Text::new(&clean).unwrap_or_default()
+}
+
+impl From<DecodeError> for No {
+    fn from(error: DecodeError) -> No {
+        No::failure(status_of(&error), error.to_string())
+    }
+}
+
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> No {
+        let why = refusal.to_string();
+        match &refusal {
+            Refusal::UnknownPeripheral { .. } => No::failure(Status::E_CTI_INVALID_PERIPHERAL_ID, why),
+            Refusal::NoRight { .. } => No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why),
+            Refusal::NotAtInstrument { .. } => No::failure(Status::E_CTI_INCONSISTENT_AGENT_DATA, why),
+            Refusal::LinkDown { .. } => No::control(ControlFailure::CF_RESOURCE_OUT_OF_SERVICE, why),
+            Refusal::UnknownAgent { .. } => No::control(ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED, why),
+            Refusal::NotLoggedIn { .. } => No::control(ControlFailure::CF_INVALID_OBJECT_STATE, why),
+            Refusal::NotInQueue { .. } => No::control(ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED, why),
+            Refusal::LogoutUnderWay { .. } => No::control(ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION, why),
+            Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } => {
+                let (code, peripheral_error) = control_failure_of(reason);
+                No::Control { code, peripheral_error, why }
+            }
+            _ => No::failure(Status::E_CTI_UNSPECIFIED_FAILURE, why),
+        }
+    }
+}
+
+fn control_failure_of(reason: &AcdRefusal) -> (ControlFailure, u32) {
+    let code = match reason {
+        AcdRefusal::BadCredentials => ControlFailure::CF_INVALID_AGENT_ID_OR_PASSWORD_SPECIFIED,
+        AcdRefusal::UnknownAgent { .. } => ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED,
+        AcdRefusal::UnknownInstrument { .. } => ControlFailure::CF_INVALID_LOGON_DEVICE_SPECIFIED,
+        AcdRefusal::InstrumentInUse { .. } => ControlFailure::CF_SPECIFIED_EXTENSION_ALREADY_IN_USE,
+        AcdRefusal::AlreadyLoggedIn { .. } => ControlFailure::CF_SPECIFIED_AGENT_ALREADY_SIGNED_ON,
+        AcdRefusal::BadQueue { .. } => ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED,
+        AcdRefusal::NotLoggedIn { .. } | AcdRefusal::WrongState { .. } => ControlFailure::CF_INVALID_OBJECT_STATE,
+        AcdRefusal::ReasonRequired => ControlFailure::CF_REASON_CODE_REQUIRED,
+        AcdRefusal::NotSupported { .. } => ControlFailure::CF_INVALID_FEATURE,
+        AcdRefusal::LinkDown => ControlFailure::CF_RESOURCE_OUT_OF_SERVICE,
+        AcdRefusal::TimedOut { .. } => ControlFailure::CF_REQUEST_TIMEOUT_REJECTION,
+        AcdRefusal::Refused { code, .. } => return (ControlFailure::CF_GENERIC_OPERATION_REJECTION, *code),
+    };
+    (code, 0)
+}

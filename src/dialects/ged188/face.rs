@@ -1,0 +1,121 @@
+//! The side of a session that others see: how it is told of events, and how an answer gets to it.
+//!
+//! Not here: what the session may ask. Must hold: every message is added whole, in one piece.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bytes::BytesMut;
+use cti_protocol::ged188::codes::{DeviceIdType, PgStatus, SystemEventId};
+use cti_protocol::ged188::{AnyMessage, SystemEvent, Version};
+use tracing::error;
+
+use super::answers::{No, text_of};
+use super::{Ged188, events, time_of_day};
+use crate::dialects::Outbox;
+use crate::model::{Event, LinkEvent, PeripheralId, SessionId};
+use crate::sessions::{Form, Rendered, Subscriber, Subscription};
+
+/// A session as the table and the running commands know it.
+#[derive(Debug)]
+pub(super) struct Face {
+    pub(super) shared: Arc<Ged188>,
+    pub(super) session: SessionId,
+    pub(super) client_id: String,
+    pub(super) version: Version,
+    pub(super) outbox: Arc<Outbox>,
+    /// Requests that were taken and are not answered yet.
+    pub(super) in_flight: AtomicUsize,
+}
+
+impl Face {
+    /// Adds a message to what is sent.
+    pub(super) fn say(&self, message: impl Into<AnyMessage>) {
+        say(&self.outbox, self.version, message.into());
+    }
+
+    /// Refuses a request.
+    pub(super) fn refuse(&self, invoke_id: u32, no: No) {
+        self.say(no.message(invoke_id, self.shared.settings.failure_text));
+    }
+
+    /// The end of a request that was in flight.
+    pub(super) fn answer(&self, message: AnyMessage) {
+        self.say(message);
+        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+        self.outbox.wake();
+    }
+
+    /// Says whether one ACD can be reached.
+    pub(super) fn say_link(&self, link: LinkEvent) {
+        let LinkEvent { peripheral, online } = link;
+        let system_event_id =
+            if online { SystemEventId::SYS_PERIPHERAL_ONLINE } else { SystemEventId::SYS_PERIPHERAL_OFFLINE };
+        let now = if online { "online" } else { "offline" };
+        self.say(SystemEvent {
+            pg_status: pg_status(&self.shared),
+            icm_central_controller_time: time_of_day(),
+            system_event_id,
+            system_event_arg1: peripheral.0,
+            event_device_type: DeviceIdType::DEVID_NONE,
+            text: Some(text_of(&format!("peripheral {peripheral} is {now}"))),
+            ..Default::default()
+        });
+    }
+}
+
+impl Subscriber for Face {
+    fn session(&self) -> SessionId {
+        self.session
+    }
+
+    fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    fn form(&self) -> Form {
+        events::form(self.version)
+    }
+
+    fn render(&self, event: &Event) -> Option<Rendered> {
+        events::render(event, self.version)
+    }
+
+    fn deliver(&self, subscription: &Subscription, event: &Rendered) {
+        self.outbox.add_unless_ended(subscription.ended_mark(), |out| {
+            events::write_with_own_id(out, event, subscription.own_id);
+        });
+    }
+
+    fn end(&self, ended: &AtomicBool) {
+        self.outbox.end(ended);
+    }
+
+    fn announce(&self, event: LinkEvent) {
+        self.say_link(event);
+    }
+
+    fn replace(&self, by: SessionId) {
+        self.outbox.replace(by);
+    }
+}
+
+/// Adds a message, whole or not at all.
+pub(super) fn say(outbox: &Outbox, version: Version, message: AnyMessage) {
+    let name = message.name();
+    outbox.add(|out: &mut BytesMut| {
+        if let Err(error) = message.encode(version, out) {
+            error!(message = ?name, version = version.number(), %error, "a message of our own cannot be written");
+        }
+    });
+}
+
+/// What is not as it should be behind the gateway; 0 is healthy.
+pub(super) fn pg_status(shared: &Ged188) -> PgStatus {
+    let is_up = |id: PeripheralId| shared.house.table.is_online(id);
+    if shared.house.peripherals().iter().all(|peripheral| is_up(peripheral.id)) {
+        PgStatus(0)
+    } else {
+        PgStatus::PGS_PERIPHERAL_OFFLINE
+    }
+}

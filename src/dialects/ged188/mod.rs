@@ -1,0 +1,61 @@
+//! GED-188, the Cisco CTI Server protocol: one client connection's state machine.
+//!
+//! Lives here: what a session may ask, and wire ⇄ model. Not here: the layout of messages (`cti_protocol`), the order in
+//! which a login or logout goes (`operations`), sockets.
+//! Must hold: every request gets exactly one answer; a frame that cannot be read costs its own answer and nothing else.
+
+mod answers;
+mod events;
+mod face;
+mod identity;
+mod monitors;
+mod names;
+mod open;
+mod requests;
+mod session;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::config::{ClientConfig, Config, ListenerConfig};
+use crate::dialects::{Conversation, Outbox};
+use crate::operations::House;
+
+/// What the sessions of one listener share.
+#[derive(Debug)]
+pub struct Ged188 {
+    house: Arc<House>,
+    settings: ListenerConfig,
+    clients: Vec<ClientConfig>,
+    frame_bytes_max: usize,
+    requests_in_flight_max: usize,
+    monitors_max: usize,
+    open_wait: std::time::Duration,
+}
+
+impl Ged188 {
+    /// The dialect as one listener is configured to speak it.
+    pub fn new(house: Arc<House>, config: &Config, listener: &ListenerConfig) -> Ged188 {
+        Ged188 {
+            house,
+            settings: listener.clone(),
+            clients: config.clients.clone(),
+            frame_bytes_max: config.limits.frame_bytes_max,
+            requests_in_flight_max: config.limits.requests_in_flight_max,
+            monitors_max: config.limits.monitors_max,
+            open_wait: config.timeouts.open,
+        }
+    }
+
+    /// A fresh connection's state machine.
+    pub fn converse(self: &Arc<Ged188>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
+        Box::new(session::Client::new(Arc::clone(self), peer, outbox, now))
+    }
+}
+
+/// The time of day that the protocol's TIME fields hold: seconds since 1970, UTC.
+fn time_of_day() -> u32 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,127 @@
+//! Monitors that a client starts: by device or by agent, with masks of their own.
+//!
+//! Not here: the subscription that a session has by its services. Calls cannot be monitored as long as there are none.
+
+use std::sync::Arc;
+
+use cti_protocol::ged188::codes::{ConnectionDeviceIdType, DeviceIdType, ServiceMask, Status};
+use cti_protocol::ged188::{
+    ChangeMonitorMaskConf, ChangeMonitorMaskReq, MonitorStartConf, MonitorStartReq, MonitorStopConf, MonitorStopReq,
+};
+
+use super::Ged188;
+use super::answers::No;
+use super::face::Face;
+use super::identity::{given, missing};
+use super::names::filter_of;
+use super::session::Session;
+use crate::model::{AgentId, AgentKey, Instrument, PeripheralId};
+use crate::sessions::{Subscription, Target};
+
+impl Session {
+    pub(super) fn monitor_start(&mut self, shared: &Arc<Ged188>, request: &MonitorStartReq) -> Result<(), No> {
+        self.may_monitor("MONITOR_START_REQ")?;
+        let call = given("ConnectionDeviceID", request.connection_device_id.as_ref())?;
+        let device = given("MonitoredDeviceID", request.monitored_device_id.as_ref())?;
+        let names_call = request.connection_device_id_type != ConnectionDeviceIdType::CONNECTION_ID_NONE && call.is_some();
+        let Some(device) = device else {
+            if names_call {
+                let why = format!("there is no call {}: this gateway has no calls", request.connection_call_id);
+                return Err(No::failure(Status::E_CTI_INVALID_CALLID, why));
+            }
+            return Err(missing("MonitoredDeviceID"));
+        };
+        if names_call {
+            let why = "ConnectionDeviceID and MonitoredDeviceID are both given";
+            return Err(No::failure(Status::E_CTI_MUTUALLY_EXCLUS_DEVICEID_TYPES, why));
+        }
+        let peripheral = shared.peripheral(request.peripheral_id, None)?;
+        let target = target_of(shared, peripheral, request.monitored_device_type, &device)?;
+        self.must_have_room(shared)?;
+
+        let id = self.new_monitor_id();
+        let filter = filter_of(request.call_msg_mask, request.agent_state_mask);
+        let subscription = Subscription::new(id, target, filter, Arc::<Face>::clone(&self.face) as _);
+        // Confirmed first: a client does not know an event's monitor before.
+        self.face.say(MonitorStartConf { invoke_id: request.invoke_id, monitor_id: id, ..Default::default() });
+        shared.house.table.subscriptions.add(Arc::clone(&subscription));
+        self.monitors.insert(id, subscription);
+        Ok(())
+    }
+
+    /// A monitor that a logout has ended can still be stopped: a client that tidies up is not told that it erred.
+    pub(super) fn monitor_stop(&mut self, shared: &Arc<Ged188>, request: &MonitorStopReq) -> Result<(), No> {
+        self.may_monitor("MONITOR_STOP_REQ")?;
+        let subscription = self.monitors.remove(&request.monitor_id).ok_or_else(|| unknown(request.monitor_id))?;
+        shared.house.table.subscriptions.remove(&subscription);
+        self.face.say(MonitorStopConf { invoke_id: request.invoke_id, ..Default::default() });
+        Ok(())
+    }
+
+    pub(super) fn change_monitor_mask(&mut self, request: &ChangeMonitorMaskReq) -> Result<(), No> {
+        self.may_monitor("CHANGE_MONITOR_MASK_REQ")?;
+        let subscription = self.monitors.get(&request.monitor_id).ok_or_else(|| unknown(request.monitor_id))?;
+        if subscription.has_ended() {
+            let why = format!("MonitorID {} ended when its agent logged out", request.monitor_id);
+            return Err(No::failure(Status::E_CTI_MONITOR_TERMINATED, why));
+        }
+        subscription.set_filter(filter_of(request.call_msg_mask, request.agent_state_mask));
+        self.face.say(ChangeMonitorMaskConf { invoke_id: request.invoke_id, ..Default::default() });
+        Ok(())
+    }
+
+    fn may_monitor(&self, what: &str) -> Result<(), No> {
+        self.must_have(&[ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR], what)
+    }
+
+    fn must_have_room(&mut self, shared: &Ged188) -> Result<(), No> {
+        if self.monitors.len() >= shared.monitors_max {
+            // Ended ones that the client never stopped make room first.
+            self.monitors.retain(|_, subscription| !subscription.has_ended());
+        }
+        if self.monitors.len() < shared.monitors_max {
+            return Ok(());
+        }
+        let why = format!("{} monitors are started, no more are allowed", self.monitors.len());
+        Err(No::failure(Status::E_CTI_TOO_MUCH_DATA, why))
+    }
+
+    fn new_monitor_id(&mut self) -> u32 {
+        loop {
+            self.next_monitor_id = self.next_monitor_id.wrapping_add(1).max(2);
+            if !self.monitors.contains_key(&self.next_monitor_id) {
+                return self.next_monitor_id;
+            }
+        }
+    }
+}
+
+/// What a device monitor is about: a device or, where no device has that name, the agent who has it as an id.
+fn target_of(shared: &Ged188, peripheral: PeripheralId, kind: DeviceIdType, name: &str) -> Result<Target, No> {
+    let invalid = |why: String| No::failure(Status::E_CTI_INVALID_DEVICE, why);
+    match kind {
+        DeviceIdType::DEVID_DEVICE_IDENTIFIER
+        | DeviceIdType::DEVID_AGENT_DEVICE
+        | DeviceIdType::DEVID_NON_ACD_DEVICE_IDENTIFIER
+        | DeviceIdType::DEVID_SHARED_DEVICE_IDENTIFIER
+        | DeviceIdType::DEVID_NONE => (),
+        _ => {
+            let why = format!("MonitoredDeviceType {kind:?} cannot be monitored");
+            return Err(No::failure(Status::E_CTI_INVALID_DEVICE_ID_TYPE, why));
+        }
+    }
+    let table = &shared.house.table;
+    let device = Instrument::new(name).map_err(|error| invalid(format!("MonitoredDeviceID {name:?} cannot be: {error}")))?;
+    if !table.is_no_instrument(peripheral, &device) {
+        return Ok(Target::Device(peripheral, device));
+    }
+    let agent = AgentId::new(name).ok().map(|agent| AgentKey { peripheral, agent });
+    match agent.filter(|key| table.agent(key).is_some()) {
+        Some(key) => Ok(Target::Agent(key)),
+        None => Err(invalid(format!("MonitoredDeviceID {name} is no device and no agent"))),
+    }
+}
+
+fn unknown(id: u32) -> No {
+    No::failure(Status::E_CTI_INVALID_MONITORID, format!("MonitorID {id} is not one of this session"))
+}

@@ -1,0 +1,64 @@
+//! The protocol's numbers for what the model names. Not here: anything that is not a number.
+
+use cti_protocol::ged188::Version;
+use cti_protocol::ged188::codes::{self, AgentStateMask, CallMsgMask, PeripheralType};
+
+use crate::config::Flavour;
+use crate::model::{AgentState, Filter};
+
+/// The number of a state.
+pub(super) fn state_code(state: AgentState) -> codes::AgentState {
+    use codes::AgentState as Code;
+    match state {
+        AgentState::LoggedIn => Code::AGENT_STATE_LOGIN,
+        AgentState::LoggedOut => Code::AGENT_STATE_LOGOUT,
+        AgentState::NotReady => Code::AGENT_STATE_NOT_READY,
+        AgentState::Ready => Code::AGENT_STATE_AVAILABLE,
+        AgentState::Reserved => Code::AGENT_STATE_RESERVED,
+        AgentState::Talking => Code::AGENT_STATE_TALKING,
+        AgentState::Hold => Code::AGENT_STATE_HOLD,
+        AgentState::WorkNotReady => Code::AGENT_STATE_WORK_NOT_READY,
+        AgentState::WorkReady => Code::AGENT_STATE_WORK_READY,
+        AgentState::BusyOther => Code::AGENT_STATE_BUSY_OTHER,
+        AgentState::Unknown => Code::AGENT_STATE_UNKNOWN,
+    }
+}
+
+/// What two masks let through. Bits without a meaning here are ignored: most clients set them all. A state that the
+/// protocol has no bit for comes to whoever wants any state.
+pub(super) fn filter_of(call_mask: CallMsgMask, agent_mask: AgentStateMask) -> Filter {
+    let has = |bit: AgentStateMask| agent_mask.0 & bit.0 != 0;
+    let agent_states = AgentState::ALL.into_iter().filter(|state| match state {
+        AgentState::LoggedIn => has(AgentStateMask::AGENT_LOGIN_MASK),
+        AgentState::LoggedOut => has(AgentStateMask::AGENT_LOGOUT_MASK),
+        AgentState::NotReady => has(AgentStateMask::AGENT_NOT_READY_MASK),
+        AgentState::Ready => has(AgentStateMask::AGENT_AVAILABLE_MASK),
+        AgentState::Reserved => has(AgentStateMask::AGENT_RESERVED_MASK),
+        AgentState::Talking => has(AgentStateMask::AGENT_TALKING_MASK),
+        AgentState::Hold => has(AgentStateMask::AGENT_HOLD_MASK),
+        AgentState::WorkNotReady => has(AgentStateMask::AGENT_WORK_NOT_READY_MASK),
+        AgentState::WorkReady => has(AgentStateMask::AGENT_WORK_READY_MASK),
+        AgentState::BusyOther => has(AgentStateMask::AGENT_BUSY_OTHER_MASK),
+        AgentState::Unknown => agent_mask.0 != 0,
+    });
+    Filter {
+        agent_states: agent_states.collect(),
+        pre_calls: call_mask.0 & CallMsgMask::AGENT_PRE_CALL_MASK.0 != 0,
+        pre_call_aborts: call_mask.0 & CallMsgMask::AGENT_PRE_CALL_ABORT_MASK.0 != 0,
+    }
+}
+
+/// Whether an agent is offered calls. The guides up to 17 print routable as 0, those from 23 as 1; what lies between is
+/// not printed, so the turn is taken at 20, with the other changes of that version.
+pub(super) fn agent_mode(state: AgentState, version: Version) -> u16 {
+    let is_routable = !matches!(state, AgentState::LoggedOut | AgentState::NotReady | AgentState::WorkNotReady);
+    u16::from(is_routable == (version.number() >= 20))
+}
+
+/// The kind of peripheral that clients are told of: an enterprise agent peripheral, or what UCCX says of itself.
+pub(super) fn peripheral_type(flavour: Flavour) -> PeripheralType {
+    match flavour {
+        Flavour::Cce => PeripheralType::PT_ENTERPRISE_AGENT,
+        Flavour::Uccx => PeripheralType::PT_ACMI_CRS,
+    }
+}

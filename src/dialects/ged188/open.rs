@@ -1,0 +1,291 @@
+//! OPEN_REQ: what a client may ask for, and what it is granted.
+//!
+//! Not here: what it does with it. Must hold: granted services are a subset of those asked for; a refused OPEN_REQ leaves
+//! nothing behind.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use cti_protocol::ged188::codes::{self, PeripheralType, ServiceMask, Status};
+use cti_protocol::ged188::{Bool, Frame, OpenConf, OpenConfPeripheral, OpenReq, Text, Version, peek_invoke_id};
+
+use super::answers::No;
+use super::events::Identity;
+use super::face::{Face, pg_status};
+use super::identity::{AgentFields, given, inconsistent, missing};
+use super::names::{filter_of, peripheral_type, state_code};
+use super::session::{OwnSubscription, Session};
+use super::{Ged188, time_of_day};
+use crate::config::Flavour;
+use crate::dialects::Outbox;
+use crate::model::{AgentFacts, AgentKey, LinkEvent, Password, PeripheralId};
+use crate::operations::Right;
+use crate::sessions::{HeldBy, Subscriber, Target};
+
+/// The services that there are here. CONFIG_EVENTS, CALL_DATA_UPDATE, SUPERVISOR and the others are not granted.
+const SERVICES: u32 = ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0
+    | ServiceMask::CTI_SERVICE_CLIENT_CONTROL.0
+    | ServiceMask::CTI_SERVICE_ALL_EVENTS.0
+    | ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR.0
+    | ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY.0
+    | ServiceMask::CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS.0;
+/// Idle timeouts that stand for none.
+const NO_TIMEOUT: [u32; 2] = [0xffff_ffff, 0x7fff_ffff];
+/// The id of the monitor that the open makes for CLIENT_EVENTS; those that the client starts come after it.
+const OWN_MONITOR_ID: u32 = 1;
+/// OPEN_CONF's SessionType: this side is the active one.
+const SESSION_ACTIVE: u16 = codes::SessionType::ACTIVE.0;
+
+impl Ged188 {
+    /// The version that an OPEN_REQ names, which is also the layout of the OPEN_REQ itself: read before anything else.
+    pub(super) fn version_of(&self, frame: &Frame) -> Result<Version, (Version, No)> {
+        let number = frame.body.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+        let Some(number) = number else {
+            let why = format!("OPEN_REQ: VersionNumber at offset 12 is cut off: the body has {} bytes", frame.body.len());
+            return Err((Version::LATEST, No::failure(Status::E_CTI_BAD_MESSAGE_FORMAT, why)));
+        };
+        let version = match self.settings.flavour {
+            Flavour::Cce => Version::new(number),
+            Flavour::Uccx => Version::uccx(number),
+        };
+        let why = || format!("VersionNumber {number} is not supported");
+        version.ok_or_else(|| (closest(number), No::failure(Status::E_CTI_INVALID_VERSION, why())))
+    }
+
+    /// Opens a session: confirms it and says what an opened session is told first.
+    pub(super) fn open(
+        self: &Arc<Ged188>,
+        request: &OpenReq,
+        version: Version,
+        peer: SocketAddr,
+        outbox: &Arc<Outbox>,
+    ) -> Result<Session, No> {
+        let client_id = self.identify(request)?;
+        let idle_timeout = self.idle_timeout(request.idle_timeout)?;
+        let services = self.grant(request)?;
+        let fields = AgentFields::of(
+            request.agent_id.as_ref(),
+            request.agent_id_long.as_ref(),
+            request.agent_instrument.as_ref(),
+            request.agent_extension.as_ref(),
+        )?;
+        let peripheral = self.peripheral(request.peripheral_id, fields.agent.as_ref())?;
+        let has = |service: ServiceMask| services.0 & service.0 != 0;
+        let is_agents_own = has(ServiceMask::CTI_SERVICE_CLIENT_EVENTS);
+        let held = if is_agents_own { self.targets(peripheral, &fields)? } else { Vec::new() };
+
+        let session = self.house.table.new_session();
+        let face = Arc::new(Face {
+            shared: Arc::clone(self),
+            session,
+            client_id,
+            version,
+            outbox: Arc::clone(outbox),
+            in_flight: AtomicUsize::new(0),
+        });
+        self.house.table.add_client(Arc::<Face>::clone(&face) as _);
+        if let Err(no) = self.hold(&face, &held) {
+            self.house.table.remove_client(session, &[]);
+            return Err(no);
+        }
+
+        let filter = filter_of(request.call_msg_mask, request.agent_state_mask);
+        // Confirmed before anything is subscribed to: OPEN_CONF is the first that a client gets.
+        let agent = if is_agents_own { self.agent(peripheral, &fields) } else { None };
+        face.say(self.opened(request, version, services, peripheral, agent.as_ref()));
+        let (right, own) = match held.first() {
+            Some(own) => (Right::Of(own.clone()), Some((OWN_MONITOR_ID, own.clone()))),
+            None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => (Right::Every, Some((0, Target::All))),
+            None => (Right::Every, None),
+        };
+        let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
+        if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) {
+            for peripheral in self.house.peripherals() {
+                let online = self.house.table.is_online(peripheral.id);
+                face.say_link(LinkEvent { peripheral: peripheral.id, online });
+            }
+        }
+        tracing::debug!(%peer, %session, ?held, "holds");
+        Ok(Session { face, services, right, idle_timeout, held, own, monitors: HashMap::new(), next_monitor_id: OWN_MONITOR_ID })
+    }
+
+    fn identify(&self, request: &OpenReq) -> Result<String, No> {
+        let Some(client_id) = &request.client_id else { return Err(missing("ClientID")) };
+        let client_id = given("ClientID", Some(client_id))?.unwrap_or_default();
+        if self.clients.is_empty() {
+            return Ok(client_id);
+        }
+        let password = match &request.client_password {
+            Some(password) => Password::new(String::from_utf8_lossy(password.expose().as_bytes())),
+            None => Password::default(),
+        };
+        let is_right = self.clients.iter().any(|client| client.id == client_id && client.password.matches(&password));
+        if is_right {
+            return Ok(client_id);
+        }
+        Err(No::failure(Status::E_CTI_INVALID_PASSWORD, format!("ClientID {client_id:?} and ClientPassword do not match")))
+    }
+
+    fn idle_timeout(&self, seconds: u32) -> Result<Option<Duration>, No> {
+        if NO_TIMEOUT.contains(&seconds) {
+            return Ok(None);
+        }
+        let timeout = Duration::from_secs(seconds.into());
+        let least = self.settings.idle_timeout_min;
+        if timeout >= least {
+            return Ok(Some(timeout));
+        }
+        let why = format!("IdleTimeout {seconds} is below {} seconds", least.as_secs());
+        Err(No::failure(Status::E_CTI_INVALID_TIMEOUT, why))
+    }
+
+    /// What of the services asked for makes sense together: all events contain an agent's own, and the control of
+    /// everything that of agent states.
+    fn grant(&self, request: &OpenReq) -> Result<ServiceMask, No> {
+        let asked = request.services_requested.0;
+        let may = match given("ClientID", request.client_id.as_ref())? {
+            Some(id) => self.clients.iter().find(|client| client.id == id).and_then(|client| client.services_mask()),
+            None => None,
+        };
+        let mut granted = asked & SERVICES & may.unwrap_or(u32::MAX);
+        let drop_if = |granted: u32, has: ServiceMask, drop: ServiceMask| match granted & has.0 {
+            0 => granted,
+            _ => granted & !drop.0,
+        };
+        granted = drop_if(granted, ServiceMask::CTI_SERVICE_ALL_EVENTS, ServiceMask::CTI_SERVICE_CLIENT_EVENTS);
+        granted = drop_if(granted, ServiceMask::CTI_SERVICE_CLIENT_CONTROL, ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY);
+        if granted != 0 || asked == 0 {
+            return Ok(ServiceMask(granted));
+        }
+        let is_known = ServiceMask::NAMES.iter().any(|(_, bit)| asked & *bit as u32 != 0);
+        let status = if is_known { Status::E_CTI_FUNCTION_NOT_AVAILABLE } else { Status::E_CTI_INVALID_SERVICE_MASK };
+        Err(No::failure(status, format!("none of ServicesRequested {asked:#010x} is available")))
+    }
+
+    /// The agent and device of a CLIENT_EVENTS session; the first is the one that its events are found by.
+    fn targets(&self, peripheral: PeripheralId, fields: &AgentFields) -> Result<Vec<Target>, No> {
+        if fields.is_empty() {
+            return Err(missing("one of AgentID, AgentInstrument and AgentExtension with CLIENT_EVENTS"));
+        }
+        let table = &self.house.table;
+        let mut targets = Vec::new();
+        let mut works_at = None;
+        if let Some(agent) = &fields.agent {
+            let key = AgentKey { peripheral, agent: agent.clone() };
+            let known = table.agent(&key);
+            if known.is_none() && table.is_online(peripheral) {
+                let why = format!("AgentID {agent} is not known at peripheral {peripheral}");
+                return Err(No::failure(Status::E_CTI_INVALID_AGENT_DATA, why));
+            }
+            works_at = known.and_then(|cell| cell.entry().facts.instrument.clone());
+            targets.push(Target::Agent(key));
+        }
+        if let Some(device) = fields.device() {
+            if table.is_no_instrument(peripheral, device) {
+                let why = format!("AgentInstrument {device} is not known at peripheral {peripheral}");
+                return Err(No::failure(Status::E_CTI_INVALID_AGENT_DATA, why));
+            }
+            let works_there = table.agent_at(peripheral, device);
+            if let (Some(agent), Some(there)) = (&fields.agent, &works_there)
+                && *agent != there.agent
+            {
+                return Err(inconsistent(format!("AgentID is {agent}, at AgentInstrument {device} works {}", there.agent)));
+            }
+            if let Some(at) = works_at.as_ref().filter(|at| *at != device) {
+                return Err(inconsistent(format!("AgentInstrument is {device}, the agent works at {at}")));
+            }
+        }
+        if let Some(device) = fields.device().cloned().or(works_at) {
+            targets.push(Target::Device(peripheral, device));
+        }
+        Ok(targets)
+    }
+
+    /// Takes the agent and device for this session: from an older one of the same client, from nobody else's.
+    fn hold(&self, face: &Face, held: &[Target]) -> Result<(), No> {
+        let table = &self.house.table;
+        let is_same_client =
+            |holder| table.client(holder).is_none_or(|client| client.client_id() == face.client_id);
+        match table.hold(face.session, held, is_same_client) {
+            Ok(replaced) => {
+                for session in replaced.into_iter().filter_map(|session| table.client(session)) {
+                    session.replace(face.session);
+                }
+                Ok(())
+            }
+            Err(HeldBy(session)) => {
+                let why = format!("the agent or its device is held by session {session} of another client");
+                Err(No::failure(Status::E_CTI_DEVICE_IN_USE, why))
+            }
+        }
+    }
+
+    fn opened(
+        &self,
+        request: &OpenReq,
+        version: Version,
+        services: ServiceMask,
+        peripheral: PeripheralId,
+        agent: Option<&AgentKey>,
+    ) -> OpenConf {
+        let is_agents_own = services.0 & ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0 != 0;
+        let facts = agent.and_then(|key| self.house.table.agent(key)).map(|cell| cell.entry().facts.clone());
+        let agent_state = match &facts {
+            Some(facts) => state_code(facts.state),
+            None if is_agents_own => codes::AgentState::AGENT_STATE_LOGOUT,
+            None => codes::AgentState::AGENT_STATE_UNKNOWN,
+        };
+        let mut confirmed = OpenConf {
+            invoke_id: request.invoke_id,
+            services_granted: services,
+            monitor_id: if is_agents_own { OWN_MONITOR_ID } else { 0 },
+            pg_status: pg_status(self),
+            icm_central_controller_time: time_of_day(),
+            peripheral_online: Bool::from(self.house.table.is_online(peripheral)),
+            peripheral_type: match self.settings.flavour {
+                Flavour::Cce => peripheral_type(Flavour::Cce),
+                Flavour::Uccx => PeripheralType(0),
+            },
+            agent_state,
+            session_type: codes::SessionType(SESSION_ACTIVE),
+            ..Default::default()
+        };
+        if let Some(facts) = facts.filter(AgentFacts::is_logged_in) {
+            let id = Identity::of(facts.agent.as_str(), version);
+            (confirmed.agent_id, confirmed.agent_id_long) = (id.short, id.long);
+            let instrument = facts.instrument.as_ref();
+            confirmed.agent_instrument = instrument.and_then(|instrument| Text::new(instrument.as_str()).ok());
+            let extension = facts.extension.as_ref().or(instrument);
+            confirmed.agent_extension = extension.and_then(|extension| Text::new(extension.as_str()).ok());
+        }
+        self.add_peripherals(&mut confirmed, request.peripheral_id);
+        confirmed
+    }
+
+    /// The list of peripherals, for a client that did not name one; UCCX always has its one.
+    fn add_peripherals(&self, confirmed: &mut OpenConf, asked: u32) {
+        if self.names_no_peripheral(asked) && self.settings.flavour == Flavour::Cce {
+            confirmed.peripherals = (self.house.peripherals().iter())
+                .map(|peripheral| OpenConfPeripheral {
+                    flt_peripheral_id: Some(peripheral.id.0),
+                    multiline_agent_control: Some(0),
+                })
+                .collect();
+        }
+        let listed = u16::try_from(confirmed.peripherals.len()).unwrap_or(u16::MAX);
+        confirmed.num_peripherals = Some(if self.settings.flavour == Flavour::Uccx { 1 } else { listed });
+    }
+}
+
+/// A version whose floating fields a client of that version can read.
+fn closest(number: u32) -> Version {
+    Version::new(number.clamp(9, Version::LATEST.number())).unwrap_or(Version::LATEST)
+}
+
+/// The invoke id of a request that could not be read further.
+pub(super) fn _invoke_id(frame: &Frame) -> u32 {
+    peek_invoke_id(frame).unwrap_or(0)
+}

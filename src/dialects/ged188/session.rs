@@ -1,0 +1,319 @@
+//! One connection: from the first byte to the goodbye.
+//!
+//! Not here: what an OPEN_REQ may ask (`open`), and what an open session may (`requests`).
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use cti_protocol::ged188::codes::{ServiceMask, Status};
+use cti_protocol::ged188::{
+    AnyMessage, CloseConf, CloseReq, Frame, FrameCodec, HeartbeatConf, MessageType, OpenReq, Text, Version, peek_invoke_id,
+};
+use tokio_util::codec::Decoder;
+use tracing::{debug, info};
+
+use super::Ged188;
+use super::answers::{No, last_word};
+use super::face::{Face, say};
+use crate::dialects::{CloseReason, Conversation, Outbox};
+use crate::model::Filter;
+use crate::operations::{Requester, Right};
+use crate::sessions::{Subscription, Target};
+
+/// A client connection's state machine.
+pub(super) struct Client {
+    pub(super) shared: Arc<Ged188>,
+    peer: SocketAddr,
+    outbox: Arc<Outbox>,
+    frames: FrameCodec,
+    connected: Instant,
+    last_heard: Instant,
+    stage: Stage,
+    counts: Counts,
+}
+
+/// How far the session is.
+enum Stage {
+    /// Nothing but OPEN_REQ is taken.
+    Connected,
+    /// Open.
+    Open(Session),
+    /// No more requests are taken; the session ends when the open ones are answered.
+    Ending { session: Session, why: Ending },
+}
+
+enum Ending {
+    /// The client asked, and waits for its CLOSE_CONF.
+    Asked { invoke_id: u32 },
+    /// The gateway stops.
+    Shutdown,
+}
+
+/// An open session.
+pub(super) struct Session {
+    pub(super) face: Arc<Face>,
+    pub(super) services: ServiceMask,
+    pub(super) right: Right,
+    pub(super) idle_timeout: Option<Duration>,
+    /// The agents and devices that no other client can open a session for.
+    pub(super) held: Vec<Target>,
+    /// What the services themselves bring: all events, or those of the session's own agent.
+    pub(super) own: Option<Arc<OwnSubscription>>,
+    /// Monitors that the client started, by their ids. Those that a logout ended stay until the client stops them.
+    pub(super) monitors: HashMap<u32, Arc<Subscription>>,
+    pub(super) next_monitor_id: u32,
+}
+
+/// The subscription that a session has by its services. A logout ends it, the agent's next login here begins it anew.
+#[derive(Debug)]
+pub(super) struct OwnSubscription {
+    pub(super) id: u32,
+    pub(super) target: Target,
+    pub(super) filter: Filter,
+    pub(super) current: parking_lot::Mutex<Arc<Subscription>>,
+}
+
+/// What came that is not known here: kept for the log line of the connection's end.
+#[derive(Default, Debug)]
+struct Counts {
+    frames: u64,
+    unknown_tags: u64,
+    unknown_messages: u64,
+    refused: u64,
+}
+
+impl Client {
+    pub(super) fn new(shared: Arc<Ged188>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Client {
+        let frames = FrameCodec::new(shared.frame_bytes_max);
+        debug!(%peer, "connected");
+        Client {
+            shared,
+            peer,
+            outbox,
+            frames,
+            connected: now,
+            last_heard: now,
+            stage: Stage::Connected,
+            counts: Counts::default(),
+        }
+    }
+
+    fn on_frame(&mut self, frame: &Frame) -> Result<(), CloseReason> {
+        self.counts.frames += 1;
+        match &mut self.stage {
+            Stage::Connected => self.on_frame_before_open(frame),
+            Stage::Ending { session, .. } => {
+                let offline = No::failure(Status::E_CTI_CTI_SERVER_OFFLINE, "the session is ending");
+                session.face.refuse(peek_invoke_id(frame).unwrap_or(0), offline);
+                Ok(())
+            }
+            Stage::Open(session) => {
+                let decoded = AnyMessage::decode(frame, session.face.version);
+                match &decoded {
+                    Ok(AnyMessage::Stranger(stranger)) => {
+                        self.counts.unknown_messages += u64::from(stranger.message_type.name().is_none());
+                    }
+                    Ok(message) => self.counts.unknown_tags += message.unknown_tags().len() as u64,
+                    Err(_) => (),
+                }
+                match decoded {
+                    Ok(AnyMessage::HeartbeatReq(heartbeat)) => {
+                        session.face.say(HeartbeatConf { invoke_id: heartbeat.invoke_id, ..Default::default() });
+                        Ok(())
+                    }
+                    Ok(AnyMessage::CloseReq(close)) => self.on_close_req(&close),
+                    Ok(message) => {
+                        let invoke_id = peek_invoke_id(frame).unwrap_or(0);
+                        if let Err(no) = session.on_request(&self.shared, frame, message) {
+                            self.counts.refused += 1;
+                            debug!(peer = %self.peer, session = %session.face.session, message = %frame.message_type, ?no, "refused");
+                            session.face.refuse(invoke_id, no);
+                        }
+                        Ok(())
+                    }
+                    Err(error) => {
+                        self.counts.refused += 1;
+                        info!(peer = %self.peer, session = %session.face.session, %error, "a frame cannot be read");
+                        session.face.refuse(peek_invoke_id(frame).unwrap_or(0), error.into());
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+
+    fn on_frame_before_open(&mut self, frame: &Frame) -> Result<(), CloseReason> {
+        let invoke_id = peek_invoke_id(frame).unwrap_or(0);
+        match self.try_open(frame) {
+            Ok(()) => Ok(()),
+            Err((version, no)) => {
+                self.counts.refused += 1;
+                info!(peer = %self.peer, message = %frame.message_type, ?no, "refused, no session is open");
+                say(&self.outbox, version, no.message(invoke_id, self.shared.settings.failure_text));
+                Ok(())
+            }
+        }
+    }
+
+    /// Opens the session, or says why not and in which version to say so.
+    fn try_open(&mut self, frame: &Frame) -> Result<(), (Version, No)> {
+        if frame.message_type != MessageType::OPEN_REQ {
+            let why = format!("{} before OPEN_REQ", frame.message_type);
+            return Err((Version::LATEST, No::failure(Status::E_CTI_SESSION_NOT_OPEN, why)));
+        }
+        let version = self.shared.version_of(frame)?;
+        let request = match AnyMessage::decode(frame, version) {
+            Ok(AnyMessage::OpenReq(request)) => request,
+            Ok(_) => return Ok(()), // cannot be: the type was looked at
+            Err(error) => return Err((version, error.into())),
+        };
+        let session = self.shared.open(&request, version, self.peer, &self.outbox).map_err(|no| (version, no))?;
+        self.say_opened(&session, &request);
+        self.stage = Stage::Open(session);
+        Ok(())
+    }
+
+    fn say_opened(&self, session: &Session, request: &OpenReq) {
+        let signature = request.client_signature.as_ref().map(Text::to_string);
+        let face = &session.face;
+        info!(
+            peer = %self.peer, session = %face.session, client = face.client_id, signature,
+            version = face.version.number(), services = ?session.services, right = ?session.right, "session opened"
+        );
+    }
+
+    fn on_close_req(&mut self, close: &CloseReq) -> Result<(), CloseReason> {
+        self.end(Ending::Asked { invoke_id: close.invoke_id });
+        self.on_wake()
+    }
+
+    fn end(&mut self, why: Ending) {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Connected) {
+            Stage::Open(session) | Stage::Ending { session, .. } => Stage::Ending { session, why },
+            Stage::Connected => Stage::Connected,
+        };
+    }
+
+    fn session(&self) -> Option<&Session> {
+        match &self.stage {
+            Stage::Open(session) | Stage::Ending { session, .. } => Some(session),
+            Stage::Connected => None,
+        }
+    }
+}
+
+impl Conversation for Client {
+    fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
+        self.last_heard = now;
+        while let Some(frame) = self.frames.decode(read)? {
+            self.on_frame(&frame)?;
+        }
+        Ok(())
+    }
+
+    fn on_wake(&mut self) -> Result<(), CloseReason> {
+        if let Some(by) = self.outbox.replaced_by() {
+            return Err(CloseReason::Replaced { by });
+        }
+        let Stage::Ending { session, why } = &self.stage else { return Ok(()) };
+        if session.face.in_flight.load(Ordering::Acquire) > 0 {
+            return Ok(());
+        }
+        match why {
+            Ending::Asked { invoke_id } => {
+                session.face.say(CloseConf { invoke_id: *invoke_id, ..Default::default() });
+                Err(CloseReason::ClientClosed)
+            }
+            Ending::Shutdown => Err(CloseReason::Shutdown),
+        }
+    }
+
+    fn on_deadline(&mut self, now: Instant) -> Result<(), CloseReason> {
+        if self.next_deadline().is_none_or(|deadline| now < deadline) {
+            return Ok(());
+        }
+        Err(match self.session().and_then(|session| session.idle_timeout) {
+            Some(idle) => CloseReason::Idle { idle },
+            None => CloseReason::NotOpened { waited: self.shared.open_wait },
+        })
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Connected => Some(self.connected + self.shared.open_wait),
+            Stage::Open(session) => session.idle_timeout.map(|idle| self.last_heard + idle),
+            Stage::Ending { .. } => None,
+        }
+    }
+
+    fn on_shutdown(&mut self) -> Result<(), CloseReason> {
+        match self.stage {
+            Stage::Connected => Err(CloseReason::Shutdown),
+            Stage::Open(_) => {
+                self.end(Ending::Shutdown);
+                self.on_wake()
+            }
+            Stage::Ending { .. } => Ok(()),
+        }
+    }
+
+    fn close(&mut self, reason: &CloseReason) {
+        let version = self.session().map_or(Version::LATEST, |session| session.face.version);
+        if let Some(last_word) = last_word(reason, self.shared.settings.failure_text) {
+            say(&self.outbox, version, last_word.into());
+        }
+        let counts = &self.counts;
+        if let Stage::Open(session) | Stage::Ending { session, .. } = std::mem::replace(&mut self.stage, Stage::Connected) {
+            let (id, client) = (session.face.session, session.face.client_id.clone());
+            session.leave(&self.shared);
+            info!(peer = %self.peer, session = %id, client, %reason, ?counts, "session closed");
+        } else {
+            debug!(peer = %self.peer, %reason, ?counts, "no session was opened");
+        }
+    }
+}
+
+impl Session {
+    /// Who asks, for the operations.
+    pub(super) fn requester(&self) -> Requester {
+        Requester { session: self.face.session, right: self.right.clone() }
+    }
+
+    /// Ends all that the session had. An agent stays as it is: closing a session is not a logout.
+    fn leave(self, shared: &Ged188) {
+        let table = &shared.house.table;
+        if let Some(own) = &self.own {
+            own.end(shared);
+        }
+        for subscription in self.monitors.values() {
+            table.subscriptions.remove(subscription);
+        }
+        table.remove_client(self.face.session, &self.held);
+    }
+}
+
+impl OwnSubscription {
+    /// Subscribes.
+    pub(super) fn begin(shared: &Ged188, face: &Arc<Face>, id: u32, target: Target, filter: Filter) -> Arc<OwnSubscription> {
+        let current = Subscription::new(id, target.clone(), filter, Arc::<Face>::clone(face) as _);
+        shared.house.table.subscriptions.add(Arc::clone(&current));
+        Arc::new(OwnSubscription { id, target, filter, current: parking_lot::Mutex::new(current) })
+    }
+
+    /// Subscribes again, if a logout ended it.
+    pub(super) fn renew(&self, shared: &Ged188, face: &Arc<Face>) {
+        let mut current = self.current.lock();
+        if current.has_ended() {
+            *current = Subscription::new(self.id, self.target.clone(), self.filter, Arc::<Face>::clone(face) as _);
+            shared.house.table.subscriptions.add(Arc::clone(&current));
+        }
+    }
+
+    fn end(&self, shared: &Ged188) {
+        shared.house.table.subscriptions.remove(&self.current.lock());
+    }
+}

@@ -1,0 +1,37 @@
+//! The protocols that clients speak: one folder a dialect, each a client connection's state machine.
+//!
+//! Lives here: wire ⇄ model, and what a session may do. Not here: sockets, clocks (`now` is an argument), an ACD's types.
+//! Must hold: bytes from a client cannot stop the gateway nor touch another session; whatever is to be said to the client
+//! goes into the session's one [`Outbox`].
+
+mod close;
+pub mod ged188;
+mod outbox;
+
+use std::time::Instant;
+
+use bytes::BytesMut;
+
+pub use close::CloseReason;
+pub use outbox::{Outbox, SlowClient};
+
+/// A client connection's state machine: bytes, time and wake-ups in; what to say goes to its outbox.
+pub trait Conversation: Send {
+    /// Takes every whole frame from the front of what was read, and leaves the rest.
+    fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason>;
+
+    /// Looks whether something that was waited for has come: an answer to the last open request, or the end of the session.
+    fn on_wake(&mut self) -> Result<(), CloseReason>;
+
+    /// Does what is due.
+    fn on_deadline(&mut self, now: Instant) -> Result<(), CloseReason>;
+
+    /// When [`on_deadline`](Conversation::on_deadline) is due next.
+    fn next_deadline(&self) -> Option<Instant>;
+
+    /// The gateway is about to stop: takes no more requests; the session ends once the open ones are answered.
+    fn on_shutdown(&mut self) -> Result<(), CloseReason>;
+
+    /// Ends the session: its subscriptions, what it held, and a last word to the client where the protocol has one.
+    fn close(&mut self, reason: &CloseReason);
+}

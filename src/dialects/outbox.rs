@@ -1,0 +1,130 @@
+//! What a session has still to write: bounded bytes in one order, whoever adds to them.
+//!
+//! Not here: sockets, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
+//! added after it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::model::SessionId;
+
+/// Outbound bytes of one connection.
+#[derive(Debug)]
+pub struct Outbox {
+    inner: Mutex<Inner>,
+    wake: Notify,
+    bytes_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    bytes: BytesMut,
+    /// Bytes that were taken out to be written and are not written yet.
+    being_written: usize,
+    slow: Option<SlowClient>,
+    replaced_by: Option<SessionId>,
+}
+
+/// A client that did not read what it was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the client does not keep up: {queued} bytes wait for it, {bytes_max} are allowed")]
+pub struct SlowClient {
+    /// What waited, the frame that did not fit included.
+    pub queued: usize,
+    /// What may wait.
+    pub bytes_max: usize,
+}
+
+impl Outbox {
+    /// An empty one in which so many bytes may wait.
+    pub fn new(bytes_max: usize) -> Outbox {
+        Outbox { inner: Mutex::default(), wake: Notify::new(), bytes_max }
+    }
+
+    /// Adds what `write` writes. Past the bound nothing is added: the connection ends.
+    pub fn add(&self, write: impl FnOnce(&mut BytesMut)) {
+        self.inner.lock().add(self.bytes_max, write);
+        self.wake.notify_one();
+    }
+
+    /// Adds an event, unless its subscription has ended.
+    pub fn add_unless_ended(&self, ended: &AtomicBool, write: impl FnOnce(&mut BytesMut)) {
+        {
+            let mut inner = self.inner.lock();
+            if ended.load(Ordering::Relaxed) {
+                return;
+            }
+            inner.add(self.bytes_max, write);
+        }
+        self.wake.notify_one();
+    }
+
+    /// Sets a subscription's mark. None of its events is half added when this returns.
+    pub fn end(&self, ended: &AtomicBool) {
+        let _inner = self.inner.lock();
+        ended.store(true, Ordering::Release);
+    }
+
+    /// Asks the connection to end because another session takes its place.
+    pub fn replace(&self, by: SessionId) {
+        self.inner.lock().replaced_by.get_or_insert(by);
+        self.wake.notify_one();
+    }
+
+    /// Wakes the connection for something that is not bytes.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Completes when something was added or asked since this last completed.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// The session that asked to take this one's place.
+    pub fn replaced_by(&self) -> Option<SessionId> {
+        self.inner.lock().replaced_by
+    }
+
+    /// Moves what waits into `pending`, of which `pending`'s present bytes are not written yet. Fails once too much waited.
+    pub fn take(&self, pending: &mut BytesMut) -> Result<(), SlowClient> {
+        let mut inner = self.inner.lock();
+        if let Some(slow) = inner.slow {
+            return Err(slow);
+        }
+        if pending.is_empty() {
+            *pending = std::mem::take(&mut inner.bytes);
+        } else {
+            let bytes = std::mem::take(&mut inner.bytes);
+            pending.extend_from_slice(&bytes);
+        }
+        inner.being_written = pending.len();
+        Ok(())
+    }
+
+    /// Drops what waits: only a goodbye will follow.
+    pub fn clear(&self) {
+        let mut inner = self.inner.lock();
+        inner.bytes.clear();
+        inner.slow = None;
+        inner.being_written = 0;
+    }
+}
+
+impl Inner {
+    fn add(&mut self, bytes_max: usize, write: impl FnOnce(&mut BytesMut)) {
+        if self.slow.is_some() {
+            return;
+        }
+        let before = self.bytes.len();
+        write(&mut self.bytes);
+        let queued = self.bytes.len() + self.being_written;
+        if queued > bytes_max {
+            self.bytes.truncate(before);
+            self.slow = Some(SlowClient { queued, bytes_max });
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Login: adapter, ACD, confirm, events, in this order.
+//!
+//! Not here: how the ACD checks a password. Must hold: a login that failed leaves no adapter open and no agent logged in
+//! that nobody knows of.
+
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::{Answer, House, Refusal, Requester};
+use crate::acd::{Acd, AcdRefusal};
+use crate::model::{AgentFacts, AgentKey, Login, Logout, Password, QueueChoice, ReasonCode};
+use crate::sessions::{AgentCell, LogoutKind};
+
+impl House {
+    /// Logs an agent in, answers, and then tells the subscribers. `before` is called when the login's turn has come and
+    /// nothing is told yet: whoever wants to hear of it subscribes there.
+    pub async fn log_in(
+        self: Arc<House>,
+        by: Requester,
+        key: AgentKey,
+        request: Login,
+        before: impl FnOnce() + Send,
+        answer: Answer<()>,
+    ) {
+        if let Err(refusal) = self.admit_login(&by, &key, &request) {
+            return answer(Err(refusal));
+        }
+        let cell = self.table.agent_or_new(&key);
+        let turn = cell.turn.lock().await;
+        let outcome = match not_leaving(&cell) {
+            Ok(()) => self.log_in_in_order(&cell, &request, before).await,
+            Err(refusal) => Err(refusal),
+        };
+        match &outcome {
+            Ok(facts) => {
+                let instrument = facts.instrument.as_ref().map(tracing::field::display);
+                info!(agent = %key, session = %by.session, instrument, "agent logged in");
+            }
+            Err(refusal) => info!(agent = %key, session = %by.session, error = %refusal, "login failed"),
+        }
+        let (facts, said) = match outcome {
+            Ok(facts) => (Some(facts), Ok(())),
+            Err(refusal) => (None, Err(refusal)),
+        };
+        self.settle(&cell, facts, || answer(said));
+        let is_unknown = {
+            let mut entry = cell.entry();
+            self.mend_if_needed(&cell, &mut entry);
+            entry.facts.order == 0
+        };
+        drop(turn);
+        drop(cell);
+        if is_unknown {
+            self.table.forget_agent(&key);
+        }
+    }
+
+    /// Checks an agent's password and changes nothing.
+    pub async fn authenticate(self: Arc<House>, key: AgentKey, password: Password, answer: Answer<()>) {
+        let checked = match self.reachable(key.peripheral) {
+            Ok(peripheral) => self.ask(peripheral.acd.authenticate(&key.agent, &password)).await.map_err(|r| refused(&key, r)),
+            Err(refusal) => Err(refusal),
+        };
+        answer(checked);
+    }
+
+    fn admit_login(&self, by: &Requester, key: &AgentKey, request: &Login) -> Result<(), Refusal> {
+        self.reachable(key.peripheral)?;
+        by.must_have_right(key, Some(&request.instrument))?;
+        match self.table.agent(key) {
+            Some(cell) => not_leaving(&cell),
+            None => Ok(()),
+        }
+    }
+
+    async fn log_in_in_order(
+        self: &Arc<House>,
+        cell: &Arc<AgentCell>,
+        request: &Login,
+        before: impl FnOnce(),
+    ) -> Result<AgentFacts, Refusal> {
+        let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
+        if request.forced {
+            self.leave_other_instrument(cell, request).await?;
+        }
+        let was_in = self.finish_teardown(cell).await?;
+        if !was_in {
+            // Checked before anything is opened: a guessed password costs the ACD one question and nothing else.
+            self.ask(acd.authenticate(&request.agent, &request.password)).await.map_err(|r| refused(&cell.key, r))?;
+            self.open_adapter(cell, &request.instrument).await?;
+        }
+        before();
+        cell.entry().start_deferring();
+        match self.ask(acd.log_in(request)).await {
+            Ok(facts) => {
+                cell.entry().owes_confirm = false;
+                Ok(facts)
+            }
+            Err(reason) => {
+                self.undo_login(&*acd, cell, &reason, was_in).await;
+                Err(refused(&cell.key, reason))
+            }
+        }
+    }
+
+    /// A forced login takes the agent over from wherever it is: a whole logout there first.
+    async fn leave_other_instrument(self: &Arc<House>, cell: &Arc<AgentCell>, request: &Login) -> Result<(), Refusal> {
+        let is_elsewhere = {
+            let facts = &cell.entry().facts;
+            facts.is_logged_in() && facts.instrument.as_ref() != Some(&request.instrument)
+        };
+        if !is_elsewhere {
+            return Ok(());
+        }
+        let logout = Logout {
+            agent: request.agent.clone(),
+            queues: QueueChoice::AsAcdSays,
+            reason: ReasonCode::default(),
+            password: Some(request.password.clone()),
+            forced: true,
+        };
+        let left = self.log_out_in_order(cell, &logout).await;
+        self.settle(cell, None, || ());
+        left.map(drop)
+    }
+
+    /// What an earlier logout left to do is done before a new life begins. Says whether the agent is logged in.
+    async fn finish_teardown(&self, cell: &AgentCell) -> Result<bool, Refusal> {
+        let (is_in, needs_teardown) = {
+            let entry = cell.entry();
+            (entry.facts.is_logged_in(), entry.needs_teardown)
+        };
+        if !is_in {
+            let closed = self.close_adapter(cell).await;
+            if needs_teardown {
+                self.end_subscriptions(cell);
+            }
+            closed?;
+        }
+        Ok(is_in)
+    }
+
+    /// A login that failed must not leave the agent logged in behind everybody's back: calls would come to a desk where
+    /// nobody expects them. Where the answer was only late, the agent is logged out again.
+    async fn undo_login(self: &Arc<House>, acd: &dyn Acd, cell: &Arc<AgentCell>, reason: &AcdRefusal, was_in: bool) {
+        if matches!(reason, AcdRefusal::TimedOut { .. } | AcdRefusal::LinkDown) {
+            self.ask_what_became_of_it(acd, cell, was_in).await;
+        }
+        if !cell.entry().facts.is_logged_in() {
+            // Where it does not close at once, that goes on in the background.
+            let _ = self.close_adapter(cell).await;
+        }
+    }
+
+    async fn ask_what_became_of_it(self: &Arc<House>, acd: &dyn Acd, cell: &Arc<AgentCell>, was_in: bool) {
+        let mut truth = self.ask(acd.agent(&cell.key.agent)).await;
+        if !was_in && matches!(&truth, Ok(Some(facts)) if facts.is_logged_in()) {
+            let agent = &cell.key.agent;
+            truth = self.ask(acd.log_out(agent, &QueueChoice::AsAcdSays, ReasonCode::default(), true)).await.map(Some);
+        }
+        match truth {
+            Ok(Some(truth)) => self.settle_up_to(cell, truth),
+            Ok(None) => (),
+            Err(error) => {
+                warn!(agent = %cell.key, %error, "what became of the agent cannot be asked, the next rebuild will tell");
+            }
+        }
+    }
+}
+
+fn not_leaving(cell: &AgentCell) -> Result<(), Refusal> {
+    match cell.entry().logging_out {
+        Some((LogoutKind::Full, by)) => Err(Refusal::LogoutUnderWay { agent: cell.key.agent.clone(), by }),
+        _ => Ok(()),
+    }
+}
+
+fn refused(key: &AgentKey, reason: AcdRefusal) -> Refusal {
+    Refusal::Acd { step: "login", agent: key.agent.clone(), reason }
+}

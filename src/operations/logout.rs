@@ -1,0 +1,145 @@
+//! Logout: the order in which an agent leaves queues, adapter and subscriptions.
+//!
+//! Lives here: the sequence, and what each step's failure means to the one who asked. Not here: how an ACD is told
+//! (`acd`), how a client is answered (`dialects`), who is logged in (`sessions`).
+//! Must hold: no confirm leaves before the adapter is closed and the subscriptions are ended. The sequence does not end
+//! early when the client is gone.
+
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::{Answer, House, Refusal, Requester};
+use crate::acd::{Acd, AcdRefusal};
+use crate::model::{AgentKey, Logout, QueueChoice, QueueId};
+use crate::sessions::{AgentCell, AgentEntry, LogoutKind};
+
+/// A logout that may be confirmed: there is no other way to make one than to have done it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LoggedOut {
+    kind: LogoutKind,
+}
+
+impl LoggedOut {
+    /// What the logout left.
+    pub fn kind(&self) -> LogoutKind {
+        self.kind
+    }
+}
+
+impl House {
+    /// Logs an agent out of the queues named or of all, and answers when that is true.
+    pub async fn log_out(self: Arc<House>, by: Requester, key: AgentKey, request: Logout, answer: Answer<LoggedOut>) {
+        let (cell, is_due) = match self.admit_logout(&by, &key, &request) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return answer(Err(refusal)),
+        };
+        let _turn = cell.turn.lock().await;
+        let outcome = if is_due || cell.entry().facts.is_logged_in() {
+            self.log_out_in_order(&cell, &request).await
+        } else {
+            Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // the login that was under way failed
+        };
+        match &outcome {
+            Ok(done) => info!(agent = %key, session = %by.session, kind = ?done.kind, "agent logged out"),
+            Err(refusal) => warn!(agent = %key, session = %by.session, error = %refusal, "logout failed"),
+        }
+        // What the ACD reported since waits until the requester has been told, so that it hears of a new login after the
+        // logout that came before it.
+        cell.entry().logging_out = None;
+        self.settle(&cell, None, || answer(outcome));
+        self.mend_if_needed(&cell, &mut cell.entry());
+    }
+
+    /// The sequence of the design, its nine points. The caller has the agent's turn and marked the logout as under way.
+    pub(super) async fn log_out_in_order(
+        self: &Arc<House>,
+        cell: &Arc<AgentCell>,
+        request: &Logout,
+    ) -> Result<LoggedOut, Refusal> {
+        let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
+        if !cell.entry().facts.is_logged_in() {
+            return self.tear_down(cell).await; //                          8: asked again, or the ACD was quicker
+        }
+        self.check_password(&*acd, cell, request).await?;
+        cell.entry().start_deferring(); //                                 3: reports wait for the answer
+        let asked = acd.log_out(&cell.key.agent, &request.queues, request.reason, request.forced);
+        let facts = match self.ask(asked).await {
+            Ok(facts) => facts, //                                         4: done
+            Err(reason) => return Err(self.logout_refused(&*acd, cell, reason).await), // 4: nothing is torn down
+        };
+        let is_partial = facts.is_logged_in();
+        self.settle_up_to(cell, facts); //                                 5: the last event, to every subscriber
+        if is_partial {
+            return Ok(LoggedOut { kind: LogoutKind::Partial }); //         2: adapter and subscriptions stay
+        }
+        self.tear_down(cell).await //                                      6, 7, 8
+    }
+
+    /// Closes the adapter and ends the subscriptions; only then is there something to confirm. Where the adapter does not
+    /// close, that goes on in the background, and who asks again hears how it stands.
+    async fn tear_down(&self, cell: &AgentCell) -> Result<LoggedOut, Refusal> {
+        let closed = self.close_adapter(cell).await;
+        self.end_subscriptions(cell);
+        cell.entry().owes_confirm = closed.is_err();
+        closed.map(|()| LoggedOut { kind: LogoutKind::Full })
+    }
+
+    /// Refuses at once, having changed nothing; or marks the logout as under way. Says as well whether there is something
+    /// to do now; if not, a login is under way that may bring it.
+    fn admit_logout(&self, by: &Requester, key: &AgentKey, request: &Logout) -> Result<(Arc<AgentCell>, bool), Refusal> {
+        self.reachable(key.peripheral)?;
+        let agent = key.agent.clone();
+        let cell = self.table.agent(key).ok_or(Refusal::UnknownAgent { agent: agent.clone() })?;
+        let is_due = {
+            let mut entry = cell.entry();
+            by.must_have_right(key, entry.last_instrument.as_ref())?;
+            if let Some((_, by)) = entry.logging_out {
+                return Err(Refusal::LogoutUnderWay { agent, by });
+            }
+            let kind = logout_kind(&entry, key, &request.queues)?;
+            entry.logging_out = Some((kind, by.session));
+            entry.facts.is_logged_in() || entry.is_owed()
+        };
+        Ok((cell, is_due))
+    }
+
+    async fn check_password(&self, acd: &dyn Acd, cell: &AgentCell, request: &Logout) -> Result<(), Refusal> {
+        let Some(password) = &request.password else { return Ok(()) };
+        let checked = self.ask(acd.authenticate(&cell.key.agent, password)).await;
+        checked.map_err(|reason| Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason })
+    }
+
+    /// The ACD refused or did not answer: the agent is as the ACD says that it is, asked and not assumed.
+    async fn logout_refused(self: &Arc<House>, acd: &dyn Acd, cell: &Arc<AgentCell>, reason: AcdRefusal) -> Refusal {
+        match self.ask(acd.agent(&cell.key.agent)).await {
+            Ok(Some(truth)) => {
+                let is_gone = !truth.is_logged_in();
+                self.settle_up_to(cell, truth);
+                if is_gone {
+                    // It was done after all, only not said: the request fails, the teardown is done, and who asks again
+                    // gets a success.
+                    cell.entry().owes_confirm = true;
+                }
+            }
+            Ok(None) => warn!(agent = %cell.key, "the acd no longer knows the agent"),
+            Err(error) => warn!(agent = %cell.key, %error, "what became of the agent cannot be asked, the next rebuild will tell"),
+        }
+        Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason }
+    }
+}
+
+/// What the logout would leave; refuses queues that the agent is not in, and an agent in no queue unless an earlier
+/// logout of it was not confirmed yet.
+fn logout_kind(entry: &AgentEntry, key: &AgentKey, asked: &QueueChoice) -> Result<LogoutKind, Refusal> {
+    let agent = key.agent.clone();
+    if !entry.facts.is_logged_in() {
+        return if !entry.is_idle() { Ok(LogoutKind::Full) } else { Err(Refusal::NotLoggedIn { agent }) };
+    }
+    let QueueChoice::Named(leaving) = asked else { return Ok(LogoutKind::Full) };
+    if let Some(&queue) = leaving.iter().find(|queue| !entry.facts.queues.contains(queue)) {
+        return Err(Refusal::NotInQueue { agent, queue });
+    }
+    let stays = |queue: &QueueId| !leaving.contains(queue);
+    Ok(if entry.facts.queues.iter().any(stays) { LogoutKind::Partial } else { LogoutKind::Full })
+}

@@ -1,0 +1,127 @@
+//! What a command does, and in what order: login, logout, state change, query, and the rebuild of the table.
+//!
+//! Lives here: the sequences and what the failure of each step means. Not here: wire types, sockets, how an ACD is told
+//! (`acd`), how a client is answered (`dialects`).
+//! Must hold: no logout is confirmed before the adapter is closed and the subscriptions are ended; an agent's commands
+//! are done one after another; what an agent is comes from the ACD, asked or reported, never assumed.
+
+mod adapters;
+mod login;
+mod logout;
+mod refusal;
+mod reports;
+mod requester;
+mod resync;
+mod state;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::acd::{AcdRefusal, Peripheral};
+use crate::model::PeripheralId;
+use crate::sessions::Table;
+
+pub use logout::LoggedOut;
+pub use refusal::{Blame, Refusal};
+pub use requester::{Requester, Right};
+
+/// Takes the outcome of a command to the one who asked: called exactly once, never waits.
+pub type Answer<T> = Box<dyn FnOnce(Result<T, Refusal>) + Send>;
+
+/// A gateway's table, its ACDs, and what is done with them.
+#[derive(Debug)]
+pub struct House {
+    /// Who is logged in where, and who subscribes to what.
+    pub table: Table,
+    peripherals: Vec<Peripheral>,
+    patience: Patience,
+    commands: TaskTracker,
+    ending: CancellationToken,
+    links: watch::Sender<()>,
+}
+
+/// How long things are waited for, and how much may wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For an ACD's answer.
+    pub acd_answer: Duration,
+    /// Before a failed step is tried again, the first time; doubles up to `retry_max`.
+    pub retry_min: Duration,
+    /// The longest pause between two tries.
+    pub retry_max: Duration,
+    /// How many reports about one agent wait while a command is with the ACD.
+    pub deferred_events_max: usize,
+}
+
+impl House {
+    /// A house whose ACDs are not connected yet; see [`connect`](House::connect).
+    pub fn new(peripherals: Vec<Peripheral>, patience: Patience) -> Arc<House> {
+        Arc::new(House {
+            table: Table::default(),
+            peripherals,
+            patience,
+            commands: TaskTracker::new(),
+            ending: CancellationToken::new(),
+            links: watch::Sender::new(()),
+        })
+    }
+
+    /// The ACDs, in the order of the configuration.
+    pub fn peripherals(&self) -> &[Peripheral] {
+        &self.peripherals
+    }
+
+    /// The ACD with that number.
+    pub fn peripheral(&self, id: PeripheralId) -> Option<&Peripheral> {
+        self.peripherals.iter().find(|peripheral| peripheral.id == id)
+    }
+
+    /// Runs a command to its end, whatever becomes of the one who asked. A command that needs nobody's answer is done
+    /// when this returns; one that has to wait goes on by itself.
+    pub fn run(&self, command: impl Future<Output = ()> + Send + 'static) {
+        let mut command: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(command);
+        if let Poll::Pending = command.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            self.commands.spawn(command);
+        }
+    }
+
+    /// Waits until no command is running any more. Commands that are given meanwhile are waited for as well.
+    pub async fn commands_done(&self) {
+        self.commands.close();
+        self.commands.wait().await;
+    }
+
+    /// Ends what runs in the background: the links, and the tries to put adapters right.
+    pub fn end(&self) {
+        self.ending.cancel();
+    }
+
+    /// Waits until every ACD can be reached and the table holds what it says.
+    pub async fn all_online(&self) {
+        let mut links = self.links.subscribe();
+        while !self.peripherals.iter().all(|peripheral| self.table.is_online(peripheral.id)) {
+            if links.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// An ACD's answer, or the refusal that none came in time.
+    async fn ask<T>(&self, answer: impl Future<Output = Result<T, AcdRefusal>>) -> Result<T, AcdRefusal> {
+        let waited = self.patience.acd_answer;
+        tokio::time::timeout(waited, answer).await.unwrap_or(Err(AcdRefusal::TimedOut { waited }))
+    }
+
+    /// The ACD with that number, if it can be reached now.
+    fn reachable(&self, id: PeripheralId) -> Result<&Peripheral, Refusal> {
+        let peripheral = self.peripheral(id).ok_or(Refusal::UnknownPeripheral { peripheral: id })?;
+        if self.table.is_online(id) { Ok(peripheral) } else { Err(Refusal::LinkDown { peripheral: id }) }
+    }
+}

@@ -1,0 +1,115 @@
+//! Why a command was not done. Not here: the codes that a dialect says it with.
+
+use crate::acd::AcdRefusal;
+use crate::model::{AgentId, Instrument, PeripheralId, QueueId, SessionId};
+
+/// Why a command was not done: what, for whom, and at which step.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The client may not do that to this agent.
+    #[error("session {session} has no right over agent {agent}")]
+    NoRight {
+        /// The session that asked.
+        session: SessionId,
+        /// The agent it asked for.
+        agent: AgentId,
+    },
+    /// No such ACD.
+    #[error("peripheral {peripheral} is not known")]
+    UnknownPeripheral {
+        /// The number that was given.
+        peripheral: PeripheralId,
+    },
+    /// The ACD cannot be reached.
+    #[error("the link to peripheral {peripheral} is down")]
+    LinkDown {
+        /// Its number.
+        peripheral: PeripheralId,
+    },
+    /// The ACD knows no such agent.
+    #[error("agent {agent} is not known")]
+    UnknownAgent {
+        /// The id that was given.
+        agent: AgentId,
+    },
+    /// The agent is in no queue.
+    #[error("agent {agent} is not logged in")]
+    NotLoggedIn {
+        /// The agent.
+        agent: AgentId,
+    },
+    /// The agent works at another device than the request says.
+    #[error("agent {agent} is not logged in at instrument {instrument}")]
+    NotAtInstrument {
+        /// The agent.
+        agent: AgentId,
+        /// The device that was named.
+        instrument: Instrument,
+    },
+    /// The agent is not in a queue that was named.
+    #[error("agent {agent} is not logged in to queue {queue}")]
+    NotInQueue {
+        /// The agent.
+        agent: AgentId,
+        /// The queue that was named.
+        queue: QueueId,
+    },
+    /// Somebody is logging the agent out just now.
+    #[error("a logout of agent {agent} is under way, asked by session {by}")]
+    LogoutUnderWay {
+        /// The agent.
+        agent: AgentId,
+        /// The session that asked for it.
+        by: SessionId,
+    },
+    /// The ACD did not do it.
+    #[error("{step} of agent {agent} failed: {reason}")]
+    Acd {
+        /// What the ACD was asked.
+        step: &'static str,
+        /// The agent.
+        agent: AgentId,
+        /// What it answered.
+        reason: AcdRefusal,
+    },
+    /// The agent's adapter could not be opened or closed. A close is tried again in the background until it is done.
+    #[error("step '{step}' failed for agent {agent}: {reason}")]
+    Adapter {
+        /// The step.
+        step: &'static str,
+        /// The agent.
+        agent: AgentId,
+        /// What the ACD answered.
+        reason: AcdRefusal,
+    },
+}
+
+/// Whose fault a refusal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The one who asked.
+    Client,
+    /// The ACD, or the way to it.
+    Acd,
+}
+
+impl Refusal {
+    /// Whose fault it is: an operator looks into those of the ACD, a client's author into the others.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Refusal::NoRight { .. }
+            | Refusal::UnknownPeripheral { .. }
+            | Refusal::UnknownAgent { .. }
+            | Refusal::NotLoggedIn { .. }
+            | Refusal::NotAtInstrument { .. }
+            | Refusal::NotInQueue { .. }
+            | Refusal::LogoutUnderWay { .. } => Blame::Client,
+            Refusal::LinkDown { .. } | Refusal::Adapter { .. } => Blame::Acd,
+            Refusal::Acd { reason, .. } => match reason {
+                AcdRefusal::LinkDown | AcdRefusal::TimedOut { .. } => Blame::Acd,
+                _ => Blame::Client,
+            },
+        }
+    }
+}

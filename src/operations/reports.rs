@@ -1,0 +1,121 @@
+//! What an ACD says of an agent, into the table and out to the subscribers.
+//!
+//! Not here: who asked the ACD. Must hold: for one agent, reports are taken in one at a time and in the ACD's order, and
+//! its subscribers get the events in that order.
+
+use std::sync::Arc;
+
+use super::House;
+use crate::model::{
+    AgentEvent, AgentFacts, AgentReport, AgentState, Event, PeripheralId, PreCallEvent, QueueId,
+};
+use crate::sessions::{AgentCell, AgentEntry};
+
+impl House {
+    /// A report that nobody asked for. It waits if a command for this agent is with the ACD.
+    pub(super) fn receive(self: &Arc<House>, peripheral: PeripheralId, report: AgentReport) {
+        let key = crate::model::AgentKey { peripheral, agent: report.agent().clone() };
+        let cell = self.table.agent_or_new(&key);
+        let mut entry = cell.entry();
+        if let Some(report) = entry.defer(report, self.patience.deferred_events_max) {
+            self.take_in(&cell, &mut entry, report);
+        }
+    }
+
+    /// Ends the time in which reports wait: tells the requester first, then takes in what the command itself brought and
+    /// what waited, in the ACD's order. All under the agent's lock, so whoever was told finds the table up to date.
+    pub(super) fn settle(self: &Arc<House>, cell: &Arc<AgentCell>, brought: Option<AgentFacts>, tell: impl FnOnce()) {
+        let mut entry = cell.entry();
+        tell();
+        let mut brought = brought;
+        for report in entry.stop_deferring() {
+            if let AgentReport::Facts(facts) = &report
+                && let Some(earlier) = brought.take_if(|brought| brought.order < facts.order)
+            {
+                self.take_in(cell, &mut entry, AgentReport::Facts(earlier));
+            }
+            self.take_in(cell, &mut entry, report);
+        }
+        if let Some(facts) = brought {
+            self.take_in(cell, &mut entry, AgentReport::Facts(facts));
+        }
+    }
+
+    /// Takes in what waited up to these facts, and these facts. What is newer goes on waiting.
+    pub(super) fn settle_up_to(self: &Arc<House>, cell: &Arc<AgentCell>, brought: AgentFacts) {
+        let mut entry = cell.entry();
+        let mut newer = false;
+        let mut later = Vec::new();
+        for report in entry.stop_deferring() {
+            newer |= matches!(&report, AgentReport::Facts(facts) if facts.order > brought.order);
+            if newer {
+                later.push(report);
+            } else {
+                self.take_in(cell, &mut entry, report);
+            }
+        }
+        self.take_in(cell, &mut entry, AgentReport::Facts(brought));
+        entry.start_deferring();
+        for report in later {
+            entry.defer(report, self.patience.deferred_events_max);
+        }
+    }
+
+    /// Puts a report into the table and tells the subscribers, if it is news.
+    pub(super) fn take_in(self: &Arc<House>, cell: &Arc<AgentCell>, entry: &mut AgentEntry, report: AgentReport) {
+        let peripheral = cell.key.peripheral;
+        match report {
+            AgentReport::Facts(facts) => self.take_in_facts(cell, entry, facts),
+            AgentReport::PreCall(call) => {
+                self.table.publish(&Event::PreCall(PreCallEvent { peripheral, call, aborted: false }));
+            }
+            AgentReport::PreCallAbort(call) => {
+                self.table.publish(&Event::PreCall(PreCallEvent { peripheral, call, aborted: true }));
+            }
+        }
+    }
+
+    fn take_in_facts(self: &Arc<House>, cell: &Arc<AgentCell>, entry: &mut AgentEntry, facts: AgentFacts) {
+        if facts.order < entry.facts.order {
+            return; // older than what is known
+        }
+        let was = std::mem::replace(&mut entry.facts, facts);
+        let now = entry.facts.clone();
+        self.table.moved(cell.key.peripheral, &was, &now);
+        if now.instrument.is_some() {
+            entry.last_instrument.clone_from(&now.instrument);
+        }
+        if !now.differs_from(&was) {
+            return;
+        }
+        self.tell_change(cell, entry, &was, now.clone());
+        if was.is_logged_in() && !now.is_logged_in() {
+            entry.needs_teardown = true;
+        }
+        // A logout that is under way does its own teardown, and looks for work left when it is through.
+        if entry.logging_out.is_none() {
+            self.mend_if_needed(cell, entry);
+        }
+    }
+
+    fn tell_change(&self, cell: &AgentCell, entry: &AgentEntry, was: &AgentFacts, now: AgentFacts) {
+        let left: Vec<QueueId> = was.queues.iter().filter(|queue| !now.queues.contains(queue)).copied().collect();
+        let has_logged_in = !was.is_logged_in() && now.is_logged_in();
+        let mut event = AgentEvent {
+            peripheral: cell.key.peripheral,
+            state: now.state,
+            owner: self.table.holder(&cell.key, entry.last_instrument.as_ref()),
+            facts: now,
+            left,
+        };
+        if !event.facts.is_logged_in() {
+            event.facts.instrument.clone_from(&entry.last_instrument);
+            event.facts.extension.clone_from(&was.extension);
+        }
+        if has_logged_in {
+            let moment = AgentEvent { state: AgentState::LoggedIn, ..event.clone() };
+            self.table.publish(&Event::Agent(moment));
+        }
+        self.table.publish(&Event::Agent(event));
+    }
+}

@@ -1,0 +1,35 @@
+//! Who asks, and over whom that gives a right. Not here: how a client proved who it is.
+
+use super::Refusal;
+use crate::model::{AgentKey, Instrument, SessionId};
+use crate::sessions::Target;
+
+/// The session that asks for a command.
+#[derive(Clone, Debug)]
+pub struct Requester {
+    /// Which.
+    pub session: SessionId,
+    /// Over whom.
+    pub right: Right,
+}
+
+/// The agents that a session may command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Every agent: a bridge.
+    Every,
+    /// The agent or the device that the session was opened for.
+    Of(Target),
+}
+
+impl Requester {
+    /// Refuses unless the session may command this agent, who works (or is to work) at that device.
+    pub fn must_have_right(&self, key: &AgentKey, instrument: Option<&Instrument>) -> Result<(), Refusal> {
+        let has = match &self.right {
+            Right::Every | Right::Of(Target::All) => true,
+            Right::Of(Target::Agent(own)) => own == key,
+            Right::Of(Target::Device(peripheral, own)) => *peripheral == key.peripheral && Some(own) == instrument,
+        };
+        if has { Ok(()) } else { Err(Refusal::NoRight { session: self.session, agent: key.agent.clone() }) }
+    }
+}

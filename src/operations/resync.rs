@@ -1,0 +1,148 @@
+//! One task an ACD: takes its reports, and rebuilds the table from it whenever the link comes up or reports were lost.
+//!
+//! Not here: what a report does to the table. Must hold: while the table is not known to be true, commands are refused;
+//! subscribers hear of the link first and of the differences then.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tracing::{info, warn};
+
+use super::House;
+use crate::acd::{AcdEvent, AcdInbox, AcdRefusal, Snapshot, acd_channel};
+use crate::model::{AgentFacts, AgentId, AgentKey, AgentReport, LinkEvent, PeripheralId};
+use crate::sessions::AdapterState;
+
+/// How many reports are taken before others get their turn.
+const BATCH_MAX: usize = 1024;
+
+impl House {
+    /// Connects every ACD; `events_max` is how many reports of each may wait.
+    pub fn connect(self: &Arc<House>, events_max: usize) {
+        for peripheral in &self.peripherals {
+            let (events, inbox) = acd_channel(events_max);
+            let (acd, ending) = (Arc::clone(&peripheral.acd), self.ending.clone());
+            tokio::spawn(async move { ending.run_until_cancelled(acd.run(events)).await });
+            let (house, ending, id) = (Arc::clone(self), self.ending.clone(), peripheral.id);
+            tokio::spawn(async move { ending.run_until_cancelled(house.follow(id, inbox)).await });
+        }
+    }
+
+    async fn follow(self: Arc<House>, id: PeripheralId, mut inbox: AcdInbox) {
+        let mut batch = Vec::new();
+        let mut pause = self.patience.retry_min;
+        // Set while the link is up and the table is not rebuilt from it yet.
+        let mut rebuild_at = None;
+        loop {
+            let is_there = tokio::select! {
+                biased;
+                is_there = inbox.take(&mut batch, BATCH_MAX) => is_there,
+                () = until(rebuild_at), if rebuild_at.is_some() => true,
+            };
+            let mut is_due = rebuild_at.take_if(|at| *at <= tokio::time::Instant::now()).is_some();
+            for event in batch.drain(..) {
+                match event {
+                    AcdEvent::LinkUp => (is_due, pause) = (true, self.patience.retry_min),
+                    AcdEvent::LinkDown { reason } => {
+                        (is_due, rebuild_at) = (false, None);
+                        self.link_is_down(id, &reason);
+                    }
+                    AcdEvent::Agent(facts) => self.receive(id, AgentReport::Facts(facts)),
+                    AcdEvent::PreCall(call) => self.receive(id, AgentReport::PreCall(call)),
+                    AcdEvent::PreCallAbort(call) => self.receive(id, AgentReport::PreCallAbort(call)),
+                }
+            }
+            if inbox.take_overflow() {
+                warn!(peripheral = %id, "reports came faster than they could be taken, rebuilding the table");
+                is_due = true;
+            }
+            if is_due && let Err(error) = self.rebuild(id).await {
+                warn!(peripheral = %id, %error, retry_in = ?pause, "the table could not be rebuilt from the acd");
+                rebuild_at = Some(tokio::time::Instant::now() + pause);
+                pause = (pause * 2).min(self.patience.retry_max);
+            }
+            if !is_there {
+                return self.link_is_down(id, "the ACD's adapter ended");
+            }
+        }
+    }
+
+    /// Asks the ACD for everything, and tells the subscribers what differs from the table.
+    async fn rebuild(self: &Arc<House>, id: PeripheralId) -> Result<(), AcdRefusal> {
+        let Some(peripheral) = self.peripheral(id) else { return Ok(()) };
+        let capabilities = peripheral.acd.capabilities();
+        let snapshot = self.ask(peripheral.acd.snapshot()).await?;
+        let Snapshot { agents, queues, instruments, adapters } = snapshot;
+        let was_online = self.table.is_online(id);
+        self.table.with_link(id, |link| {
+            link.online = true;
+            link.queues = queues;
+            link.instruments = capabilities.lists_instruments.then(|| instruments.into_iter().collect());
+        });
+        if !was_online {
+            info!(peripheral = %id, agents = agents.len(), "link to the acd is up");
+            self.table.announce(LinkEvent { peripheral: id, online: true });
+        }
+        self.take_in_adapters(id, &adapters);
+        let mut left: HashSet<AgentId> =
+            self.table.agents_of(id).iter().map(|cell| cell.key.agent.clone()).collect();
+        for facts in agents {
+            left.remove(&facts.agent);
+            self.receive(id, AgentReport::Facts(facts));
+        }
+        for agent in left {
+            self.agent_is_gone(AgentKey { peripheral: id, agent });
+        }
+        for cell in self.table.agents_of(id) {
+            self.mend_if_needed(&cell, &mut cell.entry());
+        }
+        self.links.send_replace(());
+        Ok(())
+    }
+
+    /// Which adapters there are at the ACD, whatever was remembered of them.
+    fn take_in_adapters(self: &Arc<House>, id: PeripheralId, open: &[AgentId]) {
+        let open: HashSet<&AgentId> = open.iter().collect();
+        for agent in &open {
+            self.table.agent_or_new(&AgentKey { peripheral: id, agent: (*agent).clone() });
+        }
+        for cell in self.table.agents_of(id) {
+            let Ok(_turn) = cell.turn.try_lock() else { continue }; // a command is at it and knows better
+            let mut entry = cell.entry();
+            entry.adapter = match (entry.adapter, open.contains(&cell.key.agent)) {
+                (AdapterState::Closing, true) => AdapterState::Closing,
+                (_, true) => AdapterState::Open,
+                (_, false) => AdapterState::Closed,
+            };
+        }
+    }
+
+    /// The ACD does not name an agent that the table has: it is logged in to nothing there.
+    fn agent_is_gone(self: &Arc<House>, key: AgentKey) {
+        if let Some(cell) = self.table.agent(&key) {
+            let gone = {
+                let entry = cell.entry();
+                AgentFacts::logged_out(key.agent.clone(), entry.facts.reason, entry.facts.order)
+            };
+            self.receive(key.peripheral, AgentReport::Facts(gone));
+        }
+        self.table.forget_agent(&key);
+    }
+
+    fn link_is_down(&self, id: PeripheralId, reason: &str) {
+        let was_online = self.table.is_online(id);
+        self.table.with_link(id, |link| link.online = false);
+        if was_online {
+            warn!(peripheral = %id, reason, "link to the acd is down");
+            self.table.announce(LinkEvent { peripheral: id, online: false });
+        }
+        self.links.send_replace(());
+    }
+}
+
+async fn until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

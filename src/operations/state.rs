@@ -1,0 +1,90 @@
+//! Changing an agent's state, and asking for it. Not here: login and logout.
+
+use std::sync::Arc;
+
+use super::{Answer, House, Refusal, Requester};
+use crate::acd::AcdRefusal;
+use crate::model::{AgentFacts, AgentKey, Instrument, StateChange};
+use crate::sessions::{AgentCell, LogoutKind};
+
+impl House {
+    /// Changes the state of an agent that is logged in; answers, and then tells the subscribers.
+    pub async fn set_state(self: Arc<House>, by: Requester, key: AgentKey, request: StateChange, answer: Answer<()>) {
+        let cell = match self.admit_state(&by, &key) {
+            Ok(cell) => cell,
+            Err(refusal) => return answer(Err(refusal)),
+        };
+        let _turn = cell.turn.lock().await;
+        let (facts, said) = match self.set_state_in_order(&cell, &request).await {
+            Ok(facts) => (Some(facts), Ok(())),
+            Err(refusal) => (None, Err(refusal)),
+        };
+        self.settle(&cell, facts, || answer(said));
+    }
+
+    /// What the table knows of one agent: the ACD's last word.
+    pub fn agent(&self, by: &Requester, key: &AgentKey) -> Result<AgentFacts, Refusal> {
+        self.reachable(key.peripheral)?;
+        let unknown = || Refusal::UnknownAgent { agent: key.agent.clone() };
+        let cell = self.table.agent(key).ok_or_else(unknown)?;
+        let entry = cell.entry();
+        if entry.facts.order == 0 {
+            return Err(unknown()); // only just being logged in for the first time
+        }
+        by.must_have_right(key, entry.last_instrument.as_ref())?;
+        Ok(entry.facts.clone())
+    }
+
+    /// Refuses unless the agent works at that device.
+    pub fn must_be_at(&self, key: &AgentKey, instrument: &Instrument) -> Result<(), Refusal> {
+        let at = self.table.agent(key).and_then(|cell| cell.entry().facts.instrument.clone());
+        match at {
+            Some(at) if at == *instrument => Ok(()),
+            _ => Err(Refusal::NotAtInstrument { agent: key.agent.clone(), instrument: instrument.clone() }),
+        }
+    }
+
+    fn admit_state(&self, by: &Requester, key: &AgentKey) -> Result<Arc<AgentCell>, Refusal> {
+        self.reachable(key.peripheral)?;
+        let cell = self.table.agent(key).ok_or_else(|| Refusal::UnknownAgent { agent: key.agent.clone() })?;
+        by.must_have_right(key, cell.entry().last_instrument.as_ref())?;
+        may_change(&cell)?;
+        Ok(cell)
+    }
+
+    async fn set_state_in_order(self: &Arc<House>, cell: &Arc<AgentCell>, request: &StateChange) -> Result<AgentFacts, Refusal> {
+        may_change(cell)?; // once more: the turn may have been waited for
+        let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
+        cell.entry().start_deferring();
+        let answer = self.ask(acd.set_state(request)).await;
+        answer.map_err(|reason| Refusal::Acd { step: "state change", agent: cell.key.agent.clone(), reason }).or_else(|refusal| {
+            // Whether it was done after all is told by the next report; a question to find out would only take longer.
+            match &refusal {
+                Refusal::Acd { reason: AcdRefusal::TimedOut { .. }, .. } => self.ask_later(cell),
+                _ => (),
+            }
+            Err(refusal)
+        })
+    }
+
+    /// Asks the ACD for its truth about an agent, when it gets to it.
+    fn ask_later(self: &Arc<House>, cell: &Arc<AgentCell>) {
+        let (house, cell) = (Arc::clone(self), Arc::clone(cell));
+        tokio::spawn(async move {
+            let Ok(peripheral) = house.reachable(cell.key.peripheral) else { return };
+            if let Ok(Some(facts)) = house.ask(peripheral.acd.agent(&cell.key.agent)).await {
+                house.receive(cell.key.peripheral, crate::model::AgentReport::Facts(facts));
+            }
+        });
+    }
+}
+
+fn may_change(cell: &AgentCell) -> Result<(), Refusal> {
+    let entry = cell.entry();
+    let agent = cell.key.agent.clone();
+    match entry.logging_out {
+        Some((LogoutKind::Full, by)) => Err(Refusal::LogoutUnderWay { agent, by }),
+        _ if !entry.facts.is_logged_in() => Err(Refusal::NotLoggedIn { agent }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,168 @@
+//! Listeners, connections and their end: everything that touches a socket.
+//!
+//! Lives here: accept, read, write, deadlines, limits, shutdown. Not here: what any message means (`dialects`).
+//! Must hold: nobody waits for a client; a connection ends for one reason, which its log line names.
+
+mod connection;
+mod listener;
+mod sockets;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::acd::Peripheral;
+use crate::acd::embedded::{EmbeddedAcd, EmbeddedConfigError};
+use crate::config::{AcdConfig, AcdKind, Config, ListenerConfig};
+use crate::dialects::ged188::Ged188;
+use crate::model::PeripheralId;
+use crate::operations::{House, Patience};
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    house: Arc<House>,
+    listeners: Vec<(String, SocketAddr)>,
+    /// Cancelled first: no new connections, no new requests.
+    stopping: CancellationToken,
+    /// Cancelled last: connections that did not end by themselves are cut.
+    cutting: CancellationToken,
+    connections: TaskTracker,
+    drain: Duration,
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A listener's address could not be bound.
+    #[error("{key}: cannot listen on {address}: {error}")]
+    Bind {
+        /// The key in the configuration.
+        key: String,
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// An ACD's own configuration does not hold together.
+    #[error("acd (peripheral {peripheral}): {error}")]
+    Acd {
+        /// Which.
+        peripheral: PeripheralId,
+        /// What is wrong.
+        error: EmbeddedConfigError,
+    },
+}
+
+impl Gateway {
+    /// Starts what the configuration says; returns when every listener is bound and every ACD is up.
+    pub async fn start(config: Config) -> Result<Gateway, StartError> {
+        let peripherals = config.acds.iter().map(peripheral).collect::<Result<Vec<_>, _>>()?;
+        Gateway::start_with(config, peripherals).await
+    }
+
+    /// As [`start`](Gateway::start), with ACDs that the caller made: a simulator whose console it keeps, or its own.
+    pub async fn start_with(config: Config, peripherals: Vec<Peripheral>) -> Result<Gateway, StartError> {
+        let house = House::new(peripherals, patience(&config));
+        let mut bound = Vec::new();
+        for (at, listener) in config.listeners.iter().enumerate() {
+            let address = listener.address;
+            let socket = TcpListener::bind(address).await.and_then(|socket| Ok((socket.local_addr()?, socket)));
+            let (local, socket) = socket.map_err(|error| {
+                let key = format!("listener[{at}].address");
+                StartError::Bind { key, address, error }
+            })?;
+            bound.push((name(listener, at, &config.listeners), local, socket, listener.clone()));
+        }
+        house.connect(config.limits.acd_events_max);
+        house.all_online().await;
+
+        let gateway = Gateway {
+            house,
+            listeners: bound.iter().map(|(name, local, ..)| (name.clone(), *local)).collect(),
+            stopping: CancellationToken::new(),
+            cutting: CancellationToken::new(),
+            connections: TaskTracker::new(),
+            drain: config.timeouts.drain,
+        };
+        if config.clients.is_empty() {
+            warn!("no [[client]] is configured: any client id may open a session");
+        }
+        let config = Arc::new(config);
+        for (name, local, socket, settings) in bound {
+            info!(listener = name, address = %local, "listening");
+            let dialect = Arc::new(Ged188::new(Arc::clone(&gateway.house), &config, &settings));
+            let listener = listener::Listener {
+                name,
+                socket,
+                dialect,
+                house: Arc::clone(&gateway.house),
+                config: Arc::clone(&config),
+                stopping: gateway.stopping.clone(),
+                cutting: gateway.cutting.clone(),
+                connections: gateway.connections.clone(),
+            };
+            gateway.connections.spawn(listener.run());
+        }
+        Ok(gateway)
+    }
+
+    /// Where clients can connect: the listeners' names and the addresses that they really have.
+    pub fn listeners(&self) -> &[(String, SocketAddr)] {
+        &self.listeners
+    }
+
+    /// The table and the operations, for a program that has the gateway built in.
+    pub fn house(&self) -> &Arc<House> {
+        &self.house
+    }
+
+    /// Stops in good order: no more connections and requests, running commands to their end, a goodbye to each client,
+    /// and after the configured time what is left is cut.
+    pub async fn drain(self) {
+        info!(connections = self.connections.len(), "stopping: no more connections and requests are taken");
+        self.stopping.cancel();
+        self.connections.close();
+        let ended = async {
+            self.connections.wait().await;
+            self.house.commands_done().await;
+        };
+        if tokio::time::timeout(self.drain, ended).await.is_err() {
+            warn!(connections = self.connections.len(), "the time to stop is over, closing the rest");
+            self.cutting.cancel();
+            self.connections.wait().await;
+        }
+        self.house.end();
+        info!("stopped");
+    }
+}
+
+fn peripheral(config: &AcdConfig) -> Result<Peripheral, StartError> {
+    let AcdConfig { peripheral: id, kind: AcdKind::Embedded(embedded), .. } = config;
+    let acd = EmbeddedAcd::new(embedded.clone()).map_err(|error| StartError::Acd { peripheral: *id, error })?;
+    Ok(Peripheral { id: *id, acd: Arc::new(acd) })
+}
+
+fn patience(config: &Config) -> Patience {
+    Patience {
+        acd_answer: config.timeouts.acd_answer,
+        retry_min: config.timeouts.adapter_retry_min,
+        retry_max: config.timeouts.adapter_retry_max,
+        deferred_events_max: config.limits.deferred_events_max,
+    }
+}
+
+/// The first listener of a dialect has its name, the others have `-2`, `-3` … behind it.
+fn name(listener: &ListenerConfig, at: usize, all: &[ListenerConfig]) -> String {
+    let dialect = listener.dialect;
+    match all[..at].iter().filter(|earlier| earlier.dialect == dialect).count() {
+        0 => dialect.to_string(),
+        earlier => format!("{dialect}-{}", earlier + 1),
+    }
+}

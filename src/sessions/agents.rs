@@ -1,0 +1,123 @@
+//! One agent in the table: what the ACD said last, and what is under way.
+//!
+//! Not here: the steps of a login or logout. Must hold: `order` never goes back.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::model::{AgentFacts, AgentKey, AgentReport, Instrument, ReasonCode, SessionId};
+
+/// An agent's place in the table.
+#[derive(Debug)]
+pub struct AgentCell {
+    /// Who.
+    pub key: AgentKey,
+    /// Held for the whole of a command: an agent's commands are done one after another, in the order in which they came.
+    pub turn: Arc<tokio::sync::Mutex<()>>,
+    entry: Mutex<AgentEntry>,
+}
+
+impl AgentCell {
+    pub(super) fn new(key: AgentKey) -> AgentCell {
+        let facts = AgentFacts::logged_out(key.agent.clone(), ReasonCode::default(), 0);
+        AgentCell { key, turn: Arc::default(), entry: Mutex::new(AgentEntry::new(facts)) }
+    }
+
+    /// What the table says of the agent; locked until dropped, so never held while waiting.
+    pub fn entry(&self) -> MutexGuard<'_, AgentEntry> {
+        self.entry.lock()
+    }
+}
+
+/// What the table says of an agent.
+#[derive(Debug)]
+pub struct AgentEntry {
+    /// What the ACD said last.
+    pub facts: AgentFacts,
+    /// The device that the agent worked at last: a logout's last event and its teardown still name it.
+    pub last_instrument: Option<Instrument>,
+    /// The binding to the ACD.
+    pub adapter: AdapterState,
+    /// A logout that is waiting or running, and who asked for it.
+    pub logging_out: Option<(LogoutKind, SessionId)>,
+    /// A logout whose teardown failed was finished since: who asks again is told that it is done.
+    pub owes_confirm: bool,
+    /// The agent is logged out and its teardown still has to be done.
+    pub needs_teardown: bool,
+    /// A background task is putting right what differs between adapter and facts.
+    pub mending: bool,
+    /// Some: a command is with the ACD, and what the ACD reports meanwhile waits here for its answer.
+    deferred: Option<VecDeque<AgentReport>>,
+}
+
+/// Whether an agent's binding to the ACD is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdapterState {
+    /// None.
+    Closed,
+    /// There.
+    Open,
+    /// Should be gone, and the ACD has not confirmed it yet.
+    Closing,
+}
+
+/// What a logout under way will leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogoutKind {
+    /// Other queues: the agent goes on working.
+    Partial,
+    /// Nothing: no other state request is taken meanwhile.
+    Full,
+}
+
+impl AgentEntry {
+    fn new(facts: AgentFacts) -> AgentEntry {
+        AgentEntry {
+            facts,
+            last_instrument: None,
+            adapter: AdapterState::Closed,
+            logging_out: None,
+            owes_confirm: false,
+            needs_teardown: false,
+            mending: false,
+            deferred: None,
+        }
+    }
+
+    /// Whether a logout was begun that nobody was told the good end of yet.
+    pub fn is_owed(&self) -> bool {
+        self.owes_confirm || self.needs_teardown || self.adapter != AdapterState::Closed
+    }
+
+    /// Whether nothing at all would be lost with this entry.
+    pub fn is_idle(&self) -> bool {
+        !self.facts.is_logged_in()
+            && !self.is_owed()
+            && self.logging_out.is_none()
+            && !self.mending
+            && self.deferred.is_none()
+    }
+
+    /// From here on the ACD's reports about this agent wait for [`stop_deferring`](Self::stop_deferring).
+    pub fn start_deferring(&mut self) {
+        self.deferred.get_or_insert_default();
+    }
+
+    /// The reports that waited, in their order.
+    pub fn stop_deferring(&mut self) -> VecDeque<AgentReport> {
+        self.deferred.take().unwrap_or_default()
+    }
+
+    /// Keeps a report for later if a command is with the ACD; gives it back otherwise. Past `events_max` the oldest goes:
+    /// an agent's facts are whole in every report, so the later ones still tell where it stands.
+    pub fn defer(&mut self, event: AgentReport, events_max: usize) -> Option<AgentReport> {
+        let Some(deferred) = &mut self.deferred else { return Some(event) };
+        if deferred.len() >= events_max {
+            deferred.pop_front();
+        }
+        deferred.push_back(event);
+        None
+    }
+}

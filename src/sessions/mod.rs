@@ -1,0 +1,202 @@
+//! The session table: who is logged in where, which client session is open, who subscribes to what.
+//!
+//! Lives here: the facts and the indexes that find them. Not here: sockets, wire types, waiting, and the order in which a
+//! login or logout goes (`operations`).
+//! Must hold: what the table says of agents is a cache of the ACD's truth and can be rebuilt from it; nothing here scans
+//! a whole table to find one thing.
+//!
+//! Locks are taken in this order and never the other way: an agent's entry, then an index, then a subscriber's own.
+
+mod agents;
+mod subscriptions;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use dashmap::DashMap;
+use parking_lot::Mutex;
+
+pub use agents::{AdapterState, AgentCell, AgentEntry, LogoutKind};
+pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
+
+use crate::model::{AgentFacts, AgentId, AgentKey, Event, Instrument, LinkEvent, PeripheralId, QueueId, SessionId};
+
+/// The one table of a gateway.
+#[derive(Debug, Default)]
+pub struct Table {
+    agents: DashMap<AgentKey, Arc<AgentCell>>,
+    /// Who works at which device, by the device's name and by its extension where that is another.
+    at_devices: DashMap<(PeripheralId, Instrument), AgentId>,
+    links: DashMap<PeripheralId, Link>,
+    /// Which subscriptions there are, by what they are about.
+    pub subscriptions: Subscriptions,
+    clients: DashMap<SessionId, Arc<dyn Subscriber>>,
+    holders: DashMap<Target, SessionId>,
+    holding: Mutex<()>,
+    sessions_made: AtomicU32,
+}
+
+/// What is known of one ACD as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Link {
+    /// Whether it can be reached.
+    pub online: bool,
+    /// Its queues, by number and name.
+    pub queues: Vec<(QueueId, String)>,
+    /// Its devices; none when it does not list them.
+    pub instruments: Option<std::collections::HashSet<Instrument>>,
+}
+
+/// A session could not become the holder of an agent or device: another one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldBy(pub SessionId);
+
+impl Table {
+    /// A number for a session that is about to open.
+    pub fn new_session(&self) -> SessionId {
+        loop {
+            let id = SessionId(self.sessions_made.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
+            if id.0 != 0 && !self.clients.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// The agent, if the table knows it.
+    pub fn agent(&self, key: &AgentKey) -> Option<Arc<AgentCell>> {
+        self.agents.get(key).map(|cell| Arc::clone(&cell))
+    }
+
+    /// The agent, which is made known as logged out if it is not yet.
+    pub fn agent_or_new(&self, key: &AgentKey) -> Arc<AgentCell> {
+        if let Some(cell) = self.agent(key) {
+            return cell;
+        }
+        Arc::clone(&self.agents.entry(key.clone()).or_insert_with(|| Arc::new(AgentCell::new(key.clone()))))
+    }
+
+    /// The agent who works at a device now.
+    pub fn agent_at(&self, peripheral: PeripheralId, device: &Instrument) -> Option<AgentKey> {
+        let agent = self.at_devices.get(&(peripheral, device.clone()))?.clone();
+        Some(AgentKey { peripheral, agent })
+    }
+
+    /// Keeps [`agent_at`](Table::agent_at) true when an agent changes.
+    pub fn moved(&self, peripheral: PeripheralId, was: &AgentFacts, now: &AgentFacts) {
+        let devices = |facts: &AgentFacts| [facts.instrument.clone(), facts.extension.clone()].into_iter().flatten();
+        if was.instrument == now.instrument && was.extension == now.extension {
+            return;
+        }
+        for device in devices(was) {
+            self.at_devices.remove_if(&(peripheral, device), |_, agent| *agent == was.agent);
+        }
+        for device in devices(now) {
+            self.at_devices.insert((peripheral, device), now.agent.clone());
+        }
+    }
+
+    /// Forgets an agent that the ACD does not know and that nobody is working on.
+    pub fn forget_agent(&self, key: &AgentKey) {
+        self.agents.remove_if(key, |_, cell| Arc::strong_count(cell) == 1 && cell.entry().is_idle());
+    }
+
+    /// Every agent of one peripheral: for a rebuild of the table, never for looking one up.
+    pub fn agents_of(&self, peripheral: PeripheralId) -> Vec<Arc<AgentCell>> {
+        self.agents.iter().filter(|cell| cell.key().peripheral == peripheral).map(|cell| Arc::clone(&cell)).collect()
+    }
+
+    /// What is known of an ACD as a whole.
+    pub fn link(&self, peripheral: PeripheralId) -> Link {
+        self.links.get(&peripheral).map(|link| link.clone()).unwrap_or_default()
+    }
+
+    /// Whether an ACD can be reached.
+    pub fn is_online(&self, peripheral: PeripheralId) -> bool {
+        self.links.get(&peripheral).is_some_and(|link| link.online)
+    }
+
+    /// Whether the ACD lists its devices and this is none of them.
+    pub fn is_no_instrument(&self, peripheral: PeripheralId, instrument: &Instrument) -> bool {
+        self.links
+            .get(&peripheral)
+            .is_some_and(|link| link.instruments.as_ref().is_some_and(|known| !known.contains(instrument)))
+    }
+
+    /// Changes what is known of an ACD as a whole.
+    pub fn with_link(&self, peripheral: PeripheralId, change: impl FnOnce(&mut Link)) {
+        change(&mut self.links.entry(peripheral).or_default());
+    }
+
+    /// Lets a session be told what concerns every session.
+    pub fn add_client(&self, client: Arc<dyn Subscriber>) {
+        self.clients.insert(client.session(), client);
+    }
+
+    /// Ends what a session held: its place among the clients and its agents or devices. Its subscriptions it ends itself.
+    pub fn remove_client(&self, session: SessionId, held: &[Target]) {
+        self.clients.remove(&session);
+        for target in held {
+            self.holders.remove_if(target, |_, holder| *holder == session);
+        }
+    }
+
+    /// A session by its number.
+    pub fn client(&self, session: SessionId) -> Option<Arc<dyn Subscriber>> {
+        self.clients.get(&session).map(|client| Arc::clone(&client))
+    }
+
+    /// How many sessions are open.
+    pub fn clients(&self) -> usize {
+        self.clients.len()
+    }
+
+    /// Makes a session the holder of all these agents and devices, or of none of them. `may_replace` is asked about each
+    /// session that holds one now; those that are replaced are returned.
+    pub fn hold(
+        &self,
+        session: SessionId,
+        targets: &[Target],
+        may_replace: impl Fn(SessionId) -> bool,
+    ) -> Result<Vec<SessionId>, HeldBy> {
+        let _one_at_a_time = self.holding.lock();
+        let mut replaced = Vec::new();
+        for target in targets {
+            if let Some(holder) = self.holders.get(target).map(|holder| *holder).filter(|holder| *holder != session) {
+                // A holder that is gone from the clients is only not cleaned up yet.
+                if self.clients.contains_key(&holder) {
+                    if !may_replace(holder) {
+                        return Err(HeldBy(holder));
+                    }
+                    replaced.push(holder);
+                }
+            }
+        }
+        for target in targets {
+            self.holders.insert(target.clone(), session);
+        }
+        replaced.sort_unstable();
+        replaced.dedup();
+        Ok(replaced)
+    }
+
+    /// The session that holds an agent, or the device that it works at.
+    pub fn holder(&self, key: &AgentKey, instrument: Option<&Instrument>) -> Option<SessionId> {
+        let by_agent = self.holders.get(&Target::Agent(key.clone())).map(|holder| *holder);
+        by_agent.or_else(|| {
+            let device = Target::Device(key.peripheral, instrument?.clone());
+            self.holders.get(&device).map(|holder| *holder)
+        })
+    }
+
+    /// Hands an event to every subscription that it concerns: rendered once a form, copied once a subscription.
+    pub fn publish(&self, event: &Event) {
+        self.subscriptions.publish(event);
+    }
+
+    /// Tells every open session that the link to an ACD went or came back.
+    pub fn announce(&self, event: LinkEvent) {
+        for client in self.clients.iter() {
+            client.announce(event);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Subscriptions, found by what they are about.
+//!
+//! Not here: what an event looks like on a wire. Must hold: once [`Subscription::end`] has returned, no event of that
+//! subscription is added to its session's outbound bytes, by anybody.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use parking_lot::{Mutex, RwLock};
+
+use crate::model::{AgentKey, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId};
+
+/// What a subscription is about.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Target {
+    /// Everything that happens, at every ACD.
+    All,
+    /// One agent, wherever it works.
+    Agent(AgentKey),
+    /// One device of one ACD, whoever works there.
+    Device(PeripheralId, Instrument),
+}
+
+/// A way of writing events that several sessions share: equal forms render to equal bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Form(pub u32);
+
+/// An event as bytes of one form, complete but for what is the subscriber's own.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// Whole frames.
+    pub bytes: Bytes,
+    /// Where the subscription's own four-byte id goes in, if anywhere: one place in each frame.
+    pub own_id_at: Option<usize>,
+}
+
+/// The receiving side of a session, as a dialect makes it.
+pub trait Subscriber: Send + Sync + fmt::Debug {
+    /// Which session.
+    fn session(&self) -> SessionId;
+    /// Whose session it is, as its client said: two sessions of one client may replace each other.
+    fn client_id(&self) -> &str;
+    /// How the session wants its events written.
+    fn form(&self) -> Form;
+    /// Writes an event in this session's form; none if the form has no such event.
+    fn render(&self, event: &Event) -> Option<Rendered>;
+    /// Adds the event to the session's outbound bytes, unless the subscription has ended. Never waits.
+    fn deliver(&self, subscription: &Subscription, event: &Rendered);
+    /// Sets the mark that ends the subscription, so that no `deliver` is half done when this returns.
+    fn end(&self, ended: &AtomicBool);
+    /// Tells that the link to an ACD went or came back.
+    fn announce(&self, event: LinkEvent);
+    /// Asks the session to end because another one takes its place.
+    fn replace(&self, by: SessionId);
+}
+
+/// One subscription of one session.
+#[derive(Debug)]
+pub struct Subscription {
+    /// The id that the client knows it by; 0 is the one that all-events sessions have.
+    pub own_id: u32,
+    /// What it is about.
+    pub target: Target,
+    /// The session that gets it.
+    pub subscriber: Arc<dyn Subscriber>,
+    filter: Mutex<Filter>,
+    ended: AtomicBool,
+}
+
+impl Subscription {
+    /// A subscription that gets nothing until it is added to the index.
+    pub fn new(own_id: u32, target: Target, filter: Filter, subscriber: Arc<dyn Subscriber>) -> Arc<Subscription> {
+        Arc::new(Subscription { own_id, target, subscriber, filter: Mutex::new(filter), ended: AtomicBool::new(false) })
+    }
+
+    /// Whether it has ended, by the client or by a logout.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// The mark that ends it, for the session to look at under its own lock.
+    pub fn ended_mark(&self) -> &AtomicBool {
+        &self.ended
+    }
+
+    /// Replaces what it lets through.
+    pub fn set_filter(&self, filter: Filter) {
+        *self.filter.lock() = filter;
+    }
+
+    fn passes(&self, event: &Event) -> bool {
+        self.filter.lock().passes(event)
+    }
+
+    fn end(&self) {
+        self.subscriber.end(&self.ended);
+    }
+}
+
+/// Every subscription that is alive, by its target.
+#[derive(Debug, Default)]
+pub struct Subscriptions {
+    by_agent: DashMap<AgentKey, Vec<Arc<Subscription>>>,
+    by_device: DashMap<(PeripheralId, Instrument), Vec<Arc<Subscription>>>,
+    of_all: RwLock<Vec<Arc<Subscription>>>,
+}
+
+impl Subscriptions {
+    /// From here on its session gets what the subscription is about.
+    pub fn add(&self, subscription: Arc<Subscription>) {
+        match subscription.target.clone() {
+            Target::All => self.of_all.write().push(subscription),
+            Target::Agent(key) => self.by_agent.entry(key).or_default().push(subscription),
+            Target::Device(peripheral, device) => {
+                self.by_device.entry((peripheral, device)).or_default().push(subscription);
+            }
+        }
+    }
+
+    /// Ends one subscription. Ended already is fine.
+    pub fn remove(&self, subscription: &Arc<Subscription>) {
+        let others = |kept: &Arc<Subscription>| !Arc::ptr_eq(kept, subscription);
+        match &subscription.target {
+            Target::All => self.of_all.write().retain(others),
+            Target::Agent(key) => retain(&self.by_agent, key, others),
+            Target::Device(peripheral, device) => {
+                retain(&self.by_device, &(*peripheral, device.clone()), others);
+            }
+        }
+        subscription.end();
+    }
+
+    /// Ends every subscription to an agent and to the device that it worked at, in every session that holds one.
+    /// Returns how many there were. Subscriptions to everything stay.
+    pub fn end_of_agent(&self, key: &AgentKey, instrument: Option<&Instrument>) -> usize {
+        let mut ended = self.by_agent.remove(key).map(|(_, ended)| ended).unwrap_or_default();
+        if let Some(device) = instrument
+            && let Some((_, of_device)) = self.by_device.remove(&(key.peripheral, device.clone()))
+        {
+            ended.extend(of_device);
+        }
+        for subscription in &ended {
+            subscription.end();
+        }
+        ended.len()
+    }
+
+    /// Hands an event to each subscription that it concerns.
+    pub fn publish(&self, event: &Event) {
+        let (key, devices) = concerned(event);
+        let mut rendered = Renderings::default();
+        let mut hand = |subscription: &Arc<Subscription>| {
+            if subscription.passes(event)
+                && let Some(bytes) = rendered.of(&*subscription.subscriber, event)
+            {
+                subscription.subscriber.deliver(subscription, bytes);
+            }
+        };
+        if let Some(of_agent) = self.by_agent.get(&key) {
+            of_agent.iter().for_each(&mut hand);
+        }
+        for device in devices {
+            if let Some(of_device) = self.by_device.get(&(key.peripheral, device)) {
+                of_device.iter().for_each(&mut hand);
+            }
+        }
+        self.of_all.read().iter().for_each(&mut hand);
+    }
+
+    /// How many are alive.
+    pub fn count(&self) -> usize {
+        let of_agents: usize = self.by_agent.iter().map(|list| list.len()).sum();
+        let of_devices: usize = self.by_device.iter().map(|list| list.len()).sum();
+        of_agents + of_devices + self.of_all.read().len()
+    }
+}
+
+/// The agent that an event is about, and the devices (one, or two where the extension is another).
+fn concerned(event: &Event) -> (AgentKey, impl Iterator<Item = Instrument>) {
+    let (peripheral, agent, instrument, extension) = match event {
+        Event::Agent(event) => {
+            let facts = &event.facts;
+            (event.peripheral, facts.agent.clone(), facts.instrument.clone(), facts.extension.clone())
+        }
+        Event::PreCall(event) => {
+            (event.peripheral, event.call.agent.clone(), Some(event.call.instrument.clone()), None)
+        }
+    };
+    let extension = extension.filter(|extension| Some(extension) != instrument.as_ref());
+    (AgentKey { peripheral, agent }, instrument.into_iter().chain(extension))
+}
+
+/// What an event looks like in each form that was needed so far. A gateway serves a handful of versions at a time.
+#[derive(Default)]
+struct Renderings(Vec<(Form, Option<Rendered>)>);
+
+impl Renderings {
+    fn of(&mut self, subscriber: &dyn Subscriber, event: &Event) -> Option<&Rendered> {
+        let form = subscriber.form();
+        let at = match self.0.iter().position(|(known, _)| *known == form) {
+            Some(at) => at,
+            None => {
+                self.0.push((form, subscriber.render(event)));
+                self.0.len() - 1
+            }
+        };
+        self.0[at].1.as_ref()
+    }
+}
+
+fn retain<K: std::hash::Hash + Eq>(
+    index: &DashMap<K, Vec<Arc<Subscription>>>,
+    key: &K,
+    others: impl FnMut(&Arc<Subscription>) -> bool,
+) {
+    if let Some(mut list) = index.get_mut(key) {
+        list.retain(others);
+    }
+    index.remove_if(key, |_, list| list.is_empty());
+}
