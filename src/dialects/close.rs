@@ -6,7 +6,7 @@ use super::SlowClient;
 use crate::model::SessionId;
 
 /// Every connection ends for exactly one of these: it feeds the log and the client's last message.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// The client asked for it.

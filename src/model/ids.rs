@@ -59,7 +59,7 @@ pub enum IdError {
 }
 
 /// The longest agent id or instrument, in bytes of UTF-8 (UCCX allows 128).
-pub const ID_BYTES_MAX: usize = 128;
+const ID_BYTES_MAX: usize = 128;
 
 macro_rules! text_id {
     ($name:ident) => {

@@ -37,7 +37,8 @@ impl<const MAX: usize> Text<MAX> {
     /// As much of `content` as fits, cut at a character and at the first NUL: for words to people.
     pub fn cut(content: &str) -> Text<MAX> {
         let until_nul = content.split('\0').next().unwrap_or_default();
-        let end = until_nul.floor_char_boundary(MAX.saturating_sub(1));
+        let room = until_nul.len().min(MAX.saturating_sub(1));
+        let end = (0..=room).rev().find(|end| until_nul.is_char_boundary(*end)).unwrap_or_default();
         Text::closed(&until_nul[..end])
     }
 

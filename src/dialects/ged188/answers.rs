@@ -30,7 +30,7 @@ impl No {
 
     /// The message that says so; without the reason in words where the listener is told to leave it out.
     pub(super) fn message(self, invoke_id: u32, with_text: bool) -> AnyMessage {
-        let text = |why: &str| with_text.then(|| text_of(why));
+        let text = |why: &str| with_text.then(|| Text::cut(why));
         match self {
             No::Failure { status, why } => {
                 FailureConf { invoke_id, status, text: text(&why), ..Default::default() }.into()
@@ -56,22 +56,16 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         CloseReason::BrokenFraming(_) => Status::E_CTI_INVALID_MESSAGE_LENGTH,
         CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Slow(_) | CloseReason::Failed(_) => return None,
     };
-    Some(FailureEvent { status, text: with_text.then(|| text_of(&reason.to_string())), ..Default::default() })
-}
-
-/// A reason in words, cut where the field ends: at most 254 bytes and the NUL.
-pub(super) fn text_of(why: &str) -> Text<255> {
-    let mut end = why.len().min(254);
-    while !why.is_char_boundary(end) {
-        end -= 1;
-    }
-    let clean: String = why[..end].chars().map(|c| if c == '\0' { ' ' } else { c }).collect();
-    Text::new(&clean).unwrap_or_default()
+    Some(FailureEvent { status, text: with_text.then(|| Text::cut(&reason.to_string())), ..Default::default() })
 }
 
 impl From<DecodeError> for No {
     fn from(error: DecodeError) -> No {
-        No::failure(status_of(&error), error.to_string())
+        let status = match &error {
+            DecodeError::FieldTooLong { .. } | DecodeError::WrongWidth { .. } => Status::E_CTI_INVALID_FIELD_LENGTH,
+            _ => Status::E_CTI_BAD_MESSAGE_FORMAT,
+        };
+        No::failure(status, error.to_string())
     }
 }
 
@@ -91,7 +85,6 @@ impl From<Refusal> for No {
                 let (code, peripheral_error) = control_failure_of(reason);
                 No::Control { code, peripheral_error, why }
             }
-            _ => No::failure(Status::E_CTI_UNSPECIFIED_FAILURE, why),
         }
     }
 }

@@ -83,13 +83,13 @@ fn agent_state_event(
     AgentStateEvent {
         peripheral_id: event.peripheral.0,
         session_id: event.owner.map_or(0, |session| session.0),
-        peripheral_type: peripheral_type(version.flavour().into()),
+        peripheral_type: peripheral_type(version.flavour()),
         skill_group_state: state_code(group.map_or(event.state, |(_, state)| state)),
         skill_group_number: number,
         skill_group_id: number,
         agent_state: state_code(event.state),
         event_reason_code: facts.reason.0,
-        mrdid: MRD_VOICE,
+        mrd_id: MRD_VOICE,
         num_tasks: num_tasks(event.state),
         agent_mode: codes::AgentMode(agent_mode(event.state, version)),
         max_task_limit: 1,
@@ -122,7 +122,7 @@ fn pre_call(event: &PreCallEvent) -> AnyMessage {
     let router_call_key_sequence_number = Some(0);
     if event.aborted {
         return AgentPreCallAbortEvent {
-            mrdid: MRD_VOICE,
+            mrd_id: MRD_VOICE,
             agent_instrument,
             router_call_key_day,
             router_call_key_call_id,
@@ -136,7 +136,7 @@ fn pre_call(event: &PreCallEvent) -> AnyMessage {
         service_id: special::NULL_SERVICE,
         skill_group_number: call.queue.0,
         skill_group_id: call.queue.0,
-        mrdid: MRD_VOICE,
+        mrd_id: MRD_VOICE,
         agent_skill_target_id: icm_agent_id(call.agent.as_str()).cast_unsigned(),
         agent_instrument,
         router_call_key_day,

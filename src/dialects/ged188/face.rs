@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::BytesMut;
 use cti_protocol::ged188::codes::{DeviceIdType, PgStatus, SystemEventId};
-use cti_protocol::ged188::{AnyMessage, SystemEvent, Version};
+use cti_protocol::ged188::{AnyMessage, SystemEvent, Text, Time, Version};
 use tracing::error;
 
-use super::answers::{No, text_of};
+use super::answers::No;
 use super::{Ged188, events, time_of_day};
 use crate::dialects::Outbox;
 use crate::model::{Event, LinkEvent, PeripheralId, SessionId};
@@ -54,11 +54,11 @@ impl Face {
         let now = if online { "online" } else { "offline" };
         self.say(SystemEvent {
             pg_status: pg_status(&self.shared),
-            icm_central_controller_time: time_of_day(),
+            icm_central_controller_time: Time(time_of_day()),
             system_event_id,
             system_event_arg1: peripheral.0,
             event_device_type: DeviceIdType::DEVID_NONE,
-            text: Some(text_of(&format!("peripheral {peripheral} is {now}"))),
+            text: Some(Text::cut(&format!("peripheral {peripheral} is {now}"))),
             ..Default::default()
         });
     }

@@ -2,12 +2,11 @@
 //!
 //! Not here: whether the session may command that agent.
 
-use cti_protocol::ged188::Text;
 use cti_protocol::ged188::codes::Status;
+use cti_protocol::ged188::{Flavour, Text};
 
 use super::Ged188;
 use super::answers::No;
-use crate::config::Flavour;
 use crate::model::{AgentId, AgentKey, Instrument, PeripheralId};
 
 /// The agent fields of a request, each valid in itself; none given is fine.
@@ -81,7 +80,7 @@ impl Ged188 {
         !is_known
             && match number {
                 0 | 0x7fff_ffff | 0xffff_ffff => true,
-                1 => self.settings.flavour == Flavour::Uccx,
+                1 => self.flavour == Flavour::Uccx,
                 _ => false,
             }
     }
@@ -98,7 +97,7 @@ impl Ged188 {
 /// The text of a field, none if it is absent or empty.
 pub(super) fn given<const MAX: usize>(name: &'static str, field: Option<&Text<MAX>>) -> Result<Option<String>, No> {
     let Some(field) = field.filter(|field| !field.is_empty()) else { return Ok(None) };
-    match field.as_str() {
+    match field.to_str() {
         Some(text) => Ok(Some(text.to_owned())),
         None => Err(No::failure(Status::E_CTI_INVALID_CHARACTER, format!("{name} is not valid text: {field:?}"))),
     }

@@ -18,7 +18,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::config::{ClientConfig, Config, ListenerConfig};
+use cti_protocol::ged188::Flavour;
+
+use crate::config::{self, ClientConfig, Config, ListenerConfig};
 use crate::dialects::{Conversation, Outbox};
 use crate::operations::House;
 
@@ -27,6 +29,7 @@ use crate::operations::House;
 pub struct Ged188 {
     house: Arc<House>,
     settings: ListenerConfig,
+    flavour: Flavour,
     clients: Vec<ClientConfig>,
     frame_bytes_max: usize,
     requests_in_flight_max: usize,
@@ -40,6 +43,10 @@ impl Ged188 {
         Ged188 {
             house,
             settings: listener.clone(),
+            flavour: match listener.flavour {
+                config::Flavour::Cce => Flavour::Cce,
+                config::Flavour::Uccx => Flavour::Uccx,
+            },
             clients: config.clients.clone(),
             frame_bytes_max: config.limits.frame_bytes_max,
             requests_in_flight_max: config.limits.requests_in_flight_max,

@@ -1,9 +1,8 @@
 //! The protocol's numbers for what the model names. Not here: anything that is not a number.
 
-use cti_protocol::ged188::Version;
 use cti_protocol::ged188::codes::{self, AgentStateMask, CallMsgMask, PeripheralType};
+use cti_protocol::ged188::{Flavour, Version};
 
-use crate::config::Flavour;
 use crate::model::{AgentState, Filter};
 
 /// The number of a state.

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use cti_protocol::ged188::codes::{self, PeripheralType, ServiceMask, Status};
-use cti_protocol::ged188::{Bool, Frame, OpenConf, OpenConfPeripheral, OpenReq, Text, Version, peek_invoke_id};
+use cti_protocol::ged188::{Bool, Flavour, Frame, OpenConf, OpenedPeripheral, OpenReq, Text, Time, Version};
 
 use super::answers::No;
 use super::events::Identity;
@@ -19,11 +19,10 @@ use super::identity::{AgentFields, given, inconsistent, missing};
 use super::names::{filter_of, peripheral_type, state_code};
 use super::session::{OwnSubscription, Session};
 use super::{Ged188, time_of_day};
-use crate::config::Flavour;
 use crate::dialects::Outbox;
 use crate::model::{AgentFacts, AgentKey, LinkEvent, Password, PeripheralId};
 use crate::operations::Right;
-use crate::sessions::{HeldBy, Subscriber, Target};
+use crate::sessions::{HeldBy, Target};
 
 /// The services that there are here. CONFIG_EVENTS, CALL_DATA_UPDATE, SUPERVISOR and the others are not granted.
 const SERVICES: u32 = ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0
@@ -37,7 +36,7 @@ const NO_TIMEOUT: [u32; 2] = [0xffff_ffff, 0x7fff_ffff];
 /// The id of the monitor that the open makes for CLIENT_EVENTS; those that the client starts come after it.
 const OWN_MONITOR_ID: u32 = 1;
 /// OPEN_CONF's SessionType: this side is the active one.
-const SESSION_ACTIVE: u16 = codes::SessionType::ACTIVE.0;
+const SESSION_ACTIVE: codes::SessionType = codes::SessionType::ACTIVE;
 
 impl Ged188 {
     /// The version that an OPEN_REQ names, which is also the layout of the OPEN_REQ itself: read before anything else.
@@ -47,7 +46,7 @@ impl Ged188 {
             let why = format!("OPEN_REQ: VersionNumber at offset 12 is cut off: the body has {} bytes", frame.body.len());
             return Err((Version::LATEST, No::failure(Status::E_CTI_BAD_MESSAGE_FORMAT, why)));
         };
-        let version = match self.settings.flavour {
+        let version = match self.flavour {
             Flavour::Cce => Version::new(number),
             Flavour::Uccx => Version::uccx(number),
         };
@@ -160,7 +159,7 @@ impl Ged188 {
         if granted != 0 || asked == 0 {
             return Ok(ServiceMask(granted));
         }
-        let is_known = ServiceMask::NAMES.iter().any(|(_, bit)| asked & *bit as u32 != 0);
+        let is_known = ServiceMask::NAMES.iter().any(|(_, bit)| asked & *bit != 0);
         let status = if is_known { Status::E_CTI_FUNCTION_NOT_AVAILABLE } else { Status::E_CTI_INVALID_SERVICE_MASK };
         Err(No::failure(status, format!("none of ServicesRequested {asked:#010x} is available")))
     }
@@ -243,14 +242,14 @@ impl Ged188 {
             services_granted: services,
             monitor_id: if is_agents_own { OWN_MONITOR_ID } else { 0 },
             pg_status: pg_status(self),
-            icm_central_controller_time: time_of_day(),
+            icm_central_controller_time: Time(time_of_day()),
             peripheral_online: Bool::from(self.house.table.is_online(peripheral)),
-            peripheral_type: match self.settings.flavour {
+            peripheral_type: match self.flavour {
                 Flavour::Cce => peripheral_type(Flavour::Cce),
                 Flavour::Uccx => PeripheralType(0),
             },
             agent_state,
-            session_type: codes::SessionType(SESSION_ACTIVE),
+            session_type: SESSION_ACTIVE,
             ..Default::default()
         };
         if let Some(facts) = facts.filter(AgentFacts::is_logged_in) {
@@ -267,25 +266,20 @@ impl Ged188 {
 
     /// The list of peripherals, for a client that did not name one; UCCX always has its one.
     fn add_peripherals(&self, confirmed: &mut OpenConf, asked: u32) {
-        if self.names_no_peripheral(asked) && self.settings.flavour == Flavour::Cce {
+        if self.names_no_peripheral(asked) && self.flavour == Flavour::Cce {
             confirmed.peripherals = (self.house.peripherals().iter())
-                .map(|peripheral| OpenConfPeripheral {
-                    flt_peripheral_id: Some(peripheral.id.0),
+                .map(|peripheral| OpenedPeripheral {
+                    id: Some(peripheral.id.0),
                     multiline_agent_control: Some(0),
                 })
                 .collect();
         }
         let listed = u16::try_from(confirmed.peripherals.len()).unwrap_or(u16::MAX);
-        confirmed.num_peripherals = Some(if self.settings.flavour == Flavour::Uccx { 1 } else { listed });
+        confirmed.num_peripherals = Some(if self.flavour == Flavour::Uccx { 1 } else { listed });
     }
 }
 
 /// A version whose floating fields a client of that version can read.
 fn closest(number: u32) -> Version {
     Version::new(number.clamp(9, Version::LATEST.number())).unwrap_or(Version::LATEST)
-}
-
-/// The invoke id of a request that could not be read further.
-pub(super) fn _invoke_id(frame: &Frame) -> u32 {
-    peek_invoke_id(frame).unwrap_or(0)
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use cti_protocol::ged188::codes::{self, ControlFailure, ForcedFlag, ServiceMask, Status};
 use cti_protocol::ged188::{
     AnyMessage, ClientEventReportConf, ClientEventReportReq, Frame, QueryAgentStateConf, QueryAgentStateReq,
-    QueryAgentStateSkillGroup, QueryDeviceInfoConf, QueryDeviceInfoReq, SetAgentStateConf, SetAgentStateReq, Text,
+    QueriedSkillGroup, QueryDeviceInfoConf, QueryDeviceInfoReq, SetAgentStateConf, SetAgentStateReq, Text,
 };
 use tracing::{error, info, warn};
 
@@ -36,7 +36,7 @@ impl Session {
         if shared.settings.refuse_unknown_tags
             && let Some(unknown) = message.unknown_tags().first()
         {
-            let why = format!("{}: tag {} at offset {} is not one of its fields", message.name(), unknown.tag, frame_offset());
+            let why = format!("{} has a field with tag {:?}, which is not one of its own", frame.message_type, unknown.tag);
             return Err(No::failure(Status::E_CTI_INVALID_FIELD_TAG, why));
         }
         match message {
@@ -67,7 +67,7 @@ impl Session {
 
     fn not_available(&self, frame: &Frame) -> No {
         let message = frame.message_type;
-        let since = message.since().unwrap_or(0);
+        let since = u32::from(message.since());
         if message.name().is_none() || since > self.face.version.number() {
             let why = format!("MessageType {message} is not one of version {}", self.face.version.number());
             return No::failure(Status::E_CTI_INVALID_MSG_TYPE_FOR_VERSION, why);
@@ -204,18 +204,18 @@ impl Session {
         let id = Identity::of(facts.agent.as_str(), version);
         let extension = facts.extension.as_ref().or(facts.instrument.as_ref());
         let skill_groups: Vec<_> = (facts.queues.iter())
-            .map(|queue| QueryAgentStateSkillGroup {
-                skill_group_number: Some(queue.0),
-                skill_group_id: Some(queue.0),
-                skill_group_priority: Some(0),
-                skill_group_state: Some(state_code(facts.state)),
+            .map(|queue| QueriedSkillGroup {
+                number: Some(queue.0),
+                id: Some(queue.0),
+                priority: Some(0),
+                state: Some(state_code(facts.state)),
             })
             .collect();
         QueryAgentStateConf {
             invoke_id,
             agent_state: state_code(facts.state),
             num_skill_groups: u16::try_from(skill_groups.len()).unwrap_or(u16::MAX),
-            mrdid: MRD_VOICE,
+            mrd_id: MRD_VOICE,
             num_tasks: num_tasks(facts.state),
             agent_mode: codes::AgentMode(agent_mode(facts.state, version)),
             max_task_limit: 1,
@@ -241,7 +241,7 @@ impl Session {
         }
         self.face.say(QueryDeviceInfoConf {
             invoke_id: request.invoke_id,
-            peripheral_type: peripheral_type(shared.settings.flavour),
+            peripheral_type: peripheral_type(shared.flavour),
             type_of_device: codes::TypeOfDevice::DEVT_STATION,
             class_of_device: codes::ClassOfDevice::DEVC_VOICE,
             max_active_calls: UNKNOWN_COUNT,
@@ -343,7 +343,7 @@ fn wanted(state: codes::AgentState) -> Result<Wanted, No> {
 
 fn skill_groups(request: &SetAgentStateReq) -> Result<QueueChoice, No> {
     let named: Vec<QueueId> = (request.skill_groups.iter())
-        .filter_map(|group| group.skill_group_number)
+        .filter_map(|group| group.number)
         .map(|number| QueueId(number.cast_unsigned()))
         .collect();
     let claimed = usize::from(request.num_skill_groups);

@@ -1,0 +1,141 @@
+//! Places in the floating part: a field once, a field many times, a set of fields many times.
+//!
+//! Lives here: how a place takes a field that came, and how it is written and shown. A message struct has one place
+//! a row: `Option<T>` for once, `Vec<T>` for many, `Vec<Set>` for sets (declared with `set!`).
+//! Not here: the walk over the bytes (`read`), tags and lengths (`write`).
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::catalogue::FieldInfo;
+use super::wire::{Flaw, Wire};
+use super::write::Writer;
+use super::{Tag, Version};
+
+/// A place in the floating part.
+pub(crate) trait Floating: Default {
+    /// What one field holds.
+    type Value: Wire;
+    /// Whether fields may follow the first.
+    const REPEATED: bool;
+    /// The table of a set; empty for a row of its own.
+    const MEMBERS: &'static [FieldInfo] = &[];
+
+    /// Takes a field of the row's tag; false if there is no room for one more.
+    fn take(&mut self, body: &Bytes, data: &[u8]) -> Result<bool, Flaw>;
+
+    /// Takes a field of one of [`Floating::MEMBERS`].
+    fn take_member(&mut self, _tag: Tag, _body: &Bytes, _data: &[u8]) -> Result<(), Flaw> {
+        Ok(())
+    }
+
+    /// Writes every field of the place, in order. `rows` is the row's description, or those of the set's members.
+    fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>);
+
+    /// Adds what is there to `fields`, by the guide's names.
+    fn json(&self, rows: &'static [FieldInfo], version: Version, fields: &mut Map<String, Value>);
+
+    /// Whether there is anything.
+    fn is_present(&self) -> bool;
+}
+
+impl<T: Wire> Floating for Option<T> {
+    type Value = T;
+    const REPEATED: bool = false;
+
+    fn take(&mut self, body: &Bytes, data: &[u8]) -> Result<bool, Flaw> {
+        if self.is_some() {
+            return Ok(false);
+        }
+        *self = Some(T::from_field(body, data)?);
+        Ok(true)
+    }
+
+    fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
+        if let (Some(value), Some(row)) = (self, rows.first()) {
+            writer.floating(row, value);
+        }
+    }
+
+    fn json(&self, rows: &'static [FieldInfo], version: Version, fields: &mut Map<String, Value>) {
+        if let (Some(value), Some(row)) = (self, rows.first().filter(|row| row.is_in(version))) {
+            fields.insert(row.name.to_owned(), value.json());
+        }
+    }
+
+    fn is_present(&self) -> bool {
+        self.is_some()
+    }
+}
+
+impl<T: Element> Floating for Vec<T> {
+    type Value = T::Value;
+    const REPEATED: bool = true;
+    const MEMBERS: &'static [FieldInfo] = T::MEMBERS;
+
+    fn take(&mut self, body: &Bytes, data: &[u8]) -> Result<bool, Flaw> {
+        T::take(self, body, data)?;
+        Ok(true)
+    }
+
+    fn take_member(&mut self, tag: Tag, body: &Bytes, data: &[u8]) -> Result<(), Flaw> {
+        T::take_member(self, tag, body, data)
+    }
+
+    fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
+        self.iter().for_each(|element| element.put(rows, writer));
+    }
+
+    fn json(&self, rows: &'static [FieldInfo], version: Version, fields: &mut Map<String, Value>) {
+        for row in rows.iter().filter(|row| row.is_in(version)) {
+            let mut values = Vec::new();
+            self.iter().for_each(|element| element.json_into(row, &mut values));
+            if !values.is_empty() {
+                fields.insert(row.name.to_owned(), values.into());
+            }
+        }
+    }
+
+    fn is_present(&self) -> bool {
+        !self.is_empty()
+    }
+}
+
+/// What a `Vec` in the floating part holds: values, or sets of values.
+pub(crate) trait Element: Sized {
+    /// What one field holds; of no matter for a set.
+    type Value: Wire;
+    /// The table of a set.
+    const MEMBERS: &'static [FieldInfo];
+
+    fn take(list: &mut Vec<Self>, body: &Bytes, data: &[u8]) -> Result<(), Flaw>;
+    fn take_member(list: &mut Vec<Self>, tag: Tag, body: &Bytes, data: &[u8]) -> Result<(), Flaw>;
+    fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>);
+
+    /// Adds what it has for `row` to a JSON array.
+    fn json_into(&self, row: &FieldInfo, values: &mut Vec<Value>);
+}
+
+impl<T: Wire> Element for T {
+    type Value = T;
+    const MEMBERS: &'static [FieldInfo] = &[];
+
+    fn take(list: &mut Vec<T>, body: &Bytes, data: &[u8]) -> Result<(), Flaw> {
+        list.push(T::from_field(body, data)?);
+        Ok(())
+    }
+
+    fn take_member(_: &mut Vec<T>, _: Tag, _: &Bytes, _: &[u8]) -> Result<(), Flaw> {
+        Ok(())
+    }
+
+    fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
+        if let Some(row) = rows.first() {
+            writer.floating(row, self);
+        }
+    }
+
+    fn json_into(&self, _: &FieldInfo, values: &mut Vec<Value>) {
+        Wire::json_into(self, values);
+    }
+}

@@ -1,0 +1,201 @@
+//! Reading a body: the walk over the fixed part, then over the floating fields.
+//!
+//! Lives here: cursors, offsets and the making of errors. The tables of `messages` call these functions row by row.
+//! Not here: what a field's data means (`wire`), where it is kept (`field`).
+
+use bytes::Bytes;
+use nom::{IResult, Parser, bytes::complete::take, number::complete as parse};
+
+use super::catalogue::FieldInfo;
+use super::error::{DecodeError, Excerpt};
+use super::field::Floating;
+use super::frame::HEADER_BYTES;
+use super::rest::{Rest, UnknownField};
+use super::wire::{Flaw, Number};
+use super::{MessageType, Tag, Version};
+
+/// A walk over one body.
+pub(crate) struct Reader<'a> {
+    message: MessageType,
+    version: Version,
+    body: &'a Bytes,
+    left: &'a [u8],
+    /// Where the floating part began, for the rare second walk.
+    floating: &'a [u8],
+    last_row: usize,
+    out_of_order: bool,
+    unknown: Vec<UnknownField>,
+}
+
+/// A floating field as it stands in the body.
+pub(crate) struct RawField<'a> {
+    pub(crate) tag: Tag,
+    data: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(message: MessageType, version: Version, body: &'a Bytes) -> Reader<'a> {
+        let (left, floating) = (&body[..], &body[..]);
+        Reader { message, version, body, left, floating, last_row: 0, out_of_order: false, unknown: Vec::new() }
+    }
+
+    /// The next field of the fixed part; the default where the version does not have it.
+    #[inline]
+    pub(crate) fn fixed<T: Number>(&mut self, name: &'static str, since: u8) -> Result<T, DecodeError> {
+        if !self.version.has(since) {
+            return Ok(T::default());
+        }
+        match T::parse(self.left) {
+            Ok((left, value)) => {
+                (self.left, self.floating) = (left, left);
+                Ok(value)
+            }
+            Err(_) => Err(self.short(name, T::BYTES_MAX)),
+        }
+    }
+
+    /// The next floating field; none at the end of the message.
+    #[inline]
+    pub(crate) fn next_field(&mut self) -> Result<Option<RawField<'a>>, DecodeError> {
+        if self.left.is_empty() {
+            return Ok(None);
+        }
+        let offset = self.offset();
+        match field(self.version, self.left) {
+            Ok((left, (tag, data))) => {
+                self.left = left;
+                Ok(Some(RawField { tag, data, offset }))
+            }
+            Err(_) => Err(self.broken()),
+        }
+    }
+
+    /// Gives `field` to the place that its tag names: row number `row`, described by `info`.
+    pub(crate) fn take<F: Floating>(
+        &mut self,
+        place: &mut F,
+        row: usize,
+        info: &'static FieldInfo,
+        field: RawField<'_>,
+    ) -> Result<(), DecodeError> {
+        if !info.is_in(self.version) {
+            self.keep(field);
+            return Ok(());
+        }
+        match place.take(self.body, field.data) {
+            Ok(true) => self.came(row),
+            Ok(false) => self.keep(field),
+            Err(flaw) => return Err(self.flawed(info, &field, flaw)),
+        }
+        Ok(())
+    }
+
+    /// Gives `field` to the place if its tag is one of the place's set; whether it was.
+    pub(crate) fn take_member<F: Floating>(
+        &mut self,
+        place: &mut F,
+        row: usize,
+        field: &RawField<'_>,
+    ) -> Result<bool, DecodeError> {
+        let is_here = |info: &&FieldInfo| info.tag == Some(field.tag) && info.is_in(self.version);
+        let Some(info) = F::MEMBERS.iter().find(is_here) else { return Ok(false) };
+        place.take_member(field.tag, self.body, field.data).map_err(|flaw| self.flawed(info, field, flaw))?;
+        self.came(row);
+        Ok(true)
+    }
+
+    /// Keeps a field that has no place.
+    #[cold]
+    pub(crate) fn keep(&mut self, field: RawField<'_>) {
+        self.unknown.push(UnknownField { tag: field.tag, data: self.body.slice_ref(field.data) });
+    }
+
+    /// What the table did not say of this message, once every field was read.
+    #[inline]
+    pub(crate) fn rest(self) -> Rest {
+        if !self.out_of_order && self.unknown.is_empty() { Rest::default() } else { self.strange_rest() }
+    }
+
+    /// Notes that a field of a row came, and so whether the order is the table's, with unknown fields last.
+    #[inline]
+    fn came(&mut self, row: usize) {
+        self.out_of_order |= row < self.last_row || !self.unknown.is_empty();
+        self.last_row = row;
+    }
+
+    #[cold]
+    fn strange_rest(self) -> Rest {
+        let mut order = Vec::new();
+        let mut left = self.floating;
+        while self.out_of_order && !left.is_empty() {
+            // The first walk found every field whole.
+            let Ok((behind, (tag, _))) = field(self.version, left) else { break };
+            order.push(tag);
+            left = behind;
+        }
+        Rest::ordered(self.unknown, order)
+    }
+
+    /// Where the walk stands, from the start of the frame.
+    fn offset(&self) -> usize {
+        HEADER_BYTES + self.body.len() - self.left.len()
+    }
+
+    #[cold]
+    fn short(&self, field: &'static str, bytes_due: usize) -> DecodeError {
+        let (message, offset, there) = (self.message, self.offset(), Excerpt::of(self.left));
+        DecodeError::ShortFixedPart { message, field, offset, bytes_due, there }
+    }
+
+    #[cold]
+    fn broken(&self) -> DecodeError {
+        let (message, offset) = (self.message, self.offset());
+        let (tag, length) = match tag(self.version, self.left) {
+            Ok((left, tag)) => (Some(tag), length(self.version, left).ok().map(|(_, length)| length)),
+            Err(_) => (None, None),
+        };
+        // It may be a password that is cut off.
+        let there = Excerpt::hidden(self.left);
+        DecodeError::BrokenLength { message, offset, tag, length, there }
+    }
+
+    #[cold]
+    fn flawed(&self, info: &'static FieldInfo, field: &RawField<'_>, flaw: Flaw) -> DecodeError {
+        let (message, offset, bytes) = (self.message, field.offset, field.data.len());
+        let there = if info.secret { Excerpt::hidden(field.data) } else { Excerpt::of(field.data) };
+        let field = info.name;
+        match flaw {
+            Flaw::TooLong { bytes_max } => DecodeError::FieldTooLong { message, field, offset, bytes, bytes_max, there },
+            Flaw::WrongWidth { bytes_due } => DecodeError::WrongWidth { message, field, offset, bytes, bytes_due, there },
+            Flaw::NameWithoutEnd => DecodeError::NameWithoutEnd { message, field, offset, there },
+        }
+    }
+}
+
+/// A whole floating field: tag, length, data.
+#[inline]
+fn field(version: Version, input: &[u8]) -> IResult<&[u8], (Tag, &[u8]), ()> {
+    let (input, tag) = tag(version, input)?;
+    let (input, length) = length(version, input)?;
+    let (input, data) = take(length).parse(input)?;
+    Ok((input, (tag, data)))
+}
+
+#[inline]
+fn tag(version: Version, input: &[u8]) -> IResult<&[u8], Tag, ()> {
+    let (input, tag) = if version.tag_bytes() == 1 { byte(input) } else { parse::be_u16(input) }?;
+    Ok((input, Tag(tag)))
+}
+
+#[inline]
+fn length(version: Version, input: &[u8]) -> IResult<&[u8], usize, ()> {
+    let (input, length) = if version.length_bytes() == 1 { byte(input) } else { parse::be_u16(input) }?;
+    Ok((input, length.into()))
+}
+
+#[inline]
+fn byte(input: &[u8]) -> IResult<&[u8], u16, ()> {
+    let (input, byte) = parse::be_u8(input)?;
+    Ok((input, byte.into()))
+}

@@ -1,0 +1,36 @@
+//! One entry for whoever brings arbitrary bytes: tests and fuzz targets walk the way that a connection walks.
+
+use bytes::{Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use super::{AnyMessage, Frame, FrameCodec, Version};
+
+/// Cuts `input` into frames under the default bound and takes each through [`sweep_frame`].
+///
+/// # Panics
+/// When a promise of this crate does not hold: that is what it is for.
+pub fn sweep(input: &[u8]) {
+    let mut codec = FrameCodec::default();
+    let mut stream = BytesMut::from(input);
+    while let Ok(Some(frame)) = codec.decode(&mut stream) {
+        let mut again = BytesMut::new();
+        codec.encode(frame.clone(), &mut again).expect("a frame that was read can be written");
+        assert_eq!(codec.decode(&mut again).expect("a frame that was written can be read").as_ref(), Some(&frame));
+        sweep_frame(&frame);
+    }
+}
+
+/// Reads `frame` in every version; what can be read must go out as the bytes that came, and be read the same again.
+fn sweep_frame(frame: &Frame) {
+    for version in Version::all() {
+        let Ok(message) = AnyMessage::decode(frame, version) else { continue };
+        let mut out = BytesMut::new();
+        message.encode(version, &mut out).expect("a message that was read can be written");
+        let body = out.split_off(super::HEADER_BYTES).freeze();
+        assert_eq!(body, frame.body, "{message:?} of version {version} goes out as it came");
+        let again = Frame { message_type: frame.message_type, body: Bytes::copy_from_slice(&body) };
+        assert_eq!(AnyMessage::decode(&again, version).as_ref(), Ok(&message));
+        // Shown for every message that comes in: it must not fail for any of them.
+        let _ = (format!("{message:?}"), message.to_json(version).to_string());
+    }
+}

@@ -1,0 +1,150 @@
+//! The `message!` macro: a reader of tables.
+//!
+//! A message is declared once, as the guide prints it: rows of the fixed part in wire order, rows of the floating part
+//! in the guide's order. The struct, decoding, encoding, `Debug`, JSON and the description are made from that. The
+//! bodies made here are one line a row and call the functions of `read`, `write` and `field`.
+//!
+//! ```text
+//! message! {
+//!     /// What it is for.
+//!     SET_AGENT_STATE_REQ as SetAgentStateReq, from Client, service "client-control" {
+//!         fixed {
+//!             "ForcedFlag" forced_flag: ForcedFlag, since 10;
+//!         }
+//!         floating {
+//!             "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
+//!             skill_groups: Vec<WantedSkillGroup>;        // a set: its rows stand in its own table
+//!         }
+//!         untagged {                                      // rows that no tag table has a number for: they cannot travel
+//!             "UniqueInstanceID" String 64, since 24;
+//!         }
+//!     }
+//! }
+//! ```
+
+macro_rules! message {
+    ($(#[doc = $doc:literal])+ $name:ident as $message:ident, from $by:ident, service $service:literal $(, since $since:literal)? {
+        fixed { $( $(#[$fmeta:meta])* $fname:literal $fixed:ident: $ftype:ty $(, since $fsince:literal)?; )* }
+        floating { $(
+            $(#[$meta:meta])*
+            $($row:literal $tag:ident)? $place:ident: $type:ty $(, since $rsince:literal)? $(, is $flag:ident)*;
+        )* }
+        $( untagged { $( $uname:literal $utype:ident $($umax:literal)? $(, since $usince:literal)? $(, is $uflag:ident)*; )* } )?
+    }) => {
+        $(#[doc = $doc])+
+        #[doc = concat!("\n\n`", stringify!($name), "` of the guide.")]
+        #[derive(Clone, Default, PartialEq)]
+        pub struct $message {
+            $( #[doc = concat!("The guide's `", $fname, "`.")] $(#[$fmeta])* pub $fixed: $ftype, )*
+            $( $(#[doc = concat!("The guide's `", $row, "`.")])? $(#[$meta])* pub $place: $type, )*
+            /// What came that the table does not have.
+            pub rest: $crate::ged188::Rest,
+        }
+
+        const _: () = {
+            use $crate::ged188::catalogue::{FieldInfo, MessageInfo, SentBy, join, rows};
+            #[allow(unused_imports)]
+            use $crate::ged188::{DecodeError, EncodeError, Message, MessageType, Tag, Version, field::Floating, wire::{Number, WireType}};
+            use $crate::ged188::{read::Reader, write::Writer};
+
+            /// The number of each row, to tell whether fields came in the table's order.
+            #[allow(non_camel_case_types, dead_code)]
+            enum Row { $($place),* }
+
+            /// The description of each place: one row, or those of its set.
+            #[allow(dead_code)]
+            struct Rows { $($place: &'static [FieldInfo]),* }
+            #[allow(dead_code)]
+            const ROWS: Rows = Rows { $(
+                $place: $crate::ged188::table::place!(
+                    $type; $($row $tag)?; $crate::ged188::table::first!($($rsince,)? 0); $($flag)*
+                ),
+            )* };
+            const UNTAGGED: &[FieldInfo] = &[$($(
+                FieldInfo::untagged($uname, WireType::$utype, $crate::ged188::table::first!($(Some($umax),)? None), $crate::ged188::table::first!($($usince,)? 0))$(.$uflag())*,
+            )*)?];
+            const FLOATING: &[&[FieldInfo]] = &[$(ROWS.$place,)* UNTAGGED];
+
+            impl Message for $message {
+                const INFO: &'static MessageInfo = &MessageInfo {
+                    name: stringify!($name),
+                    message_type: MessageType::$name,
+                    since: $crate::ged188::table::first!($($since,)? 0),
+                    sent_by: SentBy::$by,
+                    service: $service,
+                    fixed: &[$(FieldInfo::fixed::<$ftype>($fname, $crate::ged188::table::first!($($fsince,)? 0))),*],
+                    floating: &join::<{ rows(FLOATING) }>(FLOATING),
+                    doc: concat!($($doc),+),
+                };
+
+                #[allow(unused_mut)]
+                fn decode_body(body: &bytes::Bytes, version: Version) -> Result<Self, DecodeError> {
+                    let mut reader = Reader::new(MessageType::$name, version, body);
+                    $( let $fixed = reader.fixed($fname, $crate::ged188::table::first!($($fsince,)? 0))?; )*
+                    $( let mut $place: $type = Default::default(); )*
+                    while let Some(field) = reader.next_field()? {
+                        match field.tag {
+                            $($( Tag::$tag => reader.take(&mut $place, Row::$place as usize, const { &ROWS.$place[0] }, field)?, )?)*
+                            _ if false $(|| reader.take_member(&mut $place, Row::$place as usize, &field)?)* => {}
+                            _ => reader.keep(field),
+                        }
+                    }
+                    Ok(Self { $($fixed,)* $($place,)* rest: reader.rest() })
+                }
+
+                fn encode(&self, version: Version, out: &mut bytes::BytesMut) -> Result<(), EncodeError> {
+                    let mut writer = Writer::new(MessageType::$name, version, out);
+                    $( writer.fixed(self.$fixed, $crate::ged188::table::first!($($fsince,)? 0)); )*
+                    writer.begin_floating(&self.rest);
+                    $( self.$place.put(ROWS.$place, &mut writer); )*
+                    writer.finish(&self.rest)
+                }
+
+                fn rest(&self) -> &$crate::ged188::Rest {
+                    &self.rest
+                }
+
+                #[allow(unused_variables, unused_mut)]
+                fn to_json(&self, version: Version) -> serde_json::Value {
+                    let mut fields = serde_json::Map::new();
+                    $( if version.has($crate::ged188::table::first!($($fsince,)? 0)) { fields.insert($fname.to_owned(), $crate::ged188::wire::Wire::json(&self.$fixed)); } )*
+                    $( self.$place.json(ROWS.$place, version, &mut fields); )*
+                    fields.into()
+                }
+
+                fn invoke_id(&self) -> Option<u32> {
+                    $( if $fname == "InvokeID" { return Some(self.$fixed.number()); } )*
+                    None
+                }
+            }
+
+            impl std::fmt::Debug for $message {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    let mut fields = f.debug_struct(stringify!($name));
+                    $( fields.field($fname, &self.$fixed); )*
+                    $( if self.$place.is_present() { fields.field(stringify!($place), &self.$place); } )*
+                    if !self.rest.is_empty() { fields.field("rest", &self.rest); }
+                    fields.finish()
+                }
+            }
+        };
+    };
+}
+pub(crate) use message;
+
+/// The description of a place: its own row, or else its set's table.
+macro_rules! place {
+    ($type:ty; $row:literal $tag:ident; $since:expr; $($flag:ident)*) => {
+        &[FieldInfo::floating::<$type>($row, Tag::$tag, $since)$(.$flag())*]
+    };
+    ($type:ty; ; $since:expr; ) => { <$type as Floating>::MEMBERS };
+}
+pub(crate) use place;
+
+/// The first of several alternatives.
+macro_rules! first {
+    ($first:expr $(, $more:expr)*) => {
+        $first
+    };
+}
+pub(crate) use first;

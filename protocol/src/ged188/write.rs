@@ -1,0 +1,150 @@
+//! Writing a frame: header, fixed part, floating fields, and the length once it is known.
+//!
+//! Lives here: one pass into the caller's buffer, which is as it was if anything does not fit.
+//! Not here: which fields there are; the tables of `messages` call these functions row by row.
+
+use std::ops::Range;
+
+use bytes::{BufMut, BytesMut};
+
+use super::catalogue::FieldInfo;
+use super::error::EncodeError;
+use super::frame::{FRAME_BYTES_MAX, HEADER_BYTES};
+use super::rest::{Rest, reorder};
+use super::wire::{Number, Wire};
+use super::{MessageType, Tag, Version};
+
+/// One frame on its way out. The first error sticks and comes out of [`Writer::finish`].
+pub(crate) struct Writer<'a> {
+    message: MessageType,
+    version: Version,
+    out: &'a mut BytesMut,
+    start: usize,
+    error: Option<EncodeError>,
+    /// Where each floating field lies, noted only if the message came in an order of its own.
+    order: Option<Order>,
+}
+
+struct Order {
+    floating_start: usize,
+    fields: Vec<(Tag, Range<usize>)>,
+}
+
+impl<'a> Writer<'a> {
+    /// Begins a frame behind what `out` holds.
+    #[inline]
+    pub(crate) fn new(message: MessageType, version: Version, out: &'a mut BytesMut) -> Writer<'a> {
+        let start = out.len();
+        out.reserve(USUAL_FRAME_BYTES);
+        out.put_u64(u64::from(message.0));
+        Writer { message, version, out, start, error: None, order: None }
+    }
+
+    /// The next field of the fixed part, unless the version does not have it.
+    #[inline]
+    pub(crate) fn fixed<T: Number>(&mut self, value: T, since: u8) {
+        if self.version.has(since) {
+            value.put(self.out);
+        }
+    }
+
+    /// Ends the fixed part. A message that came in an order of its own leaves in it.
+    #[inline]
+    pub(crate) fn begin_floating(&mut self, rest: &Rest) {
+        if !rest.order().is_empty() {
+            self.order = Some(Order { floating_start: self.out.len(), fields: Vec::new() });
+        }
+    }
+
+    /// One floating field, unless the version does not have it.
+    #[inline]
+    pub(crate) fn floating<T: Wire>(&mut self, row: &'static FieldInfo, value: &T) {
+        let Some(tag) = row.tag.filter(|_| row.is_in(self.version)) else { return };
+        if self.head(row.name, tag, value.bytes()) {
+            value.put(self.out);
+        }
+    }
+
+    /// Adds the unknown fields, restores the order, and puts the length into the header.
+    #[inline]
+    pub(crate) fn finish(mut self, rest: &Rest) -> Result<(), EncodeError> {
+        if !rest.is_empty() {
+            self.strange(rest);
+        }
+        if let Some(error) = self.error {
+            self.out.truncate(self.start);
+            return Err(error);
+        }
+        let body_bytes = (self.out.len() - self.start - HEADER_BYTES) as u32;
+        self.out[self.start..self.start + 4].copy_from_slice(&body_bytes.to_be_bytes());
+        Ok(())
+    }
+
+    /// A body that is written as it came.
+    pub(crate) fn raw(mut self, body: &[u8]) -> Result<(), EncodeError> {
+        if self.fits("body", body.len()) {
+            self.out.extend_from_slice(body);
+        }
+        self.finish(&Rest::default())
+    }
+
+    #[cold]
+    fn strange(&mut self, rest: &Rest) {
+        for field in rest.unknown() {
+            if self.head(field.tag.name().unwrap_or("an unknown field"), field.tag, field.data.len()) {
+                self.out.extend_from_slice(&field.data);
+            }
+        }
+        if let (Some(order), None) = (self.order.take(), &self.error) {
+            reorder(self.out, order.floating_start, &order.fields, rest.order());
+        }
+    }
+
+    /// Writes tag and length if the whole field can be written; whether it can.
+    #[inline]
+    fn head(&mut self, name: &'static str, tag: Tag, bytes: usize) -> bool {
+        let (tag_bytes, length_bytes) = (self.version.tag_bytes(), self.version.length_bytes());
+        let bytes_max = if length_bytes == 1 { usize::from(u8::MAX) } else { usize::from(u16::MAX) };
+        if bytes > bytes_max || (tag_bytes == 1 && tag.0 > u16::from(u8::MAX)) {
+            self.refuse(name, tag, bytes, bytes_max);
+            return false;
+        }
+        let field_bytes = tag_bytes + length_bytes + bytes;
+        if self.error.is_some() || !self.fits(name, field_bytes) {
+            return false;
+        }
+        if let Some(order) = &mut self.order {
+            let from = self.out.len() - order.floating_start;
+            order.fields.push((tag, from..from + field_bytes));
+        }
+        // Both casts were checked above.
+        if tag_bytes == 1 { self.out.put_u8(tag.0 as u8) } else { self.out.put_u16(tag.0) }
+        if length_bytes == 1 { self.out.put_u8(bytes as u8) } else { self.out.put_u16(bytes as u16) }
+        true
+    }
+
+    /// Whether the frame keeps its bound with `bytes` more.
+    #[inline]
+    fn fits(&mut self, field: &'static str, bytes: usize) -> bool {
+        let bytes = self.out.len() - self.start + bytes;
+        if bytes <= FRAME_BYTES_MAX {
+            return true;
+        }
+        let (message, bytes_max) = (self.message, FRAME_BYTES_MAX);
+        self.error.get_or_insert(EncodeError::FrameTooLong { message, field, bytes, bytes_max });
+        false
+    }
+
+    #[cold]
+    fn refuse(&mut self, field: &'static str, tag: Tag, bytes: usize, bytes_max: usize) {
+        let (message, version) = (self.message, self.version);
+        self.error.get_or_insert(if bytes > bytes_max {
+            EncodeError::FieldTooLong { message, field, version, bytes, bytes_max }
+        } else {
+            EncodeError::TagTooLarge { message, field, version, tag }
+        });
+    }
+}
+
+/// Reserved at once for a frame; most are smaller.
+const USUAL_FRAME_BYTES: usize = 256;

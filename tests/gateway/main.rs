@@ -1,0 +1,8 @@
+//! The gateway seen from outside.
+
+#![allow(missing_docs, unreachable_pub)]
+
+mod logout;
+mod session;
+mod state;
+mod support;

@@ -1,0 +1,53 @@
+//! A gateway without sockets, on virtual time: a table, one ACD with a hand on it, and a listener's dialect.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ctigate::acd::Peripheral;
+use ctigate::acd::embedded::EmbeddedConfig;
+use ctigate::config::{Config, Flavour};
+use ctigate::dialects::ged188::Ged188;
+use ctigate::model::PeripheralId;
+use ctigate::operations::{House, Patience};
+
+use super::acd::HeldAcd;
+
+pub struct TestHouse {
+    pub house: Arc<House>,
+    pub acd: Arc<HeldAcd>,
+    pub dialect: Arc<Ged188>,
+    pub is_uccx: bool,
+    pub outbound_bytes_max: usize,
+}
+
+pub const PERIPHERAL: PeripheralId = PeripheralId(5000);
+pub const ACD_ANSWER: Duration = Duration::from_secs(5);
+
+/// The default world.
+pub async fn house() -> TestHouse {
+    house_with(|_| ()).await
+}
+
+pub async fn house_with(change: impl FnOnce(&mut Config)) -> TestHouse {
+    house_of(EmbeddedConfig::default(), change).await
+}
+
+pub async fn house_of(world: EmbeddedConfig, change: impl FnOnce(&mut Config)) -> TestHouse {
+    let mut config = Config::default();
+    change(&mut config);
+    let acd = HeldAcd::new(world);
+    let peripheral = Peripheral { id: PERIPHERAL, acd: Arc::<HeldAcd>::clone(&acd) as _ };
+    let patience = Patience {
+        acd_answer: ACD_ANSWER,
+        retry_min: Duration::from_millis(500),
+        retry_max: Duration::from_secs(30),
+        deferred_events_max: config.limits.deferred_events_max,
+    };
+    let house = House::new(vec![peripheral], patience);
+    house.connect(config.limits.acd_events_max);
+    house.all_online().await;
+    let listener = config.listeners[0].clone();
+    let dialect = Arc::new(Ged188::new(Arc::clone(&house), &config, &listener));
+    let is_uccx = listener.flavour == Flavour::Uccx;
+    TestHouse { house, acd, dialect, is_uccx, outbound_bytes_max: config.limits.outbound_bytes_max }
+}

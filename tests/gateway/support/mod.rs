@@ -1,0 +1,5 @@
+//! What the tests of the gateway share.
+
+pub mod acd;
+pub mod desk;
+pub mod house;
