@@ -11,8 +11,8 @@ use tracing::{info, warn};
 
 use super::{Answer, House, Refusal, Requester};
 use crate::acd::{Acd, AcdRefusal};
-use crate::model::{AgentKey, Logout, QueueChoice, QueueId};
-use crate::sessions::{AgentCell, AgentEntry, LogoutKind};
+use crate::model::{AgentFacts, AgentKey, Logout, QueueChoice, QueueId};
+use crate::sessions::{AgentCell, LogoutKind};
 
 /// A logout that may be confirmed: there is no other way to make one than to have done it.
 #[derive(Debug, PartialEq, Eq)]
@@ -97,9 +97,13 @@ impl House {
             if let Some((_, by)) = entry.logging_out {
                 return Err(Refusal::LogoutUnderWay { agent, by });
             }
-            let kind = logout_kind(&entry, key, &request.queues)?;
+            let is_due = entry.facts.is_logged_in() || entry.is_owed();
+            if !is_due && cell.turn.try_lock().is_ok() {
+                return Err(Refusal::NotLoggedIn { agent });
+            }
+            let kind = logout_kind(&entry.facts, &request.queues)?;
             entry.logging_out = Some((kind, by.session));
-            entry.facts.is_logged_in() || entry.is_owed()
+            is_due
         };
         Ok((cell, is_due))
     }
@@ -129,17 +133,15 @@ impl House {
     }
 }
 
-/// What the logout would leave; refuses queues that the agent is not in, and an agent in no queue unless an earlier
-/// logout of it was not confirmed yet.
-fn logout_kind(entry: &AgentEntry, key: &AgentKey, asked: &QueueChoice) -> Result<LogoutKind, Refusal> {
-    let agent = key.agent.clone();
-    if !entry.facts.is_logged_in() {
-        return if !entry.is_idle() { Ok(LogoutKind::Full) } else { Err(Refusal::NotLoggedIn { agent }) };
-    }
+/// What the logout would leave; refuses queues that the agent is not in.
+fn logout_kind(facts: &AgentFacts, asked: &QueueChoice) -> Result<LogoutKind, Refusal> {
     let QueueChoice::Named(leaving) = asked else { return Ok(LogoutKind::Full) };
-    if let Some(&queue) = leaving.iter().find(|queue| !entry.facts.queues.contains(queue)) {
-        return Err(Refusal::NotInQueue { agent, queue });
+    if !facts.is_logged_in() {
+        return Ok(LogoutKind::Full); // to be seen when its turn has come
+    }
+    if let Some(&queue) = leaving.iter().find(|queue| !facts.queues.contains(queue)) {
+        return Err(Refusal::NotInQueue { agent: facts.agent.clone(), queue });
     }
     let stays = |queue: &QueueId| !leaving.contains(queue);
-    Ok(if entry.facts.queues.iter().any(stays) { LogoutKind::Partial } else { LogoutKind::Full })
+    Ok(if facts.queues.iter().any(stays) { LogoutKind::Partial } else { LogoutKind::Full })
 }

@@ -88,13 +88,14 @@ impl AgentEntry {
 
     /// Whether a logout was begun that nobody was told the good end of yet.
     pub fn is_owed(&self) -> bool {
-        self.owes_confirm || self.needs_teardown || self.adapter != AdapterState::Closed
+        self.owes_confirm || self.needs_teardown
     }
 
     /// Whether nothing at all would be lost with this entry.
     pub fn is_idle(&self) -> bool {
         !self.facts.is_logged_in()
             && !self.is_owed()
+            && self.adapter == AdapterState::Closed
             && self.logging_out.is_none()
             && !self.mending
             && self.deferred.is_none()

@@ -4,5 +4,6 @@
 
 mod logout;
 mod session;
+mod sockets;
 mod state;
 mod support;

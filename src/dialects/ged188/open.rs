@@ -118,7 +118,11 @@ impl Ged188 {
             return Ok(client_id);
         }
         let password = match &request.client_password {
-            Some(password) => Password::new(String::from_utf8_lossy(password.expose().as_bytes())),
+            Some(password) => {
+                // UNSPEC, yet sent with a NUL by most.
+                let bytes = password.expose().as_bytes();
+                Password::new(String::from_utf8_lossy(bytes.split(|byte| *byte == 0).next().unwrap_or_default()))
+            }
             None => Password::default(),
         };
         let is_right = self.clients.iter().any(|client| client.id == client_id && client.password.matches(&password));

@@ -67,8 +67,7 @@ impl Session {
 
     fn not_available(&self, frame: &Frame) -> No {
         let message = frame.message_type;
-        let since = u32::from(message.since());
-        if message.name().is_none() || since > self.face.version.number() {
+        if message.name().is_none() {
             let why = format!("MessageType {message} is not one of version {}", self.face.version.number());
             return No::failure(Status::E_CTI_INVALID_MSG_TYPE_FOR_VERSION, why);
         }

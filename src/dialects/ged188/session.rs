@@ -111,6 +111,13 @@ impl Client {
                 session.face.refuse(peek_invoke_id(frame).unwrap_or(0), offline);
                 Ok(())
             }
+            Stage::Open(session) if session.is_too_new(frame) => {
+                self.counts.refused += 1;
+                let why = format!("{} came after version {}", frame.message_type, session.face.version.number());
+                let no = No::failure(Status::E_CTI_INVALID_MSG_TYPE_FOR_VERSION, why);
+                session.face.refuse(peek_invoke_id(frame).unwrap_or(0), no);
+                Ok(())
+            }
             Stage::Open(session) => {
                 let decoded = AnyMessage::decode(frame, session.face.version);
                 match &decoded {
@@ -281,6 +288,11 @@ impl Session {
     /// Who asks, for the operations.
     pub(super) fn requester(&self) -> Requester {
         Requester { session: self.face.session, right: self.right.clone() }
+    }
+
+    /// Whether the session's version has no such message yet.
+    fn is_too_new(&self, frame: &Frame) -> bool {
+        u32::from(frame.message_type.since()) > self.face.version.number()
     }
 
     /// Ends all that the session had. An agent stays as it is: closing a session is not a logout.

@@ -3,3 +3,4 @@
 pub mod acd;
 pub mod desk;
 pub mod house;
+pub mod wire;

@@ -8,7 +8,7 @@ use crate::ged188::codes::{
 };
 use crate::ged188::set::set;
 use crate::ged188::table::message;
-use crate::ged188::{Data, NamedArray, NamedVariable, Text, Time, Ushorts};
+use crate::ged188::{Data, NamedArray, NamedVariable, Text, Ushorts};
 
 message! {
     /// Ask for the state and context of one call.

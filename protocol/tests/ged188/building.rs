@@ -1,0 +1,132 @@
+//! Messages built in Rust: what is written is read back, and what a version cannot say is refused by name.
+
+use bytes::{Bytes, BytesMut};
+use cti_protocol::ged188::codes::{AgentState, ForcedFlag};
+use cti_protocol::ged188::{
+    AgentStateEvent, AgentStateSkillGroup, AnyMessage, EncodeError, Frame, HEADER_BYTES, HeartbeatReq, Message,
+    MessageType, OpenReq, Rest, Secret, SetAgentStateReq, Stranger, Tag, Text, UnknownField, Version, WantedSkillGroup,
+};
+use proptest::prelude::*;
+
+#[test]
+fn a_logout_is_the_bytes_that_the_guide_prints() {
+    let logout = SetAgentStateReq {
+        invoke_id: 7,
+        peripheral_id: 5000,
+        agent_state: AgentState::AGENT_STATE_LOGOUT,
+        num_skill_groups: 1,
+        forced_flag: ForcedFlag::TRUE,
+        agent_id: Some(Text::new("1001").expect("it fits")),
+        skill_groups: vec![WantedSkillGroup { number: Some(10), priority: None }],
+        ..SetAgentStateReq::default()
+    };
+    let mut out = BytesMut::new();
+    logout.encode(version(15), &mut out).expect("it fits");
+    let expected = b"\0\0\0\x22\0\0\0\x26\0\0\0\x07\0\0\x13\x88\0\x01\0\0\0\x01\0\0\x01\0\0\0\0\x05\x051001\0\x3e\x04\0\0\0\x0a";
+    assert_eq!(&out[..], expected);
+    assert_eq!(SetAgentStateReq::decode_body(&out.freeze().slice(HEADER_BYTES..), version(15)), Ok(logout));
+}
+
+#[test]
+fn a_message_prints_what_is_there_and_no_password() {
+    let login = SetAgentStateReq {
+        agent_password: Some(Secret::new(Text::new("opensesame").expect("it fits"))),
+        agent_id: Some(Text::new("1001").expect("it fits")),
+        ..SetAgentStateReq::default()
+    };
+    let (printed, json) = (format!("{login:?}"), login.to_json(Version::LATEST).to_string());
+    assert!(!printed.contains("opensesame") && !json.contains("opensesame"), "{printed} {json}");
+    assert!(printed.contains(r#"agent_id: Some("1001"), agent_password: Some(***)"#), "{printed}");
+    assert!(printed.contains("AgentState: AGENT_STATE_LOGIN"), "{printed}");
+    assert!(!printed.contains("position_id"), "{printed}");
+}
+
+#[test]
+fn an_ordinary_message_costs_a_pointer_for_strangers() {
+    assert_eq!(size_of::<HeartbeatReq>(), 16);
+    assert_eq!(size_of::<Rest>(), 8);
+    assert!(size_of::<AnyMessage>() <= 600, "{}", size_of::<AnyMessage>());
+}
+
+#[test]
+fn unknown_fields_are_counted_and_go_out_last() {
+    let field = |tag, data| UnknownField { tag: Tag(tag), data: Bytes::from_static(data) };
+    let request = OpenReq {
+        client_id: Some(Text::new("c").expect("it fits")),
+        rest: Rest::new(vec![field(250, b"ab"), field(251, b"")]),
+        ..OpenReq::default()
+    };
+    let mut out = BytesMut::new();
+    request.encode(version(9), &mut out).expect("it fits");
+    assert!(out.ends_with(b"\x01\x02c\0\xfa\x02ab\xfb\0"));
+    assert_eq!(AnyMessage::from(request).unknown_tags().len(), 2);
+}
+
+#[test]
+fn what_a_version_cannot_say_is_refused_and_nothing_is_written() {
+    let unknown = |tag, bytes: usize| HeartbeatReq {
+        rest: Rest::new(vec![UnknownField { tag: Tag(tag), data: Bytes::from(vec![0; bytes]) }]),
+        ..HeartbeatReq::default()
+    };
+    let mut out = BytesMut::from(&b"before"[..]);
+    let mut refusal = |message: HeartbeatReq, number| {
+        let refused = message.encode(version(number), &mut out).expect_err("it does not fit");
+        assert_eq!(&out[..], b"before");
+        refused
+    };
+    let refused = refusal(unknown(7, 256), 19);
+    assert_eq!(refused.to_string(), "TEXT_TAG of HEARTBEAT_REQ has 256 bytes, version 19 can say 255");
+    let refused = refusal(unknown(303, 1), 19);
+    assert_eq!(refused.to_string(), "FLT_TERM_DEVICE_NAME of HEARTBEAT_REQ has tag 303, version 19 has one byte for it");
+    let refused = refusal(unknown(7, 12_485), 20);
+    assert!(matches!(refused, EncodeError::FrameTooLong { field: "TEXT_TAG", bytes: 12_501, bytes_max: 12_500, .. }));
+    let body = Bytes::from(vec![0; 12_493]);
+    let stranger = AnyMessage::from(Stranger { message_type: MessageType(9_999), body });
+    assert!(matches!(stranger.encode(version(20), &mut out), Err(EncodeError::FrameTooLong { .. })));
+    assert_eq!(&out[..], b"before");
+    unknown(7, 12_484).encode(version(20), &mut out).expect("as long as allowed");
+}
+
+#[test]
+fn a_stranger_is_named_if_the_type_table_has_it() {
+    let named = Frame { message_type: MessageType::DESKTOP_CONNECTED_IND, body: Bytes::from_static(b"abc") };
+    let message = AnyMessage::decode(&named, Version::LATEST).expect("strangers are not refused");
+    assert_eq!((message.name(), message.invoke_id()), (Some("DESKTOP_CONNECTED_IND"), None));
+    let nameless = Frame { message_type: MessageType(9_999), body: Bytes::new() };
+    assert_eq!(AnyMessage::decode(&nameless, Version::LATEST).expect("nor is this one").name(), None);
+}
+
+#[test]
+fn text_is_looked_at_and_not_copied() {
+    let body = Bytes::from_static(b"\0\0\0\x01\0\0\0\x06\x07\x03hi\0");
+    let frame = Frame { message_type: MessageType::FAILURE_CONF, body: body.clone() };
+    let AnyMessage::FailureConf(conf) = AnyMessage::decode(&frame, version(9)).expect("it is whole") else {
+        panic!("it is a FAILURE_CONF")
+    };
+    let text = conf.text.expect("it is there");
+    assert_eq!(text.wire_bytes().as_ptr(), body[10..].as_ptr());
+}
+
+proptest! {
+    #[test]
+    fn sets_that_begin_with_their_first_member_come_back_as_they_were(
+        sets in prop::collection::vec((any::<i32>(), any::<Option<u32>>(), any::<Option<u16>>(), any::<Option<u16>>()), 0..99),
+        number in 10u32..=24,
+    ) {
+        let event = AgentStateEvent {
+            num_flt_skill_groups: sets.len() as u16,
+            flt_skill_groups: sets.into_iter().map(|(number, id, priority, state)| {
+                AgentStateSkillGroup { number: Some(number), id, priority, state: state.map(AgentState) }
+            }).collect(),
+            ..AgentStateEvent::default()
+        };
+        let mut out = BytesMut::new();
+        event.encode(version(number), &mut out).expect("it fits");
+        let body = out.freeze().slice(HEADER_BYTES..);
+        prop_assert_eq!(AgentStateEvent::decode_body(&body, version(number)), Ok(event));
+    }
+}
+
+fn version(number: u32) -> Version {
+    Version::new(number).expect("a known version")
+}
