@@ -52,6 +52,8 @@ pub struct PreCall {
     pub ani: Option<String>,
     /// The number that was dialled, if known.
     pub dialed_number: Option<String>,
+    /// Where this stands in the ACD's own order of changes of the agent, as `AgentFacts::order`.
+    pub order: u64,
 }
 
 /// What an ACD reports of one agent.
@@ -66,6 +68,14 @@ pub enum AgentReport {
 }
 
 impl AgentReport {
+    /// Where it stands in the ACD's own order of changes of the agent.
+    pub fn order(&self) -> u64 {
+        match self {
+            AgentReport::Facts(facts) => facts.order,
+            AgentReport::PreCall(call) | AgentReport::PreCallAbort(call) => call.order,
+        }
+    }
+
     /// The agent that it is about.
     pub fn agent(&self) -> &AgentId {
         match self {

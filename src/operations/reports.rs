@@ -29,9 +29,7 @@ impl House {
         tell();
         let mut brought = brought;
         for report in entry.stop_deferring() {
-            if let AgentReport::Facts(facts) = &report
-                && let Some(earlier) = brought.take_if(|brought| brought.order < facts.order)
-            {
+            if let Some(earlier) = brought.take_if(|brought| brought.order < report.order()) {
                 self.take_in(cell, &mut entry, AgentReport::Facts(earlier));
             }
             self.take_in(cell, &mut entry, report);
@@ -44,15 +42,10 @@ impl House {
     /// Takes in what waited up to these facts, and these facts. What is newer goes on waiting.
     pub(super) fn settle_up_to(self: &Arc<House>, cell: &Arc<AgentCell>, brought: AgentFacts) {
         let mut entry = cell.entry();
-        let mut newer = false;
-        let mut later = Vec::new();
-        for report in entry.stop_deferring() {
-            newer |= matches!(&report, AgentReport::Facts(facts) if facts.order > brought.order);
-            if newer {
-                later.push(report);
-            } else {
-                self.take_in(cell, &mut entry, report);
-            }
+        let (earlier, later): (Vec<_>, Vec<_>) =
+            entry.stop_deferring().into_iter().partition(|report| report.order() <= brought.order);
+        for report in earlier {
+            self.take_in(cell, &mut entry, report);
         }
         self.take_in(cell, &mut entry, AgentReport::Facts(brought));
         entry.start_deferring();

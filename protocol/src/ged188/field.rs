@@ -51,6 +51,7 @@ impl<T: Wire> Floating for Option<T> {
         Ok(true)
     }
 
+    #[inline]
     fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
         if let (Some(value), Some(row)) = (self, rows.first()) {
             writer.floating(row, value);
@@ -82,6 +83,7 @@ impl<T: Element> Floating for Vec<T> {
         T::take_member(self, tag, body, data)
     }
 
+    #[inline]
     fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
         self.iter().for_each(|element| element.put(rows, writer));
     }
@@ -129,6 +131,7 @@ impl<T: Wire> Element for T {
         Ok(())
     }
 
+    #[inline]
     fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
         if let Some(row) = rows.first() {
             writer.floating(row, self);

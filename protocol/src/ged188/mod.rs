@@ -35,7 +35,7 @@ pub use message_type::MessageType;
 pub use messages::*;
 pub use named::{NamedArray, NamedVariable};
 pub use rest::{Rest, UnknownField};
-pub use sweep::sweep;
+pub use sweep::{sweep, sweep_body};
 pub use tag::Tag;
 pub use text::{Data, Secret, Text, TextError};
 pub use version::{Flavour, Version};

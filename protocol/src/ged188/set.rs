@@ -55,8 +55,11 @@ macro_rules! set {
                     Ok(())
                 }
 
-                fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
-                    $( if let Some(value) = &self.$field { writer.floating(&rows[Member::$field as usize], value); } )+
+                #[inline]
+                fn put(&self, _: &'static [FieldInfo], writer: &mut Writer<'_>) {
+                    $( if let Some(value) = &self.$field {
+                        writer.floating(const { &Self::MEMBERS[Member::$field as usize] }, value);
+                    } )+
                 }
 
                 fn json_into(&self, row: &FieldInfo, values: &mut Vec<Value>) {

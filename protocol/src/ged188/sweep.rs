@@ -3,9 +3,10 @@
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-use super::{AnyMessage, Frame, FrameCodec, Version};
+use super::catalogue::CATALOGUE;
+use super::{AnyMessage, FRAME_BYTES_MAX, Frame, FrameCodec, HEADER_BYTES, Version};
 
-/// Cuts `input` into frames under the default bound and takes each through [`sweep_frame`].
+/// Cuts `input` into frames under the default bound and takes each through every version.
 ///
 /// # Panics
 /// When a promise of this crate does not hold: that is what it is for.
@@ -16,17 +17,30 @@ pub fn sweep(input: &[u8]) {
         let mut again = BytesMut::new();
         codec.encode(frame.clone(), &mut again).expect("a frame that was read can be written");
         assert_eq!(codec.decode(&mut again).expect("a frame that was written can be read").as_ref(), Some(&frame));
-        sweep_frame(&frame);
+        sweep_versions(&frame);
+    }
+}
+
+/// Takes the rest of `input` for the body of the declared message that its first byte chooses, so that no byte is
+/// spent on headers, and reads, writes and reads it again in every version.
+///
+/// # Panics
+/// When a promise of this crate does not hold.
+pub fn sweep_body(input: &[u8]) {
+    let Some((choice, body)) = input.split_first() else { return };
+    let message_type = CATALOGUE[usize::from(*choice) % CATALOGUE.len()].message_type;
+    if body.len() <= FRAME_BYTES_MAX - HEADER_BYTES {
+        sweep_versions(&Frame { message_type, body: Bytes::copy_from_slice(body) });
     }
 }
 
 /// Reads `frame` in every version; what can be read must go out as the bytes that came, and be read the same again.
-fn sweep_frame(frame: &Frame) {
+fn sweep_versions(frame: &Frame) {
     for version in Version::all() {
         let Ok(message) = AnyMessage::decode(frame, version) else { continue };
         let mut out = BytesMut::new();
         message.encode(version, &mut out).expect("a message that was read can be written");
-        let body = out.split_off(super::HEADER_BYTES).freeze();
+        let body = out.split_off(HEADER_BYTES).freeze();
         assert_eq!(body, frame.body, "{message:?} of version {version} goes out as it came");
         let again = Frame { message_type: frame.message_type, body: Bytes::copy_from_slice(&body) };
         assert_eq!(AnyMessage::decode(&again, version).as_ref(), Ok(&message));

@@ -34,6 +34,14 @@ impl<const MAX: usize> Text<MAX> {
         Ok(Text::closed(content))
     }
 
+    /// The bytes of a field as they travel, with or without NUL.
+    ///
+    /// # Errors
+    /// When there are more than `MAX`.
+    pub fn from_wire(bytes: Bytes) -> Result<Text<MAX>, TextError> {
+        if bytes.len() > MAX { Err(TextError::TooLong { bytes: bytes.len(), bytes_max: MAX }) } else { Ok(Text(bytes)) }
+    }
+
     /// As much of `content` as fits, cut at a character and at the first NUL: for words to people.
     pub fn cut(content: &str) -> Text<MAX> {
         let until_nul = content.split('\0').next().unwrap_or_default();

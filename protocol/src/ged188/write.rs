@@ -20,9 +20,21 @@ pub(crate) struct Writer<'a> {
     version: Version,
     out: &'a mut BytesMut,
     start: usize,
+    head: Head,
     error: Option<EncodeError>,
     /// Where each floating field lies, noted only if the message came in an order of its own.
     order: Option<Order>,
+}
+
+/// How the tag and length of the next field can be written.
+#[derive(Clone, Copy)]
+enum Head {
+    /// Two bytes each, with nothing to mind but the bounds.
+    Wide,
+    /// One byte each, with nothing to mind but the bounds.
+    Narrow,
+    /// Of unlike widths, or a field's place is to be noted, or an error came before.
+    Careful,
 }
 
 struct Order {
@@ -37,7 +49,12 @@ impl<'a> Writer<'a> {
         let start = out.len();
         out.reserve(USUAL_FRAME_BYTES);
         out.put_u64(u64::from(message.0));
-        Writer { message, version, out, start, error: None, order: None }
+        let head = match (version.tag_bytes(), version.length_bytes()) {
+            (2, 2) => Head::Wide,
+            (1, 1) => Head::Narrow,
+            _ => Head::Careful,
+        };
+        Writer { message, version, out, start, head, error: None, order: None }
     }
 
     /// The next field of the fixed part, unless the version does not have it.
@@ -53,11 +70,12 @@ impl<'a> Writer<'a> {
     pub(crate) fn begin_floating(&mut self, rest: &Rest) {
         if !rest.order().is_empty() {
             self.order = Some(Order { floating_start: self.out.len(), fields: Vec::new() });
+            self.head = Head::Careful;
         }
     }
 
     /// One floating field, unless the version does not have it.
-    #[inline]
+    #[inline(always)] // so that the row is a constant where it is written
     pub(crate) fn floating<T: Wire>(&mut self, row: &'static FieldInfo, value: &T) {
         let Some(tag) = row.tag.filter(|_| row.is_in(self.version)) else { return };
         if self.head(row.name, tag, value.bytes()) {
@@ -101,8 +119,23 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes tag and length if the whole field can be written; whether it can.
-    #[inline]
+    #[inline(always)] // as above: tag and width are constants then
     fn head(&mut self, name: &'static str, tag: Tag, bytes: usize) -> bool {
+        let room = FRAME_BYTES_MAX.saturating_sub(self.out.len() - self.start);
+        match self.head {
+            // No field that fits into a frame has a length above u16::MAX.
+            Head::Wide if bytes + 4 <= room => self.out.put_u32(u32::from(tag.0) << 16 | bytes as u32),
+            Head::Narrow if bytes + 2 <= room && bytes < 256 && tag.0 < 256 => {
+                self.out.put_u16(tag.0 << 8 | bytes as u16);
+            }
+            _ => return self.careful_head(name, tag, bytes),
+        }
+        true
+    }
+
+    /// Does the same, minding everything.
+    #[cold]
+    fn careful_head(&mut self, name: &'static str, tag: Tag, bytes: usize) -> bool {
         let (tag_bytes, length_bytes) = (self.version.tag_bytes(), self.version.length_bytes());
         let bytes_max = if length_bytes == 1 { usize::from(u8::MAX) } else { usize::from(u16::MAX) };
         if bytes > bytes_max || (tag_bytes == 1 && tag.0 > u16::from(u8::MAX)) {
@@ -117,32 +150,35 @@ impl<'a> Writer<'a> {
             let from = self.out.len() - order.floating_start;
             order.fields.push((tag, from..from + field_bytes));
         }
-        // Both casts were checked above.
-        if tag_bytes == 1 { self.out.put_u8(tag.0 as u8) } else { self.out.put_u16(tag.0) }
-        if length_bytes == 1 { self.out.put_u8(bytes as u8) } else { self.out.put_u16(bytes as u16) }
+        self.out.extend_from_slice(&tag.0.to_be_bytes()[2 - tag_bytes..]);
+        self.out.extend_from_slice(&(bytes as u16).to_be_bytes()[2 - length_bytes..]);
         true
     }
 
     /// Whether the frame keeps its bound with `bytes` more.
-    #[inline]
     fn fits(&mut self, field: &'static str, bytes: usize) -> bool {
         let bytes = self.out.len() - self.start + bytes;
         if bytes <= FRAME_BYTES_MAX {
             return true;
         }
         let (message, bytes_max) = (self.message, FRAME_BYTES_MAX);
-        self.error.get_or_insert(EncodeError::FrameTooLong { message, field, bytes, bytes_max });
+        self.fail(EncodeError::FrameTooLong { message, field, bytes, bytes_max });
         false
     }
 
     #[cold]
     fn refuse(&mut self, field: &'static str, tag: Tag, bytes: usize, bytes_max: usize) {
         let (message, version) = (self.message, self.version);
-        self.error.get_or_insert(if bytes > bytes_max {
+        self.fail(if bytes > bytes_max {
             EncodeError::FieldTooLong { message, field, version, bytes, bytes_max }
         } else {
             EncodeError::TagTooLarge { message, field, version, tag }
         });
+    }
+
+    fn fail(&mut self, error: EncodeError) {
+        self.error.get_or_insert(error);
+        self.head = Head::Careful;
     }
 }
 

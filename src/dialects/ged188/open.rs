@@ -153,7 +153,7 @@ impl Ged188 {
             Some(id) => self.clients.iter().find(|client| client.id == id).and_then(|client| client.services_mask()),
             None => None,
         };
-        let mut granted = asked & SERVICES & may.unwrap_or(u32::MAX);
+        let mut granted = asked & SERVICES & may.map_or(u32::MAX, |mask| mask.0);
         let drop_if = |granted: u32, has: ServiceMask, drop: ServiceMask| match granted & has.0 {
             0 => granted,
             _ => granted & !drop.0,

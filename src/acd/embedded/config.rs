@@ -1,0 +1,354 @@
+//! What the embedded world is made of, and how it misbehaves. Not here: what happens in it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::model::{AgentId, Instrument, Password, QueueId, ReasonCode};
+
+/// The keys of `[[acd]]` with `kind = "embedded"`. The default is the default world: queues 1 to 3, agents 1001 to 1100
+/// with passwords `pw1001` to `pw1100`, instruments 3001 to 3100, no calls, no faults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EmbeddedConfig {
+    /// The queues, `[[acd.queue]]`.
+    #[serde(rename = "queue")]
+    pub queues: Vec<QueueConfig>,
+    /// The agents, in ranges of consecutive ids, `[[acd.agents]]`.
+    pub agents: Vec<AgentsConfig>,
+    /// The devices, in ranges of consecutive numbers, `[[acd.instruments]]`. Any agent may work at any free one.
+    pub instruments: Vec<InstrumentsConfig>,
+    /// How long every command takes.
+    #[serde(with = "humantime_serde")]
+    pub latency: Duration,
+    /// Whether going not ready needs a reason code.
+    pub not_ready_reason_required: bool,
+    /// Whether logging out needs a reason code.
+    pub logout_reason_required: bool,
+    /// How long after-call work takes; 0 is none.
+    #[serde(with = "humantime_serde")]
+    pub wrap_up: Duration,
+    /// Whether an agent is ready after the after-call work, unless it asked for something else.
+    pub ready_after_wrap_up: bool,
+    /// The calls that arrive, `[acd.calls]`.
+    pub calls: CallsConfig,
+    /// Commands that go wrong, `[[acd.fault]]`.
+    #[serde(rename = "fault")]
+    pub faults: Vec<Fault>,
+    /// Times at which the ACD cannot be reached, `[[acd.outage]]`.
+    #[serde(rename = "outage")]
+    pub outages: Vec<Outage>,
+}
+
+/// A queue.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueConfig {
+    /// Its number, as clients name it.
+    pub number: QueueId,
+    /// Its name.
+    pub name: String,
+}
+
+/// Agents with consecutive ids.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentsConfig {
+    /// The first id.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+    /// Their passwords; `{id}` stands for the agent's id.
+    pub password: Password,
+    /// The queues that they may be in, and are logged in to where a login names none.
+    pub queues: Vec<QueueId>,
+}
+
+/// Devices with consecutive numbers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstrumentsConfig {
+    /// The first number.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
+/// Calls that arrive by themselves: the same ones for the same seed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CallsConfig {
+    /// What the arrivals, their queues and their lengths are drawn from.
+    pub seed: u64,
+    /// How many arrive in a minute, on average, in all queues together; 0 is none.
+    pub per_minute: f64,
+    /// How long a caller waits before hanging up.
+    #[serde(with = "humantime_serde")]
+    pub patience: Duration,
+    /// How many callers a queue holds; one more is turned away.
+    pub waiting_max: usize,
+    /// How long it rings until an agent answers.
+    #[serde(with = "humantime_serde")]
+    pub answer_after: Duration,
+    /// Which share of the offers is not answered, 0.0 to 1.0.
+    pub no_answer: f64,
+    /// How long it rings where nobody answers; then the agent is not ready and the call is first in its queue again.
+    #[serde(with = "humantime_serde")]
+    pub ring_max: Duration,
+    /// The reason code of an agent who did not answer.
+    pub no_answer_reason: u16,
+    /// The shortest talk.
+    #[serde(with = "humantime_serde")]
+    pub talk_min: Duration,
+    /// The longest talk.
+    #[serde(with = "humantime_serde")]
+    pub talk_max: Duration,
+}
+
+/// A command that goes wrong.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// Which command.
+    pub on: Command,
+    /// For which agent; every one if left out.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// How many such commands are let through first.
+    #[serde(default)]
+    pub after: u32,
+    /// How many go wrong then; all of them if left out.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// For `answer_late`: how late.
+    #[serde(default, with = "humantime_serde")]
+    pub delay: Duration,
+    /// For `refuse`: the ACD's error number.
+    #[serde(default)]
+    pub code: u32,
+    /// For `refuse`: the ACD's words.
+    #[serde(default)]
+    pub words: String,
+}
+
+/// A command of the ACD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Every one.
+    Any,
+    /// Opening an agent's adapter.
+    OpenAdapter,
+    /// Closing it.
+    CloseAdapter,
+    /// Checking a password.
+    Authenticate,
+    /// Logging in.
+    LogIn,
+    /// Changing state.
+    SetState,
+    /// Logging out.
+    LogOut,
+    /// Asking for one agent.
+    Agent,
+    /// Asking for everything.
+    Snapshot,
+}
+
+/// How a command goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Nothing is done, and the ACD says no.
+    Refuse,
+    /// Nothing is done, and no answer ever comes.
+    TimeOut,
+    /// It is done, and no answer ever comes.
+    DoneInSilence,
+    /// It is done, and the answer comes late.
+    AnswerLate,
+}
+
+/// A time at which the ACD cannot be reached.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outage {
+    /// When it begins, from the start of the gateway.
+    #[serde(with = "humantime_serde")]
+    pub at: Duration,
+    /// How long it lasts.
+    #[serde(rename = "for", with = "humantime_serde")]
+    pub lasts: Duration,
+    /// How long after its beginning the next one begins; once only if left out.
+    #[serde(default, with = "humantime_serde")]
+    pub every: Option<Duration>,
+}
+
+/// What does not hold together in an embedded world.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {what}")]
+pub struct EmbeddedConfigError {
+    /// The key within the ACD's table.
+    pub key: String,
+    /// What is wrong, the value included.
+    pub what: String,
+}
+
+/// The most agents, and the most devices, of one world.
+const COUNT_MAX: u32 = 100_000;
+
+impl EmbeddedConfig {
+    /// Checks what must hold between the values.
+    pub fn validate(&self) -> Result<(), EmbeddedConfigError> {
+        let mut queues = HashSet::new();
+        for (at, queue) in self.queues.iter().enumerate() {
+            if !queues.insert(queue.number) || queue.number.0 == u32::MAX {
+                return wrong(format!("queue[{at}].number"), format!("{} cannot be, or is an earlier queue's", queue.number));
+            }
+        }
+        let mut agents = 0_u32;
+        let mut ids = Vec::new();
+        for (at, range) in self.agents.iter().enumerate() {
+            agents = agents.saturating_add(range.count);
+            ids.push(span(format!("agents[{at}]"), range.first, range.count)?);
+            if let Some(queue) = range.queues.iter().find(|queue| !queues.contains(queue)) {
+                return wrong(format!("agents[{at}].queues"), format!("there is no queue {queue}"));
+            }
+            if range.queues.is_empty() {
+                return wrong(format!("agents[{at}].queues"), "an agent in no queue can never log in".to_owned());
+            }
+        }
+        disjoint("agents", ids)?;
+        let mut devices = Vec::new();
+        for (at, range) in self.instruments.iter().enumerate() {
+            devices.push(span(format!("instruments[{at}]"), range.first, range.count)?);
+        }
+        disjoint("instruments", devices)?;
+        if agents > COUNT_MAX {
+            return wrong("agents".to_owned(), format!("{agents} in all, {COUNT_MAX} are allowed"));
+        }
+        self.calls.validate()?;
+        for (at, outage) in self.outages.iter().enumerate() {
+            if outage.every.is_some_and(|every| every <= outage.lasts) {
+                return wrong(format!("outage[{at}].every"), "the next outage begins before this one ends".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Every agent with its password and its queues.
+    pub(super) fn every_agent(&self) -> impl Iterator<Item = (AgentId, Password, Vec<QueueId>)> {
+        self.agents.iter().flat_map(|range| {
+            (range.first..range.first.saturating_add(range.count)).filter_map(|number| {
+                let id = number.to_string();
+                let password = Password::new(range.password.expose().replace("{id}", &id));
+                let mut queues = range.queues.clone();
+                queues.sort_unstable();
+                queues.dedup();
+                Some((AgentId::new(&id).ok()?, password, queues))
+            })
+        })
+    }
+
+    /// Every device.
+    pub(super) fn every_instrument(&self) -> impl Iterator<Item = Instrument> {
+        let numbers = self.instruments.iter().flat_map(|range| range.first..range.first.saturating_add(range.count));
+        numbers.filter_map(|number| Instrument::new(&number.to_string()).ok())
+    }
+}
+
+impl CallsConfig {
+    fn validate(&self) -> Result<(), EmbeddedConfigError> {
+        let key = |key: &str| format!("calls.{key}");
+        if !(0.0..=60_000.0).contains(&self.per_minute) {
+            return wrong(key("per_minute"), format!("{} is not between 0 and 60000", self.per_minute));
+        }
+        if !(0.0..=1.0).contains(&self.no_answer) {
+            return wrong(key("no_answer"), format!("{} is not between 0 and 1", self.no_answer));
+        }
+        if self.talk_min > self.talk_max {
+            return wrong(key("talk_min"), format!("{:?} is above talk_max, {:?}", self.talk_min, self.talk_max));
+        }
+        if self.waiting_max > COUNT_MAX as usize {
+            return wrong(key("waiting_max"), format!("{} is above {COUNT_MAX}", self.waiting_max));
+        }
+        Ok(())
+    }
+
+    pub(super) fn reason_of_no_answer(&self) -> ReasonCode {
+        ReasonCode(self.no_answer_reason)
+    }
+}
+
+impl Default for EmbeddedConfig {
+    fn default() -> EmbeddedConfig {
+        let queue = |number, name: &str| QueueConfig { number: QueueId(number), name: name.to_owned() };
+        EmbeddedConfig {
+            queues: vec![queue(1, "sales"), queue(2, "support"), queue(3, "billing")],
+            agents: vec![AgentsConfig {
+                first: 1001,
+                count: 100,
+                password: Password::new("pw{id}"),
+                queues: vec![QueueId(1), QueueId(2), QueueId(3)],
+            }],
+            instruments: vec![InstrumentsConfig { first: 3001, count: 100 }],
+            latency: Duration::ZERO,
+            not_ready_reason_required: false,
+            logout_reason_required: false,
+            wrap_up: Duration::ZERO,
+            ready_after_wrap_up: true,
+            calls: CallsConfig::default(),
+            faults: Vec::new(),
+            outages: Vec::new(),
+        }
+    }
+}
+
+impl Default for CallsConfig {
+    fn default() -> CallsConfig {
+        CallsConfig {
+            seed: 1,
+            per_minute: 0.0,
+            patience: Duration::from_secs(120),
+            waiting_max: 1_000,
+            answer_after: Duration::from_secs(3),
+            no_answer: 0.0,
+            ring_max: Duration::from_secs(15),
+            no_answer_reason: 32_763, // what UCCX calls AGT_RNA
+            talk_min: Duration::from_secs(20),
+            talk_max: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Fault {
+    /// A fault of that kind on that command, for every agent and for ever.
+    pub fn new(on: Command, kind: FaultKind) -> Fault {
+        Fault { on, agent: None, kind, after: 0, times: None, delay: Duration::ZERO, code: 0, words: String::new() }
+    }
+}
+
+fn span(key: String, first: u32, count: u32) -> Result<(u32, u32), EmbeddedConfigError> {
+    if count == 0 || count > COUNT_MAX {
+        return wrong(format!("{key}.count"), format!("{count} is not between 1 and {COUNT_MAX}"));
+    }
+    match first.checked_add(count - 1) {
+        Some(last) => Ok((first, last)),
+        None => wrong(format!("{key}.first"), format!("{first} leaves no room for {count}")),
+    }
+}
+
+fn disjoint(key: &str, mut spans: Vec<(u32, u32)>) -> Result<(), EmbeddedConfigError> {
+    spans.sort_unstable();
+    match spans.windows(2).find(|pair| pair[0].1 >= pair[1].0) {
+        Some(pair) => wrong(key.to_owned(), format!("{} is in two ranges", pair[1].0)),
+        None => Ok(()),
+    }
+}
+
+fn wrong<T>(key: String, what: String) -> Result<T, EmbeddedConfigError> {
+    Err(EmbeddedConfigError { key, what })
+}

@@ -1,0 +1,271 @@
+//! The embedded world's rules: agents, queues, devices. It does no IO and reads no clock: time is an argument.
+//!
+//! Not here: calls (`calls`), latency and faults (`mod`). Must hold: an agent is in no queue exactly while it is logged
+//! out; a device has one agent; whatever changes outside of a command is reported, in order.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use super::calls::Calls;
+use super::config::EmbeddedConfig;
+use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, Snapshot};
+use crate::model::{
+    AgentFacts, AgentId, AgentState, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange, WantedState,
+};
+
+/// Everything that there is.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) config: EmbeddedConfig,
+    pub(super) agents: BTreeMap<AgentId, Seat>,
+    at_instrument: HashMap<Instrument, AgentId>,
+    instruments: HashSet<Instrument>,
+    /// The ready agents of each queue, the one who waits longest first.
+    pub(super) ready: BTreeMap<QueueId, BTreeSet<(u64, AgentId)>>,
+    pub(super) calls: Calls,
+    pub(super) adapters: BTreeSet<AgentId>,
+    /// The ACD cannot be reached.
+    pub(super) is_away: bool,
+    events: Option<AcdEvents>,
+    /// The number of changes so far: what `AgentFacts::order` is taken from.
+    pub(super) changes: u64,
+}
+
+/// An agent and what the outside does not see of it.
+#[derive(Debug)]
+pub(super) struct Seat {
+    pub(super) facts: AgentFacts,
+    password: Password,
+    may_join: Vec<QueueId>,
+    /// The call that is offered to it or that it talks on.
+    pub(super) call: Option<u32>,
+    /// The change that made it ready: joining a queue later does not send it to the end.
+    ready_since: u64,
+}
+
+impl World {
+    pub(super) fn new(config: EmbeddedConfig) -> World {
+        let agents = config.every_agent().map(|(id, password, may_join)| {
+            let facts = AgentFacts::logged_out(id.clone(), ReasonCode::default(), 1);
+            (id, Seat { facts, password, may_join, call: None, ready_since: 0 })
+        });
+        World {
+            agents: agents.collect(),
+            at_instrument: HashMap::new(),
+            instruments: config.every_instrument().collect(),
+            ready: config.queues.iter().map(|queue| (queue.number, BTreeSet::new())).collect(),
+            calls: Calls::new(&config),
+            adapters: BTreeSet::new(),
+            is_away: false,
+            events: None,
+            changes: 1,
+            config,
+        }
+    }
+
+    /// From here on changes are reported there.
+    pub(super) fn connect(&mut self, events: AcdEvents) {
+        self.events = Some(events);
+        self.report(AcdEvent::LinkUp);
+    }
+
+    pub(super) fn go_away(&mut self) {
+        if !self.is_away {
+            self.report(AcdEvent::LinkDown { reason: "the embedded ACD was told to go away".to_owned() });
+            self.is_away = true;
+        }
+    }
+
+    pub(super) fn come_back(&mut self) {
+        if self.is_away {
+            self.is_away = false;
+            self.report(AcdEvent::LinkUp);
+        }
+    }
+
+    /// Nobody hears anything while the ACD is away.
+    pub(super) fn report(&self, event: AcdEvent) {
+        if let Some(events) = self.events.as_ref().filter(|_| !self.is_away) {
+            events.report(event);
+        }
+    }
+
+    pub(super) fn report_agent(&self, facts: AgentFacts) {
+        self.report(AcdEvent::Agent(facts));
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            agents: self.agents.values().map(|seat| seat.facts.clone()).collect(),
+            queues: self.config.queues.iter().map(|queue| (queue.number, queue.name.clone())).collect(),
+            instruments: self.instruments.iter().cloned().collect(),
+            adapters: self.adapters.iter().cloned().collect(),
+        }
+    }
+
+    pub(super) fn authenticate(&self, agent: &AgentId, password: &Password) -> Result<(), AcdRefusal> {
+        let seat = self.agents.get(agent).filter(|seat| seat.password.matches(password));
+        seat.map(|_| ()).ok_or(AcdRefusal::BadCredentials)
+    }
+
+    pub(super) fn log_in(&mut self, now: Duration, login: &Login) -> Result<AgentFacts, AcdRefusal> {
+        let agent = &login.agent;
+        self.authenticate(agent, &login.password)?;
+        if !self.instruments.contains(&login.instrument) {
+            return Err(AcdRefusal::UnknownInstrument { instrument: login.instrument.clone() });
+        }
+        let queues = self.queues_to_join(agent, &login.queues)?;
+        let seat = self.seat(agent)?;
+        if let Some(at) = seat.facts.instrument.clone() {
+            let joins = queues.iter().any(|queue| !seat.facts.queues.contains(queue));
+            if at == login.instrument && joins {
+                let joined = self.change(agent, |facts| {
+                    facts.queues.extend(&queues);
+                    facts.queues.sort_unstable();
+                    facts.queues.dedup();
+                });
+                self.offer_waiting(now);
+                return Ok(joined);
+            }
+            if at == login.instrument || !login.forced {
+                return Err(AcdRefusal::AlreadyLoggedIn { agent: agent.clone(), instrument: at });
+            }
+        }
+        let taken_by = self.at_instrument.get(&login.instrument).filter(|by| *by != agent).cloned();
+        if let Some(by) = taken_by {
+            if !login.forced {
+                return Err(AcdRefusal::InstrumentInUse { instrument: login.instrument.clone(), by });
+            }
+            self.leave_unasked(now, &by, ReasonCode::default());
+        }
+        if self.seat(agent)?.facts.is_logged_in() {
+            self.leave_unasked(now, agent, ReasonCode::default());
+        }
+        Ok(self.change(agent, |facts| {
+            facts.state = AgentState::NotReady;
+            facts.reason = ReasonCode::default();
+            facts.instrument = Some(login.instrument.clone());
+            facts.queues = queues;
+        }))
+    }
+
+    pub(super) fn set_state(&mut self, now: Duration, change: &StateChange) -> Result<AgentFacts, AcdRefusal> {
+        let facts = &self.seat(&change.agent)?.facts;
+        if !facts.is_logged_in() {
+            return Err(AcdRefusal::NotLoggedIn { agent: change.agent.clone() });
+        }
+        let is_not_ready = change.wanted == WantedState::NotReady;
+        if is_not_ready && self.config.not_ready_reason_required && change.reason == ReasonCode::default() {
+            return Err(AcdRefusal::ReasonRequired);
+        }
+        if facts.state.is_on_call() {
+            // Also while it only rings: the call that was offered is still the agent's to answer.
+            return Ok(self.change(&change.agent, |facts| facts.next_state = Some(change.wanted.into())));
+        }
+        let changed = self.change(&change.agent, |facts| {
+            facts.state = change.wanted.into();
+            facts.reason = if is_not_ready { change.reason } else { ReasonCode::default() };
+        });
+        self.offer_waiting(now);
+        Ok(changed)
+    }
+
+    pub(super) fn log_out(
+        &mut self,
+        now: Duration,
+        agent: &AgentId,
+        queues: &QueueChoice,
+        reason: ReasonCode,
+        forced: bool,
+    ) -> Result<AgentFacts, AcdRefusal> {
+        let facts = &self.seat(agent)?.facts;
+        if !facts.is_logged_in() {
+            return Err(AcdRefusal::NotLoggedIn { agent: agent.clone() });
+        }
+        let stays: Vec<QueueId> = match queues {
+            QueueChoice::AsAcdSays => Vec::new(),
+            QueueChoice::Named(leaving) => {
+                if let Some(&queue) = leaving.iter().find(|queue| !facts.queues.contains(queue)) {
+                    return Err(AcdRefusal::BadQueue { agent: agent.clone(), queue });
+                }
+                facts.queues.iter().filter(|queue| !leaving.contains(queue)).copied().collect()
+            }
+        };
+        if !stays.is_empty() {
+            return Ok(self.change(agent, |facts| facts.queues = stays));
+        }
+        if self.config.logout_reason_required && reason == ReasonCode::default() && !forced {
+            return Err(AcdRefusal::ReasonRequired);
+        }
+        if facts.state.is_on_call() && !forced {
+            return Err(AcdRefusal::WrongState { agent: agent.clone(), state: facts.state });
+        }
+        Ok(self.leave(now, agent, reason))
+    }
+
+    /// The agent leaves everything, and its call ends.
+    fn leave(&mut self, now: Duration, agent: &AgentId, reason: ReasonCode) -> AgentFacts {
+        self.drop_call_of(agent);
+        let gone = self.change(agent, |facts| {
+            *facts = AgentFacts::logged_out(facts.agent.clone(), reason, facts.order);
+        });
+        self.offer_waiting(now); // the call that was offered here, to somebody else
+        gone
+    }
+
+    /// As [`leave`](World::leave), by somebody else's doing.
+    pub(super) fn leave_unasked(&mut self, now: Duration, agent: &AgentId, reason: ReasonCode) {
+        if self.agents.get(agent).is_some_and(|seat| seat.facts.is_logged_in()) {
+            let gone = self.leave(now, agent, reason);
+            self.report_agent(gone);
+        }
+    }
+
+    /// Changes an agent. What differs then has a new order, and is found by device and among the ready ones.
+    pub(super) fn change(&mut self, agent: &AgentId, change: impl FnOnce(&mut AgentFacts)) -> AgentFacts {
+        let Some(seat) = self.agents.get_mut(agent) else {
+            return AgentFacts::logged_out(agent.clone(), ReasonCode::default(), self.changes);
+        };
+        let was = seat.facts.clone();
+        change(&mut seat.facts);
+        if !seat.facts.differs_from(&was) {
+            return was;
+        }
+        self.changes += 1;
+        seat.facts.order = self.changes;
+        let now = seat.facts.clone();
+        let place = (seat.ready_since, agent.clone());
+        for queue in was.queues.iter().filter(|_| was.state == AgentState::Ready) {
+            self.ready.get_mut(queue).map(|ready| ready.remove(&place));
+        }
+        if was.state != AgentState::Ready {
+            seat.ready_since = now.order;
+        }
+        let place = (seat.ready_since, agent.clone());
+        for queue in now.queues.iter().filter(|_| now.state == AgentState::Ready) {
+            self.ready.get_mut(queue).map(|ready| ready.insert(place.clone()));
+        }
+        if was.instrument != now.instrument {
+            if let Some(device) = &was.instrument {
+                self.at_instrument.remove(device);
+            }
+            if let Some(device) = &now.instrument {
+                self.at_instrument.insert(device.clone(), agent.clone());
+            }
+        }
+        now
+    }
+
+    fn seat(&self, agent: &AgentId) -> Result<&Seat, AcdRefusal> {
+        self.agents.get(agent).ok_or_else(|| AcdRefusal::UnknownAgent { agent: agent.clone() })
+    }
+
+    fn queues_to_join(&self, agent: &AgentId, asked: &QueueChoice) -> Result<Vec<QueueId>, AcdRefusal> {
+        let may_join = &self.seat(agent)?.may_join;
+        let QueueChoice::Named(named) = asked else { return Ok(may_join.clone()) };
+        match named.iter().find(|queue| !may_join.contains(queue)) {
+            Some(&queue) => Err(AcdRefusal::BadQueue { agent: agent.clone(), queue }),
+            None => Ok(named.clone()),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What an operator can set: one TOML file, one type a table.
+//!
+//! Lives here: the keys, their defaults, and what must hold between them. Not here: what a setting does.
+//! Must hold: an unknown key or a bad value is one line that names file, key and value; nothing is read and ignored.
+
+mod error;
+mod types;
+
+use std::collections::HashSet;
+use std::path::Path;
+
+pub use error::ConfigError;
+pub use types::{
+    AcdConfig, AcdKind, ClientConfig, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, Service, Timeouts,
+};
+
+/// Everything. The default is the embedded ACD behind one GED-188 listener on 127.0.0.1:42027.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What is written to stderr.
+    pub log: LogConfig,
+    /// The bounds of everything that grows.
+    pub limits: Limits,
+    /// How long things are waited for.
+    pub timeouts: Timeouts,
+    /// Where clients connect, `[[listener]]`.
+    #[serde(rename = "listener")]
+    pub listeners: Vec<ListenerConfig>,
+    /// Who may open a session, `[[client]]`; none at all lets anybody.
+    #[serde(rename = "client")]
+    pub clients: Vec<ClientConfig>,
+    /// The ACDs behind the gateway, `[[acd]]`.
+    #[serde(rename = "acd")]
+    pub acds: Vec<AcdConfig>,
+}
+
+/// Every option with its default, commented: what `ctigate check-config --sample` prints.
+pub const SAMPLE: &str = include_str!("sample.toml");
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            log: LogConfig::default(),
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            listeners: vec![ListenerConfig::default()],
+            clients: Vec::new(),
+            acds: vec![AcdConfig::default()],
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn from_file(path: &Path) -> Result<Config, ConfigError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable { file: file.clone(), error })?;
+        Config::from_toml(&file, &text)
+    }
+
+    /// Reads and checks a text; `file` is what the errors call it.
+    pub fn from_toml(file: &str, text: &str) -> Result<Config, ConfigError> {
+        let config = error::parse(file, text)?;
+        config.check().map_err(|(key, what)| ConfigError::Invalid { file: file.to_owned(), place: None, key, what })?;
+        Ok(config)
+    }
+
+    /// What must hold between values; the key and what is wrong with it otherwise.
+    fn check(&self) -> Result<(), (String, String)> {
+        self.limits.check()?;
+        self.timeouts.check()?;
+        if self.listeners.is_empty() {
+            return Err(("listener".to_owned(), "there is none, so nobody can connect".to_owned()));
+        }
+        let mut addresses = HashSet::new();
+        for (at, listener) in self.listeners.iter().enumerate() {
+            let address = listener.address;
+            if address.port() != 0 && !addresses.insert(address) {
+                return Err((format!("listener[{at}].address"), format!("{address} is an earlier listener's")));
+            }
+        }
+        let mut ids = HashSet::new();
+        for (at, client) in self.clients.iter().enumerate() {
+            if !ids.insert(&client.id) {
+                return Err((format!("client[{at}].id"), format!("{:?} is an earlier client's", client.id)));
+            }
+        }
+        if self.acds.is_empty() {
+            return Err(("acd".to_owned(), "there is none, so nobody can log in".to_owned()));
+        }
+        let mut peripherals = HashSet::new();
+        for (at, acd) in self.acds.iter().enumerate() {
+            let AcdConfig { peripheral, kind: AcdKind::Embedded(embedded) } = acd;
+            if matches!(peripheral.0, 0 | 0x7fff_ffff | 0xffff_ffff) {
+                let what = format!("{peripheral} stands for no peripheral in GED-188");
+                return Err((format!("acd[{at}].peripheral"), what));
+            }
+            if !peripherals.insert(peripheral) {
+                return Err((format!("acd[{at}].peripheral"), format!("{peripheral} is an earlier ACD's")));
+            }
+            embedded.validate().map_err(|error| (format!("acd[{at}].{}", error.key), error.what))?;
+        }
+        Ok(())
+    }
+}

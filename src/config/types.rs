@@ -1,0 +1,291 @@
+//! The tables of the file, key by key. Not here: checks between tables.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use cti_protocol::ged188::codes::ServiceMask;
+use serde::Deserialize;
+
+use crate::acd::embedded::EmbeddedConfig;
+use crate::model::{Password, PeripheralId};
+
+/// `[log]`: what is written to stderr.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// Text for people, or one JSON object a line.
+    pub format: LogFormat,
+    /// Which lines: `error`, `warn`, `info`, `debug`, `trace`, or by room, such as `info,ctigate::operations=debug`.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[limits]`: the bounds of everything that grows.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at a time; one more is closed at once.
+    pub connections_max: usize,
+    /// Bytes of a frame, header included; a longer one ends the connection.
+    pub frame_bytes_max: usize,
+    /// Bytes that wait for a client that does not read; more end its connection.
+    pub outbound_bytes_max: usize,
+    /// Requests of one connection that are not answered yet; more are refused.
+    pub requests_in_flight_max: usize,
+    /// Monitors of one connection; more are refused.
+    pub monitors_max: usize,
+    /// Reports of one ACD that wait for the gateway; where they do not suffice the table is rebuilt.
+    pub acd_events_max: usize,
+    /// Reports of one agent that wait while a command for it is with the ACD.
+    pub deferred_events_max: usize,
+}
+
+/// `[timeouts]`: how long things are waited for.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// For a new connection's session.
+    #[serde(with = "humantime_serde")]
+    pub open: Duration,
+    /// For an ACD's answer to a command.
+    #[serde(with = "humantime_serde")]
+    pub acd_answer: Duration,
+    /// Before an adapter that did not close (or open) is tried again; doubles from try to try.
+    #[serde(with = "humantime_serde")]
+    pub adapter_retry_min: Duration,
+    /// The longest pause between two such tries.
+    #[serde(with = "humantime_serde")]
+    pub adapter_retry_max: Duration,
+    /// For a peer that does not answer at TCP's level.
+    #[serde(with = "humantime_serde")]
+    pub dead_peer: Duration,
+    /// For running requests and goodbyes when the gateway stops.
+    #[serde(with = "humantime_serde")]
+    pub drain: Duration,
+}
+
+/// `[[listener]]`: where clients connect.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListenerConfig {
+    /// The protocol spoken there.
+    pub dialect: DialectName,
+    /// Address and port; port 0 picks a free one.
+    pub address: SocketAddr,
+    /// Whose reading of versions 10 to 18 is taken: the CTI Server's or that of UCCX, which has AgentIDLong in place of
+    /// AgentID, PeripheralID 1, and two-byte tags with one-byte lengths in version 18.
+    pub flavour: Flavour,
+    /// Whether FAILURE_CONF, FAILURE_EVENT and CONTROL_FAILURE_CONF say in a Text field why. UCCX documents the field;
+    /// a CTI Server sends none, and clients skip what they do not know.
+    pub failure_text: bool,
+    /// Whether a request with a field that its message does not have is refused; if not, the field is skipped and counted.
+    pub refuse_unknown_tags: bool,
+    /// The shortest IdleTimeout that a client may ask for. The guide says 20 s; clients with shorter ones exist.
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout_min: Duration,
+}
+
+/// A protocol that clients speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DialectName {
+    /// GED-188, the Cisco CTI Server protocol.
+    Ged188,
+}
+
+/// Whose reading of GED-188's versions 10 to 18.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavour {
+    /// Contact Center Enterprise: the CTI Server.
+    Cce,
+    /// Contact Center Express.
+    Uccx,
+}
+
+/// `[[client]]`: who may open a session.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientConfig {
+    /// The ClientID.
+    pub id: String,
+    /// The ClientPassword; may be empty.
+    #[serde(default)]
+    pub password: Password,
+    /// The services that it may be granted; every one if left out.
+    #[serde(default)]
+    pub services: Option<Vec<Service>>,
+}
+
+/// A service that a session may be granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Service {
+    /// Events of the session's own agent.
+    ClientEvents,
+    /// Events of everything.
+    AllEvents,
+    /// Monitors of devices and agents.
+    PeripheralMonitor,
+    /// Changing agents' states.
+    ClientControl,
+}
+
+/// `[[acd]]`: an ACD behind the gateway.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AcdConfig {
+    /// The PeripheralID that clients know it by.
+    #[serde(default = "default_peripheral")]
+    pub peripheral: PeripheralId,
+    /// What it is, with that kind's own keys.
+    #[serde(flatten)]
+    pub kind: AcdKind,
+}
+
+/// What an ACD is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum AcdKind {
+    /// The one that is built in.
+    Embedded(EmbeddedConfig),
+}
+
+impl Limits {
+    pub(super) fn check(&self) -> Result<(), (String, String)> {
+        let at_least = [
+            ("connections_max", self.connections_max, 1),
+            ("frame_bytes_max", self.frame_bytes_max, 512),
+            ("outbound_bytes_max", self.outbound_bytes_max, 16 * 1024),
+            ("requests_in_flight_max", self.requests_in_flight_max, 1),
+            ("monitors_max", self.monitors_max, 1),
+            ("acd_events_max", self.acd_events_max, 16),
+            ("deferred_events_max", self.deferred_events_max, 16),
+        ];
+        for (key, value, least) in at_least {
+            if value < least {
+                return Err((format!("limits.{key}"), format!("{value} is below {least}")));
+            }
+        }
+        let most = cti_protocol::ged188::FRAME_BYTES_MAX;
+        if self.frame_bytes_max > most {
+            let what = format!("{} is above {most}, the protocol's own bound", self.frame_bytes_max);
+            return Err(("limits.frame_bytes_max".to_owned(), what));
+        }
+        Ok(())
+    }
+}
+
+impl Timeouts {
+    pub(super) fn check(&self) -> Result<(), (String, String)> {
+        let all = [
+            ("open", self.open),
+            ("acd_answer", self.acd_answer),
+            ("adapter_retry_min", self.adapter_retry_min),
+            ("adapter_retry_max", self.adapter_retry_max),
+            ("drain", self.drain),
+        ];
+        for (key, value) in all {
+            if value < Duration::from_millis(1) || value > Duration::from_secs(24 * 60 * 60) {
+                return Err((format!("timeouts.{key}"), format!("{value:?} is not between 1ms and 1day")));
+            }
+        }
+        if self.dead_peer < Duration::from_secs(2) || self.dead_peer > Duration::from_secs(2 * 60 * 60) {
+            return Err(("timeouts.dead_peer".to_owned(), format!("{:?} is not between 2s and 2h", self.dead_peer)));
+        }
+        if self.adapter_retry_min > self.adapter_retry_max {
+            let what = format!("{:?} is above adapter_retry_max, {:?}", self.adapter_retry_min, self.adapter_retry_max);
+            return Err(("timeouts.adapter_retry_min".to_owned(), what));
+        }
+        Ok(())
+    }
+}
+
+impl ClientConfig {
+    /// The services as GED-188 says them; none if every one is allowed.
+    pub fn services_mask(&self) -> Option<ServiceMask> {
+        let bits = |service: &Service| match service {
+            Service::ClientEvents => ServiceMask::CTI_SERVICE_CLIENT_EVENTS,
+            Service::AllEvents => ServiceMask::CTI_SERVICE_ALL_EVENTS,
+            Service::PeripheralMonitor => ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR,
+            Service::ClientControl => {
+                ServiceMask::CTI_SERVICE_CLIENT_CONTROL | ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY
+            }
+        };
+        let always = ServiceMask::CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS;
+        Some(self.services.as_ref()?.iter().fold(always, |mask, service| mask | bits(service)))
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> LogConfig {
+        LogConfig { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections_max: 10_000,
+            frame_bytes_max: 12_500,
+            outbound_bytes_max: 1024 * 1024,
+            requests_in_flight_max: 1_024,
+            monitors_max: 4_096,
+            acd_events_max: 65_536,
+            deferred_events_max: 256,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            open: Duration::from_secs(30),
+            acd_answer: Duration::from_secs(5),
+            adapter_retry_min: Duration::from_millis(500),
+            adapter_retry_max: Duration::from_secs(30),
+            dead_peer: Duration::from_secs(10),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for ListenerConfig {
+    fn default() -> ListenerConfig {
+        ListenerConfig {
+            dialect: DialectName::Ged188,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 42027)),
+            flavour: Flavour::Cce,
+            failure_text: true,
+            refuse_unknown_tags: false,
+            idle_timeout_min: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for AcdConfig {
+    fn default() -> AcdConfig {
+        AcdConfig { peripheral: default_peripheral(), kind: AcdKind::Embedded(EmbeddedConfig::default()) }
+    }
+}
+
+impl fmt::Display for DialectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DialectName::Ged188 => "ged188",
+        })
+    }
+}
+
+fn default_peripheral() -> PeripheralId {
+    PeripheralId(5000)
+}
