@@ -5,6 +5,7 @@
 //! Arrows point one way; events come back over channels that `operations` owns.
 
 pub mod acd;
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod dialects;

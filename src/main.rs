@@ -1,2 +1,7 @@
-//! x
-#[tokio::main] async fn main(){ tracing_subscriber::fmt().with_writer(std::io::stderr).init(); let g=ctigate::server::Gateway::start(Default::default()).await.unwrap(); println!("{:?}", g.listeners()); tokio::signal::ctrl_c().await.unwrap(); g.drain().await; }
+//! `ctigate`, the command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ctigate::cli::main()
+}

@@ -151,6 +151,18 @@ pub(crate) const fn join<const ROWS: usize>(tables: &[&[FieldInfo]]) -> [FieldIn
     joined
 }
 
+/// How many bytes a fixed part has if every field is there.
+pub(crate) const fn fixed_bytes(fixed: &[FieldInfo]) -> usize {
+    let (mut bytes, mut row) = (0, 0);
+    while row < fixed.len() {
+        if let Some(width) = fixed[row].bytes_max {
+            bytes += width;
+        }
+        row += 1;
+    }
+    bytes
+}
+
 /// How many rows several tables have together.
 pub(crate) const fn rows(tables: &[&[FieldInfo]]) -> usize {
     let (mut rows, mut table) = (0, 0);

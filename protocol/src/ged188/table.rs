@@ -42,10 +42,10 @@ macro_rules! message {
         }
 
         const _: () = {
-            use $crate::ged188::catalogue::{FieldInfo, MessageInfo, SentBy, join, rows};
+            use $crate::ged188::catalogue::{FieldInfo, MessageInfo, SentBy, fixed_bytes, join, rows};
             #[allow(unused_imports)]
             use $crate::ged188::{DecodeError, EncodeError, Message, MessageType, Tag, Version, field::Floating, wire::{Number, WireType}};
-            use $crate::ged188::{read::Reader, write::Writer};
+            use $crate::ged188::{read::Reader, write::{FixedPart, Writer}};
 
             /// The number of each row, to tell whether fields came in the table's order.
             #[allow(non_camel_case_types, dead_code)]
@@ -92,10 +92,12 @@ macro_rules! message {
                     Ok(Self { $($fixed,)* $($place,)* rest: reader.rest() })
                 }
 
+                #[allow(unused_mut)]
                 fn encode(&self, version: Version, out: &mut bytes::BytesMut) -> Result<(), EncodeError> {
                     let mut writer = Writer::new(MessageType::$name, version, out);
-                    $( writer.fixed(self.$fixed, $crate::ged188::table::first!($($fsince,)? 0)); )*
-                    writer.begin_floating(&self.rest);
+                    let mut fixed = FixedPart::<{ fixed_bytes(Self::INFO.fixed) }>::new(version);
+                    $( fixed.put(self.$fixed, $crate::ged188::table::first!($($fsince,)? 0)); )*
+                    writer.fixed(&fixed, &self.rest);
                     $( self.$place.put(ROWS.$place, &mut writer); )*
                     writer.finish(&self.rest)
                 }

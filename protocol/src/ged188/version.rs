@@ -68,8 +68,10 @@ impl Version {
     }
 
     /// Whether something that came with version `since` (0: was always there) exists in this version.
+    #[inline]
     pub const fn has(self, since: u8) -> bool {
-        self.number >= since
+        // What the oldest version has, all have: nothing is left to compare where `since` is a constant.
+        since <= CCE_FIRST || self.number >= since
     }
 }
 

@@ -101,6 +101,9 @@ pub(crate) trait Number: Wire + Copy + Default {
     /// The value at the start of `input`, and what is behind it.
     fn parse(input: &[u8]) -> IResult<&[u8], Self, ()>;
 
+    /// Writes the value at the start of `to`, which has the width of the type.
+    fn write(self, to: &mut [u8]);
+
     /// The value in 32 bits, a negative one as it travels.
     fn number(self) -> u32;
 }
@@ -143,8 +146,15 @@ macro_rules! number {
         }
 
         impl Number for $type {
+            #[inline]
             fn parse(input: &[u8]) -> IResult<&[u8], $type, ()> {
                 $parse(input).map(|(rest, value)| (rest, $of(value)))
+            }
+
+            #[inline]
+            fn write(self, to: &mut [u8]) {
+                let $value = self;
+                to.copy_from_slice(&$to.to_be_bytes());
             }
 
             fn number(self) -> u32 {

@@ -26,6 +26,29 @@ pub(crate) struct Writer<'a> {
     order: Option<Order>,
 }
 
+/// The fixed part on its way out, gathered first so that it leaves in one piece. It has at most `BYTES_MAX` bytes.
+pub(crate) struct FixedPart<const BYTES_MAX: usize> {
+    version: Version,
+    bytes: [u8; BYTES_MAX],
+    len: usize,
+}
+
+impl<const BYTES_MAX: usize> FixedPart<BYTES_MAX> {
+    #[inline]
+    pub(crate) fn new(version: Version) -> FixedPart<BYTES_MAX> {
+        FixedPart { version, bytes: [0; BYTES_MAX], len: 0 }
+    }
+
+    /// The next field, unless the version does not have it.
+    #[inline]
+    pub(crate) fn put<T: Number>(&mut self, value: T, since: u8) {
+        if self.version.has(since) {
+            value.write(&mut self.bytes[self.len..self.len + T::BYTES_MAX]);
+            self.len += T::BYTES_MAX;
+        }
+    }
+}
+
 /// How the tag and length of the next field can be written.
 #[derive(Clone, Copy)]
 enum Head {
@@ -57,17 +80,10 @@ impl<'a> Writer<'a> {
         Writer { message, version, out, start, head, error: None, order: None }
     }
 
-    /// The next field of the fixed part, unless the version does not have it.
+    /// The fixed part. A message that came in an order of its own leaves in it.
     #[inline]
-    pub(crate) fn fixed<T: Number>(&mut self, value: T, since: u8) {
-        if self.version.has(since) {
-            value.put(self.out);
-        }
-    }
-
-    /// Ends the fixed part. A message that came in an order of its own leaves in it.
-    #[inline]
-    pub(crate) fn begin_floating(&mut self, rest: &Rest) {
+    pub(crate) fn fixed<const BYTES_MAX: usize>(&mut self, fixed: &FixedPart<BYTES_MAX>, rest: &Rest) {
+        self.out.extend_from_slice(&fixed.bytes[..fixed.len]);
         if !rest.order().is_empty() {
             self.order = Some(Order { floating_start: self.out.len(), fields: Vec::new() });
             self.head = Head::Careful;

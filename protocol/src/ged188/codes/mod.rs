@@ -216,8 +216,14 @@ macro_rules! named {
             }
 
             impl Number for $code {
+                #[inline]
                 fn parse(input: &[u8]) -> nom::IResult<&[u8], $code, ()> {
                     <$raw as Number>::parse(input).map(|(rest, value)| (rest, $code(value)))
+                }
+
+                #[inline]
+                fn write(self, to: &mut [u8]) {
+                    self.0.write(to);
                 }
 
                 fn number(self) -> u32 {

@@ -1,0 +1,45 @@
+//! `ctigate check-config`. Not here: what is checked.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::USAGE;
+use crate::config::{Config, SAMPLE};
+
+/// Check a configuration file, or print a sample of one.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The file to check.
+    #[arg(required_unless_present = "sample", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Print a sample in which every option is explained.
+    #[arg(long, conflicts_with = "file")]
+    sample: bool,
+}
+
+pub(super) fn run(args: &Args) -> ExitCode {
+    let Some(file) = &args.file else {
+        print!("{SAMPLE}");
+        return ExitCode::SUCCESS;
+    };
+    let checked = Config::from_file(file).and_then(|config| {
+        let filter = tracing_subscriber::EnvFilter::builder().parse(&config.log.filter);
+        filter.map(|_| config).map_err(|error| crate::config::ConfigError::Invalid {
+            file: file.display().to_string(),
+            place: None,
+            key: "log.filter".to_owned(),
+            what: error.to_string(),
+        })
+    });
+    match checked {
+        Ok(config) => {
+            let (listeners, acds) = (config.listeners.len(), config.acds.len());
+            println!("ok: {}: {listeners} listener(s), {acds} ACD(s)", file.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("ctigate: {error}");
+            ExitCode::from(USAGE)
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! `ctigate decode`: frames as lines that people and programs can read. Not here: the decoding itself.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bytes::BytesMut;
+use cti_protocol::ged188::{AnyMessage, Frame, FrameCodec, FrameError, HEADER_BYTES, MessageType, Version};
+use serde_json::{Map, Value, json};
+use tokio_util::codec::Decoder;
+
+use super::USAGE;
+
+/// Decode GED-188 frames, given as hex lines or as a raw stream.
+///
+/// Each line of the input holds one whole frame with its 8-byte header; spaces and #-comments are skipped. Each frame
+/// becomes one line. Exit status 1 if any frame was broken.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The protocol version; without it, that of the OPEN_REQ that came last, and 24 before there was one.
+    #[arg(long, value_name = "N")]
+    version: Option<u32>,
+    /// Read versions 10 to 18 as UCCX writes them.
+    #[arg(long)]
+    uccx: bool,
+    /// How frames are written.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+    /// The input is the raw bytes of one direction of a connection.
+    #[arg(long)]
+    stream: bool,
+    /// The input; `-` or nothing is stdin.
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// One JSON object a line.
+    Json,
+    /// Name and fields, codes by their names.
+    Text,
+}
+
+pub(super) fn run(args: &Args) -> ExitCode {
+    let named = |number| if args.uccx { Version::uccx(number) } else { Version::new(number) };
+    let version = match args.version {
+        None => None,
+        Some(number) => match named(number) {
+            Some(version) => Some(version),
+            None => {
+                let range = if args.uccx { "10 to 18" } else { "9 to 24" };
+                eprintln!("ctigate: --version {number}: versions {range} are known");
+                return ExitCode::from(USAGE);
+            }
+        },
+    };
+    let start = version.or_else(|| named(if args.uccx { 18 } else { 24 })).unwrap_or(Version::LATEST);
+    let out = BufWriter::new(io::stdout().lock());
+    let mut decoder = Lines { fixed: version.is_some(), version: start, uccx: args.uccx, format: args.format, out, broken: 0 };
+    let done = input(args).and_then(|input| if args.stream { decoder.stream(input) } else { decoder.hex_lines(input) });
+    match done.and_then(|()| decoder.out.flush()) {
+        Ok(()) if decoder.broken == 0 => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS, // whoever reads us has seen enough
+        Err(error) => {
+            let file = args.file.as_ref().map_or("-".into(), |file| file.display().to_string());
+            eprintln!("ctigate: {file}: {error}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn input(args: &Args) -> io::Result<Box<dyn BufRead>> {
+    Ok(match args.file.as_ref().filter(|file| file.as_os_str() != "-") {
+        Some(file) => Box::new(BufReader::new(File::open(file)?)),
+        None => Box::new(io::stdin().lock()),
+    })
+}
+
+/// The longest line that is read; a frame's hex digits take a fortieth of it.
+const LINE_BYTES_MAX: u64 = 1024 * 1024;
+
+struct Lines<W> {
+    /// The version was given: what an OPEN_REQ says is not followed.
+    fixed: bool,
+    version: Version,
+    uccx: bool,
+    format: Format,
+    out: W,
+    broken: u64,
+}
+
+impl<W: Write> Lines<W> {
+    fn hex_lines(&mut self, mut input: impl BufRead) -> io::Result<()> {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let bytes = input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
+            if bytes == 0 {
+                return Ok(());
+            }
+            if bytes as u64 == LINE_BYTES_MAX && !line.ends_with(b"\n") {
+                self.error("the line is longer than 1 MiB", 0)?;
+                while !skip_line(&mut input)? {}
+                continue;
+            }
+            let digits = line.split(|byte| *byte == b'#').next().unwrap_or_default();
+            if digits.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match frame_of(digits) {
+                Ok(frame) => self.frame(&frame)?,
+                Err((what, offset)) => self.error(&what, offset)?,
+            }
+            if matches!(self.format, Format::Text) {
+                self.out.flush()?;
+            }
+        }
+    }
+
+    fn stream(&mut self, mut input: impl Read) -> io::Result<()> {
+        let mut frames = FrameCodec::default();
+        let mut bytes = BytesMut::new();
+        let mut piece = vec![0; 64 * 1024];
+        let mut taken = 0;
+        loop {
+            let read = input.read(&mut piece)?;
+            bytes.extend_from_slice(&piece[..read]);
+            loop {
+                let next = if read == 0 { frames.decode_eof(&mut bytes) } else { frames.decode(&mut bytes) };
+                match next {
+                    Ok(Some(frame)) => {
+                        taken += HEADER_BYTES + frame.body.len();
+                        self.frame(&frame)?;
+                    }
+                    Ok(None) => break,
+                    // Where the next frame begins is not known any more.
+                    Err(FrameError::Io(error)) => return Err(error),
+                    Err(error) => return self.error(&error.to_string(), taken),
+                }
+            }
+            if read == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame) -> io::Result<()> {
+        if frame.message_type == MessageType::OPEN_REQ && !self.fixed {
+            self.follow(frame);
+        }
+        match AnyMessage::decode(frame, self.version) {
+            Ok(message) => self.message(frame, &message),
+            Err(error) => self.error(&error.to_string(), error.offset()),
+        }
+    }
+
+    /// An OPEN_REQ is written in the version that it names, and so is what follows it.
+    fn follow(&mut self, open: &Frame) {
+        let number = open.body.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+        let named = |number| if self.uccx { Version::uccx(number) } else { Version::new(number) };
+        if let Some(version) = number.and_then(named) {
+            self.version = version;
+        }
+    }
+
+    fn message(&mut self, frame: &Frame, message: &AnyMessage) -> io::Result<()> {
+        let mut again = BytesMut::new();
+        if let Err(error) = message.encode(self.version, &mut again) {
+            return self.error(&error.to_string(), 0);
+        }
+        match self.format {
+            Format::Json => {
+                let mut line = Map::new();
+                line.insert("name".to_owned(), message.name().into());
+                line.insert("type".to_owned(), frame.message_type.0.into());
+                line.insert("version".to_owned(), self.version.number().into());
+                line.insert("fields".to_owned(), message.to_json(self.version));
+                if let AnyMessage::Stranger(stranger) = message {
+                    line.insert("body".to_owned(), hex(&stranger.body).into());
+                }
+                if !message.unknown_tags().is_empty() {
+                    let unknown = message.unknown_tags().iter();
+                    let unknown = unknown.map(|field| json!({"tag": field.tag.0, "hex": hex(&field.data)}));
+                    line.insert("unknown".to_owned(), unknown.collect());
+                }
+                line.insert("hex".to_owned(), hex(&again).into());
+                writeln!(self.out, "{}", Value::Object(line))
+            }
+            Format::Text => writeln!(self.out, "{message:?}"),
+        }
+    }
+
+    fn error(&mut self, what: &str, offset: usize) -> io::Result<()> {
+        self.broken += 1;
+        match self.format {
+            Format::Json => writeln!(self.out, "{}", json!({"error": what, "offset": offset})),
+            Format::Text => writeln!(self.out, "error at byte {offset}: {what}"),
+        }
+    }
+}
+
+/// The frame that the hex digits spell, or what is wrong and at which byte of the frame.
+fn frame_of(digits: &[u8]) -> Result<Frame, (String, usize)> {
+    let mut bytes = Vec::with_capacity(digits.len() / 2);
+    let mut high = None;
+    for digit in digits.iter().filter(|byte| !byte.is_ascii_whitespace()) {
+        let Some(value) = char::from(*digit).to_digit(16) else {
+            return Err((format!("{:?} is no hex digit", char::from(*digit)), bytes.len()));
+        };
+        match high.take() {
+            None => high = Some(value),
+            Some(high) => bytes.push((high << 4 | value) as u8),
+        }
+    }
+    if high.is_some() {
+        return Err(("a hex digit is missing at the end".to_owned(), bytes.len()));
+    }
+    let there = bytes.len();
+    let claimed = bytes.get(..4).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes);
+    let mut input = BytesMut::from(&bytes[..]);
+    match FrameCodec::default().decode_eof(&mut input) {
+        Ok(Some(frame)) if input.is_empty() => Ok(frame),
+        Ok(Some(frame)) => {
+            let offset = HEADER_BYTES + frame.body.len();
+            Err((format!("MessageLength is {}, the frame goes on for {} bytes", frame.body.len(), input.len()), offset))
+        }
+        Ok(None) => Err(("there is no frame".to_owned(), 0)),
+        Err(FrameError::CutOff { .. }) if there < HEADER_BYTES => {
+            Err((format!("the header has {there} bytes of {HEADER_BYTES}"), there))
+        }
+        Err(FrameError::CutOff { .. }) => {
+            let claimed = claimed.unwrap_or_default();
+            Err((format!("MessageLength is {claimed}, {} bytes follow the header", there - HEADER_BYTES), there))
+        }
+        Err(error) => Err((error.to_string(), 0)),
+    }
+}
+
+/// Reads on to the end of the line, in bounded pieces; true when it was reached.
+fn skip_line(input: &mut impl BufRead) -> io::Result<bool> {
+    let piece = input.fill_buf()?;
+    if piece.is_empty() {
+        return Ok(true);
+    }
+    let end = piece.iter().position(|byte| *byte == b'\n');
+    let length = end.map_or(piece.len(), |end| end + 1);
+    input.consume(length);
+    Ok(end.is_some())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,48 @@
+//! The command line: arguments in, exit status out.
+//!
+//! Lives here: what people type and read. Not here: anything that a program with the gateway built in would miss.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // this room talks to people
+
+mod check_config;
+mod decode;
+mod logging;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A CTI gateway: agent clients on one side, ACDs on the other.
+#[derive(Debug, Parser)]
+#[command(name = "ctigate", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve(serve::Args),
+    /// Check a configuration file, or print a sample of one.
+    CheckConfig(check_config::Args),
+    /// Decode GED-188 frames, given as hex lines or as a raw stream.
+    Decode(decode::Args),
+}
+
+/// What the operator or the file got wrong.
+const USAGE: u8 = 2;
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::CheckConfig(args) => check_config::run(&args),
+        Command::Decode(args) => decode::run(&args),
+    }
+}
+
+/// A runtime for the commands that talk over sockets.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
