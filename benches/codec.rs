@@ -262,10 +262,9 @@ mod hand {
                 4 => message.agent_extension = Some(checked(data)?),
                 5 => message.agent_id = Some(checked(data)?),
                 6 => message.agent_instrument = Some(checked(data)?),
-                62 => message.flt_skill_groups.push(AgentStateSkillGroup {
-                    number: data.try_get_i32().ok(),
-                    ..AgentStateSkillGroup::default()
-                }),
+                62 => message
+                    .flt_skill_groups
+                    .push(AgentStateSkillGroup { number: data.try_get_i32().ok(), ..AgentStateSkillGroup::default() }),
                 63 => message.flt_skill_groups.last_mut()?.id = data.try_get_u32().ok(),
                 64 => message.flt_skill_groups.last_mut()?.priority = data.try_get_u16().ok(),
                 65 => message.flt_skill_groups.last_mut()?.state = data.try_get_u16().ok().map(AgentState),

@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use cti_protocol::ged188::codes::ServiceMask;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use crate::acd::embedded::EmbeddedConfig;
 use crate::model::{Password, PeripheralId};
@@ -142,22 +143,50 @@ pub enum Service {
 }
 
 /// `[[acd]]`: an ACD behind the gateway.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct AcdConfig {
     /// The PeripheralID that clients know it by.
-    #[serde(default = "default_peripheral")]
     pub peripheral: PeripheralId,
-    /// What it is, with that kind's own keys.
-    #[serde(flatten)]
+    /// What it is, `kind`, with that kind's own keys beside it.
     pub kind: AcdKind,
 }
 
 /// What an ACD is.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[derive(Clone, Debug)]
 pub enum AcdKind {
     /// The one that is built in.
     Embedded(EmbeddedConfig),
+}
+
+impl<'de> Deserialize<'de> for AcdConfig {
+    /// By hand, since the keys of a kind stand beside `kind`: a derived reader would lose which of them is wrong.
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<AcdConfig, D::Error> {
+        let mut table = toml::Table::deserialize(input)?;
+        let peripheral = match table.remove("peripheral") {
+            None => DEFAULT_PERIPHERAL,
+            Some(number) => PeripheralId::deserialize(number).map_err(|error| named("peripheral", &error))?,
+        };
+        let kind = match table.remove("kind") {
+            Some(toml::Value::String(kind)) if kind == "embedded" => AcdKind::Embedded(rest(table)?),
+            Some(other) => return Err(named("kind", &format!("{other} is none, there is only \"embedded\""))),
+            None => return Err(named("kind", &"it is missing")),
+        };
+        Ok(AcdConfig { peripheral, kind })
+    }
+}
+
+fn rest<T: DeserializeOwned, E: serde::de::Error>(keys: toml::Table) -> Result<T, E> {
+    serde_path_to_error::deserialize(toml::Value::Table(keys)).map_err(|error| {
+        let key = error.path().to_string();
+        match key.as_str() {
+            "." => E::custom(error.inner().message()),
+            key => named(key, &error.inner().message()),
+        }
+    })
+}
+
+fn named<E: serde::de::Error>(key: &str, what: &dyn fmt::Display) -> E {
+    E::custom(format!("{key}: {what}"))
 }
 
 impl Limits {
@@ -274,7 +303,7 @@ impl Default for ListenerConfig {
 
 impl Default for AcdConfig {
     fn default() -> AcdConfig {
-        AcdConfig { peripheral: default_peripheral(), kind: AcdKind::Embedded(EmbeddedConfig::default()) }
+        AcdConfig { peripheral: DEFAULT_PERIPHERAL, kind: AcdKind::Embedded(EmbeddedConfig::default()) }
     }
 }
 
@@ -286,6 +315,5 @@ impl fmt::Display for DialectName {
     }
 }
 
-fn default_peripheral() -> PeripheralId {
-    PeripheralId(5000)
-}
+/// The PeripheralID of an ACD that is given none.
+const DEFAULT_PERIPHERAL: PeripheralId = PeripheralId(5000);

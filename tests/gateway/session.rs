@@ -318,6 +318,26 @@ async fn refuses_what_it_does_not_know_or_have_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_request_of_the_catalogue_is_answered_or_refused_as_not_available() {
+    use cti_protocol::ged188::catalogue::{CATALOGUE, SentBy};
+    use ctigate::dialects::ged188::ANSWERED;
+    let house = house().await;
+    for info in CATALOGUE.iter().filter(|info| info.sent_by == SentBy::Client) {
+        let mut desk = Desk::connected(&house, 24);
+        let request = OpenReq { agent_id: text("1001"), ..open_req("any", EVERYTHING) };
+        desk.opens(request).await;
+        desk.receives_system_event().await;
+        let fixed_bytes: usize = info.fixed.iter().map(|field| field.bytes_max.unwrap_or(0)).sum();
+        desk.sends(Stranger { message_type: info.message_type, body: vec![0; fixed_bytes].into() });
+        let answer = desk.has_received();
+        let is_not_available = matches!(&answer, Some(AnyMessage::FailureConf(failure))
+            if failure.status == Status::E_CTI_FUNCTION_NOT_AVAILABLE);
+        assert!(answer.is_some(), "{} gets no answer", info.name);
+        assert_eq!(is_not_available, !ANSWERED.contains(&info.message_type), "{}: {answer:?}", info.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_uccx_flavour_takes_the_long_agent_id_and_peripheral_1() {
     let house = house_with(|config| config.listeners[0].flavour = Flavour::Uccx).await;
     let mut desk = Desk::connected(&house, 18);

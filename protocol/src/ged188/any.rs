@@ -175,6 +175,16 @@ pub fn peek_invoke_id(frame: &Frame) -> Option<u32> {
     frame.body.as_ref().try_get_u32().ok()
 }
 
+/// The version that a frame asks for if it is an OPEN_REQ, which is already in the layout of that version: so this has
+/// to be known before the frame can be decoded.
+pub fn peek_version_number(frame: &Frame) -> Option<u32> {
+    let mut body = frame.body.get(VERSION_NUMBER_OFFSET..).filter(|_| frame.message_type == OpenReq::TYPE)?;
+    body.try_get_u32().ok()
+}
+
+/// Where VersionNumber stands in the body of every version's OPEN_REQ: behind InvokeID.
+const VERSION_NUMBER_OFFSET: usize = 4;
+
 messages! {
     FailureConf(FailureConf),
     FailureEvent(FailureEvent),

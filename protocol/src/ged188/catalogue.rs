@@ -1,12 +1,12 @@
-//! The description of every declared message, for those who read tables instead of code: JSON, dissector, sweeps, tests.
+//! The description of every declared message, for those who read tables instead of code: dissectors, sweeps, tests.
 //!
 //! Lives here: the shape of a description and the list of all. The descriptions themselves stand where the messages
 //! are declared; this is what is left of those tables at run time.
 //! Not here: message types and tags that have a name but no declaration; see [`MessageType`] and [`Tag`].
 
 pub use super::any::CATALOGUE;
-pub use super::wire::WireType;
 use super::field::Floating;
+pub use super::wire::WireType;
 use super::wire::{Number, Wire};
 use super::{MessageType, Tag, Version};
 

@@ -29,7 +29,9 @@ pub enum DecodeError {
         there: Excerpt,
     },
     /// A floating field's tag or length is cut off, or its length points past the end of the message.
-    #[error("{message} has a broken floating field at byte {offset}: tag {tag:?}, length {length:?}, there are {there}")]
+    #[error(
+        "{message} has a broken floating field at byte {offset}: tag {tag:?}, length {length:?}, there are {there}"
+    )]
     BrokenLength {
         /// The message that was being read.
         message: MessageType,

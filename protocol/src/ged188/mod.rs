@@ -28,7 +28,7 @@ mod version;
 mod wire;
 mod write;
 
-pub use any::{AnyMessage, Message, Stranger, peek_invoke_id};
+pub use any::{AnyMessage, Message, Stranger, peek_invoke_id, peek_version_number};
 pub use error::{DecodeError, EncodeError, Excerpt};
 pub use frame::{FRAME_BYTES_MAX, Frame, FrameCodec, FrameError, HEADER_BYTES};
 pub use message_type::MessageType;

@@ -166,8 +166,12 @@ impl<'a> Reader<'a> {
         let there = if info.secret { Excerpt::hidden(field.data) } else { Excerpt::of(field.data) };
         let field = info.name;
         match flaw {
-            Flaw::TooLong { bytes_max } => DecodeError::FieldTooLong { message, field, offset, bytes, bytes_max, there },
-            Flaw::WrongWidth { bytes_due } => DecodeError::WrongWidth { message, field, offset, bytes, bytes_due, there },
+            Flaw::TooLong { bytes_max } => {
+                DecodeError::FieldTooLong { message, field, offset, bytes, bytes_max, there }
+            }
+            Flaw::WrongWidth { bytes_due } => {
+                DecodeError::WrongWidth { message, field, offset, bytes, bytes_due, there }
+            }
             Flaw::NameWithoutEnd => DecodeError::NameWithoutEnd { message, field, offset, there },
         }
     }

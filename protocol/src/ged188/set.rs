@@ -20,8 +20,11 @@ macro_rules! set {
         const _: () = {
             use $crate::ged188::catalogue::FieldInfo;
             use $crate::ged188::field::Element;
+            use $crate::ged188::set::open;
+            use $crate::ged188::table::since;
             use $crate::ged188::wire::{Flaw, Wire};
-            use $crate::ged188::{Tag, set::open, write::Writer};
+            use $crate::ged188::write::Writer;
+            use $crate::ged188::Tag;
             use bytes::Bytes;
             use serde_json::Value;
 
@@ -32,7 +35,7 @@ macro_rules! set {
             impl Element for $set {
                 type Value = u32;
                 const MEMBERS: &'static [FieldInfo] = &[
-                    $( FieldInfo::member::<$type>($name, Tag::$tag, $crate::ged188::table::first!($($since,)? 0))$(.$flag())*, )+
+                    $( FieldInfo::member::<$type>($name, Tag::$tag, since!($($since)?))$(.$flag())*, )+
                 ];
 
                 fn take(_: &mut Vec<Self>, _: &Bytes, _: &[u8]) -> Result<(), Flaw> {

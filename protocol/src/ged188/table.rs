@@ -13,9 +13,9 @@
 //!         }
 //!         floating {
 //!             "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
-//!             skill_groups: Vec<WantedSkillGroup>;        // a set: its rows stand in its own table
+//!             skill_groups: Vec<WantedSkillGroup>;    // a set: its rows stand in its own table
 //!         }
-//!         untagged {                                      // rows that no tag table has a number for: they cannot travel
+//!         untagged {                                  // rows without a number in any tag table: they cannot travel
 //!             "UniqueInstanceID" String 64, since 24;
 //!         }
 //!     }
@@ -23,14 +23,19 @@
 //! ```
 
 macro_rules! message {
-    ($(#[doc = $doc:literal])+ $name:ident as $message:ident, from $by:ident, service $service:literal $(, since $since:literal)? {
-        fixed { $( $(#[$fmeta:meta])* $fname:literal $fixed:ident: $ftype:ty $(, since $fsince:literal)?; )* }
-        floating { $(
-            $(#[$meta:meta])*
-            $($row:literal $tag:ident)? $place:ident: $type:ty $(, since $rsince:literal)? $(, is $flag:ident)*;
-        )* }
-        $( untagged { $( $uname:literal $utype:ident $($umax:literal)? $(, since $usince:literal)? $(, is $uflag:ident)*; )* } )?
-    }) => {
+    (
+        $(#[doc = $doc:literal])+
+        $name:ident as $message:ident, from $by:ident, service $service:literal $(, since $since:literal)? {
+            fixed { $( $(#[$fmeta:meta])* $fname:literal $fixed:ident: $ftype:ty $(, since $fsince:literal)?; )* }
+            floating { $(
+                $(#[$meta:meta])*
+                $($row:literal $tag:ident)? $place:ident: $type:ty $(, since $rsince:literal)? $(, is $flag:ident)*;
+            )* }
+            $( untagged { $(
+                $uname:literal $utype:ident $($umax:literal)? $(, since $usince:literal)? $(, is $uflag:ident)*;
+            )* } )?
+        }
+    ) => {
         $(#[doc = $doc])+
         #[doc = concat!("\n\n`", stringify!($name), "` of the guide.")]
         #[derive(Clone, Default, PartialEq)]
@@ -41,27 +46,30 @@ macro_rules! message {
             pub rest: $crate::ged188::Rest,
         }
 
+        #[allow(dead_code, unused_imports, unused_mut, unused_variables)] // a table may lack any of its parts
         const _: () = {
-            use $crate::ged188::catalogue::{FieldInfo, MessageInfo, SentBy, fixed_bytes, join, rows};
-            #[allow(unused_imports)]
-            use $crate::ged188::{DecodeError, EncodeError, Message, MessageType, Tag, Version, field::Floating, wire::{Number, WireType}};
-            use $crate::ged188::{read::Reader, write::{FixedPart, Writer}};
+            use bytes::{Bytes, BytesMut};
+            use serde_json::{Map, Value};
+            use $crate::ged188::catalogue::{FieldInfo, MessageInfo, SentBy, WireType, fixed_bytes, join, rows};
+            use $crate::ged188::field::Floating;
+            use $crate::ged188::read::Reader;
+            use $crate::ged188::table::{max, place, since};
+            use $crate::ged188::wire::{Number, Wire};
+            use $crate::ged188::write::{FixedPart, Writer};
+            use $crate::ged188::{DecodeError, EncodeError, Message, MessageType, Rest, Tag, Version};
 
             /// The number of each row, to tell whether fields came in the table's order.
-            #[allow(non_camel_case_types, dead_code)]
+            #[allow(non_camel_case_types)]
             enum Row { $($place),* }
 
             /// The description of each place: one row, or those of its set.
-            #[allow(dead_code)]
             struct Rows { $($place: &'static [FieldInfo]),* }
-            #[allow(dead_code)]
-            const ROWS: Rows = Rows { $(
-                $place: $crate::ged188::table::place!(
-                    $type; $($row $tag)?; $crate::ged188::table::first!($($rsince,)? 0); $($flag)*
-                ),
-            )* };
+            const ROWS: Rows = Rows {
+                $( $place: place!($type; $($row $tag)?; since!($($rsince)?); $($flag)*), )*
+            };
+            const FIXED: &[FieldInfo] = &[$( FieldInfo::fixed::<$ftype>($fname, since!($($fsince)?)), )*];
             const UNTAGGED: &[FieldInfo] = &[$($(
-                FieldInfo::untagged($uname, WireType::$utype, $crate::ged188::table::first!($(Some($umax),)? None), $crate::ged188::table::first!($($usince,)? 0))$(.$uflag())*,
+                FieldInfo::untagged($uname, WireType::$utype, max!($($umax)?), since!($($usince)?))$(.$uflag())*,
             )*)?];
             const FLOATING: &[&[FieldInfo]] = &[$(ROWS.$place,)* UNTAGGED];
 
@@ -69,22 +77,23 @@ macro_rules! message {
                 const INFO: &'static MessageInfo = &MessageInfo {
                     name: stringify!($name),
                     message_type: MessageType::$name,
-                    since: $crate::ged188::table::first!($($since,)? 0),
+                    since: since!($($since)?),
                     sent_by: SentBy::$by,
                     service: $service,
-                    fixed: &[$(FieldInfo::fixed::<$ftype>($fname, $crate::ged188::table::first!($($fsince,)? 0))),*],
+                    fixed: FIXED,
                     floating: &join::<{ rows(FLOATING) }>(FLOATING),
-                    doc: concat!($($doc),+),
+                    doc: concat!($($doc),+).trim_ascii(),
                 };
 
-                #[allow(unused_mut)]
-                fn decode_body(body: &bytes::Bytes, version: Version) -> Result<Self, DecodeError> {
+                fn decode_body(body: &Bytes, version: Version) -> Result<Self, DecodeError> {
                     let mut reader = Reader::new(MessageType::$name, version, body);
-                    $( let $fixed = reader.fixed($fname, $crate::ged188::table::first!($($fsince,)? 0))?; )*
+                    $( let $fixed = reader.fixed($fname, since!($($fsince)?))?; )*
                     $( let mut $place: $type = Default::default(); )*
                     while let Some(field) = reader.next_field()? {
                         match field.tag {
-                            $($( Tag::$tag => reader.take(&mut $place, Row::$place as usize, const { &ROWS.$place[0] }, field)?, )?)*
+                            $($( Tag::$tag => {
+                                reader.take(&mut $place, Row::$place as usize, const { &ROWS.$place[0] }, field)?;
+                            } )?)*
                             _ if false $(|| reader.take_member(&mut $place, Row::$place as usize, &field)?)* => {}
                             _ => reader.keep(field),
                         }
@@ -92,30 +101,32 @@ macro_rules! message {
                     Ok(Self { $($fixed,)* $($place,)* rest: reader.rest() })
                 }
 
-                #[allow(unused_mut)]
-                fn encode(&self, version: Version, out: &mut bytes::BytesMut) -> Result<(), EncodeError> {
+                fn encode(&self, version: Version, out: &mut BytesMut) -> Result<(), EncodeError> {
                     let mut writer = Writer::new(MessageType::$name, version, out);
-                    let mut fixed = FixedPart::<{ fixed_bytes(Self::INFO.fixed) }>::new(version);
-                    $( fixed.put(self.$fixed, $crate::ged188::table::first!($($fsince,)? 0)); )*
+                    let mut fixed = FixedPart::<{ fixed_bytes(FIXED) }>::new(version);
+                    $( fixed.put(self.$fixed, since!($($fsince)?)); )*
                     writer.fixed(&fixed, &self.rest);
                     $( self.$place.put(ROWS.$place, &mut writer); )*
                     writer.finish(&self.rest)
                 }
 
-                fn rest(&self) -> &$crate::ged188::Rest {
+                fn rest(&self) -> &Rest {
                     &self.rest
                 }
 
-                #[allow(unused_variables, unused_mut)]
-                fn to_json(&self, version: Version) -> serde_json::Value {
-                    let mut fields = serde_json::Map::new();
-                    $( if version.has($crate::ged188::table::first!($($fsince,)? 0)) { fields.insert($fname.to_owned(), $crate::ged188::wire::Wire::json(&self.$fixed)); } )*
+                fn to_json(&self, version: Version) -> Value {
+                    let mut fields = Map::new();
+                    $( if version.has(since!($($fsince)?)) {
+                        fields.insert($fname.to_owned(), self.$fixed.json());
+                    } )*
                     $( self.$place.json(ROWS.$place, version, &mut fields); )*
                     fields.into()
                 }
 
                 fn invoke_id(&self) -> Option<u32> {
-                    $( if $fname == "InvokeID" { return Some(self.$fixed.number()); } )*
+                    $( if $fname == "InvokeID" {
+                        return Some(self.$fixed.number());
+                    } )*
                     None
                 }
             }
@@ -124,8 +135,12 @@ macro_rules! message {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                     let mut fields = f.debug_struct(stringify!($name));
                     $( fields.field($fname, &self.$fixed); )*
-                    $( if self.$place.is_present() { fields.field(stringify!($place), &self.$place); } )*
-                    if !self.rest.is_empty() { fields.field("rest", &self.rest); }
+                    $( if self.$place.is_present() {
+                        fields.field(stringify!($place), &self.$place);
+                    } )*
+                    if !self.rest.is_empty() {
+                        fields.field("rest", &self.rest);
+                    }
                     fields.finish()
                 }
             }
@@ -139,14 +154,30 @@ macro_rules! place {
     ($type:ty; $row:literal $tag:ident; $since:expr; $($flag:ident)*) => {
         &[FieldInfo::floating::<$type>($row, Tag::$tag, $since)$(.$flag())*]
     };
-    ($type:ty; ; $since:expr; ) => { <$type as Floating>::MEMBERS };
+    ($type:ty; ; $since:expr; ) => {
+        <$type as Floating>::MEMBERS
+    };
 }
 pub(crate) use place;
 
-/// The first of several alternatives.
-macro_rules! first {
-    ($first:expr $(, $more:expr)*) => {
-        $first
+/// The first version that has it; 0 where no source says.
+macro_rules! since {
+    () => {
+        0
+    };
+    ($since:literal) => {
+        $since
     };
 }
-pub(crate) use first;
+pub(crate) use since;
+
+/// The most bytes that it has, if a source says.
+macro_rules! max {
+    () => {
+        None
+    };
+    ($max:literal) => {
+        Some($max)
+    };
+}
+pub(crate) use max;

@@ -22,7 +22,8 @@ fn a_logout_is_the_bytes_that_the_guide_prints() {
     };
     let mut out = BytesMut::new();
     logout.encode(version(15), &mut out).expect("it fits");
-    let expected = b"\0\0\0\x22\0\0\0\x26\0\0\0\x07\0\0\x13\x88\0\x01\0\0\0\x01\0\0\x01\0\0\0\0\x05\x051001\0\x3e\x04\0\0\0\x0a";
+    let expected =
+        b"\0\0\0\x22\0\0\0\x26\0\0\0\x07\0\0\x13\x88\0\x01\0\0\0\x01\0\0\x01\0\0\0\0\x05\x051001\0\x3e\x04\0\0\0\x0a";
     assert_eq!(&out[..], expected);
     assert_eq!(SetAgentStateReq::decode_body(&out.freeze().slice(HEADER_BYTES..), version(15)), Ok(logout));
 }
@@ -77,7 +78,10 @@ fn what_a_version_cannot_say_is_refused_and_nothing_is_written() {
     let refused = refusal(unknown(7, 256), 19);
     assert_eq!(refused.to_string(), "TEXT_TAG of HEARTBEAT_REQ has 256 bytes, version 19 can say 255");
     let refused = refusal(unknown(303, 1), 19);
-    assert_eq!(refused.to_string(), "FLT_TERM_DEVICE_NAME of HEARTBEAT_REQ has tag 303, version 19 has one byte for it");
+    assert_eq!(
+        refused.to_string(),
+        "FLT_TERM_DEVICE_NAME of HEARTBEAT_REQ has tag 303, version 19 has one byte for it"
+    );
     let refused = refusal(unknown(7, 12_485), 20);
     assert!(matches!(refused, EncodeError::FrameTooLong { field: "TEXT_TAG", bytes: 12_501, bytes_max: 12_500, .. }));
     let body = Bytes::from(vec![0; 12_493]);
@@ -85,6 +89,18 @@ fn what_a_version_cannot_say_is_refused_and_nothing_is_written() {
     assert!(matches!(stranger.encode(version(20), &mut out), Err(EncodeError::FrameTooLong { .. })));
     assert_eq!(&out[..], b"before");
     unknown(7, 12_484).encode(version(20), &mut out).expect("as long as allowed");
+}
+
+#[test]
+fn a_frame_full_of_the_smallest_fields_is_kept_and_goes_out_as_it_came() {
+    // An empty field of the message and an empty one of nobody, in turn: as many fields as a frame can hold.
+    let body = [&[0, 0, 0, 1, 0, 0, 0, 6][..], &[250, 0, 7, 0].repeat(3_121)].concat();
+    let frame = Frame { message_type: MessageType::FAILURE_CONF, body: body.into() };
+    let message = AnyMessage::decode(&frame, version(9)).expect("it is whole");
+    assert_eq!(message.unknown_tags().len(), 2 * 3_121 - 1);
+    let mut out = BytesMut::new();
+    message.encode(version(9), &mut out).expect("it came as one frame");
+    assert_eq!(out[HEADER_BYTES..], frame.body[..]);
 }
 
 #[test]

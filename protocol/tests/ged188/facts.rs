@@ -35,7 +35,8 @@ fn every_row_of_a_declared_message_is_the_row_of_the_facts() {
 #[test]
 fn every_message_type_has_the_number_and_version_of_the_facts() {
     let facts = load("message-types.toml");
-    let facts: Vec<_> = tables(&facts, "type").map(|row| (number(row, "number"), text(row, "name"), since(row))).collect();
+    let facts: Vec<_> =
+        tables(&facts, "type").map(|row| (number(row, "number"), text(row, "name"), since(row))).collect();
     let ours: Vec<_> = MessageType::all()
         .map(|kind| (i64::from(kind.0), kind.name().expect("it is in the table"), i64::from(kind.since())))
         .collect();
@@ -115,7 +116,10 @@ fn compare_rows(info: &MessageInfo, part: &str, ours: Vec<&FieldInfo>, facts: Ve
 
 fn messages() -> Vec<Table> {
     let files = ["core", "call-events", "call-control", "supervisor-config"];
-    files.iter().flat_map(|file| tables(&load(&format!("messages-{file}.toml")), "message").cloned().collect::<Vec<_>>()).collect()
+    files
+        .iter()
+        .flat_map(|file| tables(&load(&format!("messages-{file}.toml")), "message").cloned().collect::<Vec<_>>())
+        .collect()
 }
 
 fn load(file: &str) -> Table {

@@ -1,7 +1,8 @@
 //! The stream: pieces of frames, many frames at once, frames that are too long, streams that end early.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use cti_protocol::ged188::{FRAME_BYTES_MAX, Frame, FrameCodec, FrameError, HEADER_BYTES, MessageType, peek_invoke_id};
+use cti_protocol::ged188::{FRAME_BYTES_MAX, Frame, FrameCodec, FrameError, HEADER_BYTES, MessageType};
+use cti_protocol::ged188::{peek_invoke_id, peek_version_number};
 use tokio_util::codec::{Decoder, Encoder};
 
 #[test]
@@ -80,6 +81,15 @@ fn an_invoke_id_can_be_had_from_a_frame_that_nobody_understands() {
     assert_eq!(peek_invoke_id(&frame(3, &[0, 0, 0, 7])), Some(7), "an OPEN_REQ that is cut off");
     assert_eq!(peek_invoke_id(&frame(9_999, &[0, 0, 0])), None);
     assert_eq!(peek_invoke_id(&frame(30, &[0, 0, 0, 7])), None, "an AGENT_STATE_EVENT begins with MonitorID");
+}
+
+#[test]
+fn the_version_of_an_open_request_is_known_before_it_is_decoded() {
+    let frame = |kind, body: &'static [u8]| Frame { message_type: MessageType(kind), body: Bytes::from_static(body) };
+    assert_eq!(peek_version_number(&frame(3, &[0, 0, 0, 7, 0, 0, 0, 20, 1])), Some(20));
+    assert_eq!(peek_version_number(&frame(3, &[0, 0, 0, 7, 0, 0, 0])), None);
+    assert_eq!(peek_version_number(&frame(3, &[0, 0])), None);
+    assert_eq!(peek_version_number(&frame(5, &[0, 0, 0, 7, 0, 0, 0, 20])), None, "a HEARTBEAT_REQ");
 }
 
 fn heartbeat() -> Frame {

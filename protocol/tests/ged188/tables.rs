@@ -1,7 +1,9 @@
 //! Small types: names of numbers, text, secrets, versions.
 
 use cti_protocol::ged188::codes::{AgentState, CallMsgMask, ServiceMask, Status, special};
-use cti_protocol::ged188::{Data, Flavour, MessageType, NamedArray, NamedVariable, Secret, Tag, Text, TextError, Version};
+use cti_protocol::ged188::{
+    Data, Flavour, MessageType, NamedArray, NamedVariable, Secret, Tag, Text, TextError, Version,
+};
 
 #[test]
 fn a_code_prints_its_name_and_an_unknown_one_its_number() {

@@ -51,7 +51,11 @@ fn bytes_worked_out_by_hand_are_read_and_written_as_they_say() {
         if let Some(refusal) = vector.get("refused") {
             let refused = decoded.err().unwrap_or_else(|| panic!("{name} is to be refused"));
             assert_eq!(kind(&refused), refusal["kind"].as_str().expect("a kind"), "{name}: {refused}");
-            assert_eq!(refused.offset() as i64, refusal["offset"].as_integer().expect("an offset"), "{name}: {refused}");
+            assert_eq!(
+                refused.offset() as i64,
+                refusal["offset"].as_integer().expect("an offset"),
+                "{name}: {refused}"
+            );
             assert_eq!(refused.field(), refusal.get("field").and_then(toml::Value::as_str), "{name}: {refused}");
             assert_eq!(refused.to_string(), refusal["says"].as_str().expect("words"), "{name}");
             continue;
@@ -122,6 +126,7 @@ fn read(file: &str) -> String {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u32> = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).expect("a digit")).collect();
+    let digits: Vec<u32> =
+        text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).expect("a digit")).collect();
     digits.chunks_exact(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
 }

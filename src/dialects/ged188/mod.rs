@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use cti_protocol::ged188::Flavour;
+use cti_protocol::ged188::{Flavour, MessageType};
 
 use crate::config::{self, ClientConfig, Config, ListenerConfig};
 use crate::dialects::{Conversation, Outbox};
@@ -60,6 +60,31 @@ impl Ged188 {
         Box::new(session::Client::new(Arc::clone(self), peer, outbox, now))
     }
 }
+
+/// The requests that a session answers, apart from refusing them.
+pub const ANSWERED: &[MessageType] = &[
+    MessageType::OPEN_REQ,
+    MessageType::HEARTBEAT_REQ,
+    MessageType::CLOSE_REQ,
+    MessageType::CLIENT_EVENT_REPORT_REQ,
+    MessageType::QUERY_AGENT_STATE_REQ,
+    MessageType::SET_AGENT_STATE_REQ,
+    MessageType::QUERY_DEVICE_INFO_REQ,
+    MessageType::MONITOR_START_REQ,
+    MessageType::MONITOR_STOP_REQ,
+    MessageType::CHANGE_MONITOR_MASK_REQ,
+];
+
+/// What a session is sent, besides the confirmations of those requests.
+pub const SENT: &[MessageType] = &[
+    MessageType::FAILURE_CONF,
+    MessageType::FAILURE_EVENT,
+    MessageType::AGENT_STATE_EVENT,
+    MessageType::SYSTEM_EVENT,
+    MessageType::CONTROL_FAILURE_CONF,
+    MessageType::AGENT_PRE_CALL_EVENT,
+    MessageType::AGENT_PRE_CALL_ABORT_EVENT,
+];
 
 /// The time of day that the protocol's TIME fields hold: seconds since 1970, UTC.
 fn time_of_day() -> u32 {

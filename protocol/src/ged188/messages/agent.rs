@@ -261,7 +261,8 @@ message! {
             "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>, is required;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>, is required;
-            "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG router_call_key_sequence_number: Option<u32>, is required;
+            "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG
+                router_call_key_sequence_number: Option<u32>, is required;
             "ANI" ANI_TAG ani: Option<Text<40>>;
             "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
             "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>;
@@ -301,7 +302,8 @@ message! {
             "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>, is required;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>, is required;
-            "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG router_call_key_sequence_number: Option<u32>, is required;
+            "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG
+                router_call_key_sequence_number: Option<u32>, is required;
         }
     }
 }

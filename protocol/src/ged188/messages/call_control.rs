@@ -101,7 +101,8 @@ message! {
             "ConnectionDeviceIDType" connection_device_id_type: ConnectionDeviceIdType;
         }
         floating {
-            "RequestingDeviceIDType" REQUESTING_DEVICE_ID_TYPE_TAG requesting_device_id_type: Option<DeviceIdType>, since 14;
+            "RequestingDeviceIDType" REQUESTING_DEVICE_ID_TYPE_TAG
+                requesting_device_id_type: Option<DeviceIdType>, since 14;
             "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
             "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 5;
             "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64>>;

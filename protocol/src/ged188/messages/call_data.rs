@@ -167,7 +167,8 @@ message! {
             "CustomerAccountNumber" CUSTOMER_ACCOUNT_NUMBER_TAG customer_account_number: Option<Text<32>>, since 8;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>, since 14;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>, since 14;
-            "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG router_call_key_sequence_number: Option<u32>, since 14;
+            "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG
+                router_call_key_sequence_number: Option<u32>, since 14;
             "CallOriginatedFrom" CALL_ORIGINATED_FROM_TAG call_originated_from: Option<u8>, since 14;
         }
     }

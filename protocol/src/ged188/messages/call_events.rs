@@ -356,8 +356,10 @@ message! {
             "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64>>, since 5;
             "CallReferenceID" CALL_REFERENCE_ID_TAG call_reference_id: Option<Data<32>>;
             "COCConnectionCallID" COC_CONNECTION_CALL_ID_TAG coc_connection_call_id: Option<u32>, since 14;
-            "COCCallConnectionDeviceIDType" COC_CONNECTION_DEVICE_ID_TYPE_TAG coc_call_connection_device_id_type: Option<ConnectionDeviceIdType>, since 14;
-            "COCCallConnectionDeviceID" COC_CONNECTION_DEVICE_ID_TAG coc_call_connection_device_id: Option<Text<64>>, since 14;
+            "COCCallConnectionDeviceIDType" COC_CONNECTION_DEVICE_ID_TYPE_TAG
+                coc_call_connection_device_id_type: Option<ConnectionDeviceIdType>, since 14;
+            "COCCallConnectionDeviceID" COC_CONNECTION_DEVICE_ID_TAG
+                coc_call_connection_device_id: Option<Text<64>>, since 14;
         }
     }
 }
@@ -517,7 +519,8 @@ message! {
             "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40>>;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>, is required;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>, is required;
-            "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG router_call_key_sequence_number: Option<u32>, is required;
+            "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG
+                router_call_key_sequence_number: Option<u32>, is required;
             "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
             "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
             "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;

@@ -35,7 +35,8 @@ message! {
             "DeviceConfigKey" DEVICE_CONFIG_KEY_TAG device_config_key: Option<Data<8>>;
             "CallTypeConfigKey" CALL_TYPE_KEY_CONFIG_TAG call_type_config_key: Option<Data<8>>;
             "PeripheralConfigKey" PERIPHERAL_CONFIG_KEY_TAG peripheral_config_key: Option<Data<8>>, since 22;
-            "AgentDeskSettingsConfigKey" AGENT_DESK_SETTINGS_CONFIG_KEY_TAG agent_desk_settings_config_key: Option<Data<8>>, since 22;
+            "AgentDeskSettingsConfigKey" AGENT_DESK_SETTINGS_CONFIG_KEY_TAG
+                agent_desk_settings_config_key: Option<Data<8>>, since 22;
         }
     }
 }
@@ -68,7 +69,8 @@ message! {
             "DeviceConfigKey" DEVICE_CONFIG_KEY_TAG device_config_key: Option<Data<8>>;
             "CallTypeConfigKey" CALL_TYPE_KEY_CONFIG_TAG call_type_config_key: Option<Data<8>>;
             "PeripheralConfigKey" PERIPHERAL_CONFIG_KEY_TAG peripheral_config_key: Option<Data<8>>, since 22;
-            "AgentDeskSettingsConfigKey" AGENT_DESK_SETTINGS_CONFIG_KEY_TAG agent_desk_settings_config_key: Option<Data<8>>, since 22;
+            "AgentDeskSettingsConfigKey" AGENT_DESK_SETTINGS_CONFIG_KEY_TAG
+                agent_desk_settings_config_key: Option<Data<8>>, since 22;
         }
     }
 }
@@ -295,7 +297,8 @@ set! {
         "FltQualityRecordingRate" FLT_QUALITY_RECORDING_RATE_TAG quality_recording_rate: u32;
         "FltRingNoAnswerTime" FLT_RING_NO_ANSWER_TIME_TAG ring_no_answer_time: u32;
         "FltSilentMonitorWarningMessage" FLT_SILENT_MONITOR_WARNING_MESSAGE_TAG silent_monitor_warning_message: u32;
-        "FltSilentMonitorAudibleIndication" FLT_SILENT_MONITOR_AUDIBLE_INDICATION_TAG silent_monitor_audible_indication: u32;
+        "FltSilentMonitorAudibleIndication" FLT_SILENT_MONITOR_AUDIBLE_INDICATION_TAG
+            silent_monitor_audible_indication: u32;
         "FltSupervisorAssistCallMethod" FLT_SUPERVISOR_ASSIST_CALL_METHOD_TAG supervisor_assist_call_method: u32;
         "FltEmergencyCallMethod" FLT_EMERGENCY_CALL_METHOD_TAG emergency_call_method: u32;
         "FltAutoRecordOnEmergency" FLT_AUTO_RECORD_ON_EMERGENCY_TAG auto_record_on_emergency: u32;

@@ -2,9 +2,9 @@
 //!
 //! Source: GED-188, "Peripheral Monitor Service" and "Client Monitor Service". Not here: which event fits a monitor.
 
+use crate::ged188::Text;
 use crate::ged188::codes::{AgentStateMask, CallMsgMask, ConnectionDeviceIdType, DeviceIdType, ServiceMask, Status};
 use crate::ged188::table::message;
-use crate::ged188::Text;
 
 message! {
     /// Starts a monitor of one call or one device with its own masks.

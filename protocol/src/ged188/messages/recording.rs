@@ -1,14 +1,15 @@
 //! Recording: network recording, recording by a client, media streams.
 //!
-//! Source: GED-188, "Client Control Service", "Client Events Service" and "Miscellaneous Service". The network recording
+//! Source: GED-188, "Client Control Service", "Client Events Service" and "Miscellaneous Service". The network
+//! recording
 //! messages have the type table's numbers, 267 to 274; their own tables print each one higher.
 
+use crate::ged188::Text;
 use crate::ged188::codes::{
     ConnectionDeviceIdType, DeviceIdType, MediaForkingDeviceType, PlayToneDirection, RecorderStatus, RecorderType,
     RecordingType, RtpDirection, RtpType,
 };
 use crate::ged188::table::message;
-use crate::ged188::Text;
 
 message! {
     /// Start recording a connected call in the network.
@@ -250,7 +251,8 @@ message! {
 
 message! {
     /// Tells the one who asked for network recording about the recorder and the forking device.
-    NETWORK_RECORDING_TARGET_INFO_EVENT as NetworkRecordingTargetInfoEvent, from Server, service "client-events", since 23 {
+    NETWORK_RECORDING_TARGET_INFO_EVENT as NetworkRecordingTargetInfoEvent, from Server,
+    service "client-events", since 23 {
         fixed {
             "MonitorID" monitor_id: u32;
             "PeripheralID" peripheral_id: u32;
@@ -265,9 +267,11 @@ message! {
             "RecordingDeviceID" RECORDING_DEVICE_ID_TAG recording_device_id: Option<Text<64>>;
             "RecorderAddress" RECORDER_ADDRESS_TAG recorder_address: Option<Text<64>>, is required;
             "TerminalName" TERMINAL_NAME_TAG terminal_name: Option<Text<64>>, is required;
-            "MediaForkingDeviceName" MEDIA_FORKING_DEVICE_NAME_TAG media_forking_device_name: Option<Text<64>>, is required;
+            "MediaForkingDeviceName" MEDIA_FORKING_DEVICE_NAME_TAG
+                media_forking_device_name: Option<Text<64>>, is required;
             "ProtocolReferenceGUID" PROTOCOL_REFERENCE_GUID_TAG protocol_reference_guid: Option<Text<64>>, is required;
-            "MediaForkingClusterID" MEDIA_FORKING_CLUSTER_ID_TAG media_forking_cluster_id: Option<Text<64>>, is required;
+            "MediaForkingClusterID" MEDIA_FORKING_CLUSTER_ID_TAG
+                media_forking_cluster_id: Option<Text<64>>, is required;
             "RecorderURI" RECORDER_URI_TAG recorder_uri: Option<Text<64>>;
             "RecorderErrorMsg" RECORDER_ERROR_MSG_TAG recorder_error_msg: Option<Text<64>>;
             "RecorderType" RECORDER_TYPE_TAG recorder_type: Option<RecorderType>;

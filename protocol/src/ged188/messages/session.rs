@@ -3,8 +3,7 @@
 //! Source: GED-188, "Session Management". Not here: what a server answers to what.
 
 use crate::ged188::codes::{
-    AgentState, AgentStateMask, CallMsgMask, ConfigMsgMask, PeripheralType, PgStatus, ServiceMask, SessionType,
-    Status,
+    AgentState, AgentStateMask, CallMsgMask, ConfigMsgMask, PeripheralType, PgStatus, ServiceMask, SessionType, Status,
 };
 use crate::ged188::set::set;
 use crate::ged188::table::message;

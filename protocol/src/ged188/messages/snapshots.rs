@@ -76,8 +76,10 @@ message! {
             call_devices: Vec<CallDevice>;
             "CallReferenceID" CALL_REFERENCE_ID_TAG call_reference_id: Option<Data<32>>, since 14;
             "COCConnectionCallID" COC_CONNECTION_CALL_ID_TAG coc_connection_call_id: Option<u32>, since 14;
-            "COCCallConnectionDeviceIDType" COC_CONNECTION_DEVICE_ID_TYPE_TAG coc_call_connection_device_id_type: Option<ConnectionDeviceIdType>, since 14;
-            "COCCallConnectionDeviceID" COC_CONNECTION_DEVICE_ID_TAG coc_call_connection_device_id: Option<Text<64>>, since 14;
+            "COCCallConnectionDeviceIDType" COC_CONNECTION_DEVICE_ID_TYPE_TAG
+                coc_call_connection_device_id_type: Option<ConnectionDeviceIdType>, since 14;
+            "COCCallConnectionDeviceID" COC_CONNECTION_DEVICE_ID_TAG
+                coc_call_connection_device_id: Option<Text<64>>, since 14;
             "ProtocolReferenceGUID" PROTOCOL_REFERENCE_GUID_TAG protocol_reference_guid: Option<Text<40>>, since 24;
             "CcaiConfigId" CCAI_CONFIG_ID ccai_config_id: Option<Text<40>>, since 24;
             "NumOfEnabledServices" NUM_OF_ENABLED_SERVICES num_of_enabled_services: Option<u16>, since 24;

@@ -2,8 +2,8 @@
 //!
 //! Source: GED-188, "Miscellaneous Service". Not here: where figures come from.
 
-use crate::ged188::table::message;
 use crate::ged188::Text;
+use crate::ged188::table::message;
 
 message! {
     /// Asks for the agent's figures since sign-in and since midnight.

@@ -24,7 +24,8 @@ message! {
         }
         floating {
             "AgentConnectionDeviceID" AGENT_CONNECTION_DEVID_TAG agent_connection_device_id: Option<Text<64>>;
-            "SupervisorConnectionDeviceID" SUPERVISOR_CONNECTION_DEVID_TAG supervisor_connection_device_id: Option<Text<64>>;
+            "SupervisorConnectionDeviceID" SUPERVISOR_CONNECTION_DEVID_TAG
+                supervisor_connection_device_id: Option<Text<64>>;
             "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
             "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
             "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
@@ -220,8 +221,10 @@ message! {
         floating {
             "NumOfEnabledServices" NUM_OF_ENABLED_SERVICES num_of_enabled_services: Option<u16>;
             "FltEnabledServices" FLT_ENABLED_SERVICES flt_enabled_services: Vec<Ushorts>;
-            "NumPositiveAnswersSuggestions" NUM_POSITIVE_ANSWERS_SUGGESTIONS num_positive_answers_suggestions: Option<u16>;
-            "NumNegativeAnswersSuggestions" NUM_NEGATIVE_ANSWERS_SUGGESTIONS num_negative_answers_suggestions: Option<u16>;
+            "NumPositiveAnswersSuggestions" NUM_POSITIVE_ANSWERS_SUGGESTIONS
+                num_positive_answers_suggestions: Option<u16>;
+            "NumNegativeAnswersSuggestions" NUM_NEGATIVE_ANSWERS_SUGGESTIONS
+                num_negative_answers_suggestions: Option<u16>;
         }
         untagged {
             "TotalAnswersSuggestion" Ushort 2;

@@ -1,0 +1,8 @@
+//! The command line, as a process.
+
+#![allow(unreachable_pub)] // each module is seen by the others of this binary only
+
+mod check_config;
+mod decode;
+mod serve;
+mod support;

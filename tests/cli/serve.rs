@@ -1,0 +1,78 @@
+//! `ctigate serve`, started and stopped.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command};
+
+use crate::support::{ctigate, file, lines};
+
+/// The command, running, and where it listens.
+fn serving(args: &[&str]) -> (Child, SocketAddr) {
+    let mut child = ctigate(args).spawn().expect("the command starts");
+    let mut ready = String::new();
+    BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut ready).expect("a line");
+    let listeners = ready.strip_prefix("ready ").unwrap_or_else(|| panic!("ready …, not {ready:?}"));
+    let listeners: serde_json::Value = serde_json::from_str(listeners).expect("JSON");
+    let address = listeners["ged188"].as_str().expect("an address").parse().expect("an address");
+    (child, address)
+}
+
+fn terminate(child: &Child) {
+    let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    assert!(status.success());
+}
+
+#[test]
+fn says_where_it_listens_serves_and_ends_well_when_told_to() {
+    let (mut child, address) = serving(&["serve", "--listen", "ged188=127.0.0.1:0"]);
+    assert_ne!(address.port(), 0);
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(&[0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 9]).unwrap();
+    let mut header = [0; 16];
+    client.read_exact(&mut header).unwrap();
+    assert_eq!(header[4..16], [0, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 4], "FAILURE_CONF, E_CTI_SESSION_NOT_OPEN");
+    terminate(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let mut goodbye = Vec::new();
+    client.read_to_end(&mut goodbye).unwrap();
+    let words = String::from_utf8_lossy(&goodbye).into_owned();
+    assert!(words.contains("shutting down"), "{words:?}");
+}
+
+#[test]
+fn reads_a_file_and_logs_json_where_it_is_told_to() {
+    let (_directory, path) = file("[log]\nformat = \"json\"\n[[listener]]\naddress = \"127.0.0.1:0\"\n");
+    let (mut child, _) = serving(&["serve", "-c", path.to_str().unwrap()]);
+    terminate(&child);
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert!(line["message"].is_string(), "{line}");
+    }
+    assert!(log.contains("listening"));
+}
+
+#[test]
+fn a_port_in_use_is_one_line_that_names_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = ctigate(&["serve", "--listen", &format!("ged188={address}")]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = lines(&output.stderr).into_iter().rfind(|line| line.starts_with("ctigate:")).expect("a complaint");
+    assert!(complaint.contains(&address) && complaint.contains("--listen"), "{complaint}");
+    let (_directory, path) = file(&format!("[[listener]]\naddress = \"{address}\"\n"));
+    let output = ctigate(&["serve", "-c", path.to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = lines(&output.stderr).into_iter().rfind(|line| line.starts_with("ctigate:")).expect("a complaint");
+    assert!(complaint.contains("ctigate.toml") && complaint.contains("listener[0].address"), "{complaint}");
+}
+
+#[test]
+fn nonsense_in_place_of_an_address_is_refused() {
+    for nonsense in ["127.0.0.1:1", "sip=127.0.0.1:1", "ged188=here"] {
+        let output = ctigate(&["serve", "--listen", nonsense]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{nonsense}");
+    }
+}
