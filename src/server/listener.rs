@@ -14,14 +14,12 @@ use super::sockets;
 use crate::config::Config;
 use crate::dialects::Outbox;
 use crate::dialects::ged188::Ged188;
-use crate::operations::House;
 
 /// One bound address and the dialect that is spoken there.
 pub(super) struct Listener {
     pub(super) name: String,
     pub(super) socket: TcpListener,
     pub(super) dialect: Arc<Ged188>,
-    pub(super) house: Arc<House>,
     pub(super) config: Arc<Config>,
     pub(super) stopping: CancellationToken,
     pub(super) cutting: CancellationToken,
@@ -66,7 +64,6 @@ impl Listener {
         let conversation = self.dialect.converse(peer, Arc::clone(&outbox), std::time::Instant::now());
         let connection = Connection { stream, peer, outbox, conversation };
         self.connections.spawn(connection.run(self.stopping.clone(), self.cutting.clone()));
-        let _ = &self.house;
     }
 }
 

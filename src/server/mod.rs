@@ -102,7 +102,6 @@ impl Gateway {
                 name,
                 socket,
                 dialect,
-                house: Arc::clone(&gateway.house),
                 config: Arc::clone(&config),
                 stopping: gateway.stopping.clone(),
                 cutting: gateway.cutting.clone(),

@@ -40,18 +40,18 @@ const SESSION_ACTIVE: codes::SessionType = codes::SessionType::ACTIVE;
 
 impl Ged188 {
     /// The version that an OPEN_REQ names, which is also the layout of the OPEN_REQ itself: read before anything else.
-    pub(super) fn version_of(&self, frame: &Frame) -> Result<Version, (Version, No)> {
+    pub(super) fn version_of(&self, frame: &Frame) -> Result<Version, (Option<Version>, No)> {
         let number = frame.body.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
         let Some(number) = number else {
             let why = format!("OPEN_REQ: VersionNumber at offset 12 is cut off: the body has {} bytes", frame.body.len());
-            return Err((Version::LATEST, No::failure(Status::E_CTI_BAD_MESSAGE_FORMAT, why)));
+            return Err((None, No::failure(Status::E_CTI_BAD_MESSAGE_FORMAT, why)));
         };
         let version = match self.flavour {
             Flavour::Cce => Version::new(number),
             Flavour::Uccx => Version::uccx(number),
         };
         let why = || format!("VersionNumber {number} is not supported");
-        version.ok_or_else(|| (closest(number), No::failure(Status::E_CTI_INVALID_VERSION, why())))
+        version.ok_or_else(|| (Some(closest(number)), No::failure(Status::E_CTI_INVALID_VERSION, why())))
     }
 
     /// Opens a session: confirms it and says what an opened session is told first.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use cti_protocol::ged188::codes::{self, ControlFailure, ForcedFlag, ServiceMask, Status};
+use cti_protocol::ged188::codes::{self, AgentWorkMode, ControlFailure, ForcedFlag, ServiceMask, Status};
 use cti_protocol::ged188::{
     AnyMessage, ClientEventReportConf, ClientEventReportReq, Frame, QueryAgentStateConf, QueryAgentStateReq,
     QueriedSkillGroup, QueryDeviceInfoConf, QueryDeviceInfoReq, SetAgentStateConf, SetAgentStateReq, Text,
@@ -84,6 +84,7 @@ impl Session {
         )?;
         let peripheral = shared.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let queues = skill_groups(request)?;
+        must_be_work_mode(request.agent_work_mode)?;
         let forced = match request.forced_flag {
             ForcedFlag::FALSE => false,
             ForcedFlag::TRUE => true,
@@ -338,6 +339,20 @@ fn wanted(state: codes::AgentState) -> Result<Wanted, No> {
             return Err(No::control(ControlFailure::CF_VALUE_OUT_OF_RANGE, format!("AgentState {number} is not known")));
         }
     })
+}
+
+/// How a call gets to the agent: all but those of remote agents come to the same here.
+fn must_be_work_mode(mode: AgentWorkMode) -> Result<(), No> {
+    match mode {
+        AgentWorkMode::AWM_UNSPECIFIED | AgentWorkMode::AWM_AUTO_IN | AgentWorkMode::AWM_MANUAL_IN => Ok(()),
+        AgentWorkMode::RA_CALL_BY_CALL | AgentWorkMode::RA_NAILED_CONNECTION => {
+            let why = format!("AgentWorkMode {mode:?}: remote agents are not supported by this gateway");
+            Err(No::control(ControlFailure::CF_INVALID_AGENT_WORKMODE, why))
+        }
+        AgentWorkMode(other) => {
+            Err(No::failure(Status::E_CTI_INVALID_AGENT_WORK_MODE, format!("AgentWorkMode {other} is not known")))
+        }
+    }
 }
 
 fn skill_groups(request: &SetAgentStateReq) -> Result<QueueChoice, No> {

@@ -160,25 +160,27 @@ impl Client {
             Err((version, no)) => {
                 self.counts.refused += 1;
                 info!(peer = %self.peer, message = %frame.message_type, ?no, "refused, no session is open");
-                say(&self.outbox, version, no.message(invoke_id, self.shared.settings.failure_text));
+                // How wide a tag is depends on the version: while that is not known, nothing with a tag is sent.
+                let with_text = version.is_some() && self.shared.settings.failure_text;
+                say(&self.outbox, version.unwrap_or(Version::LATEST), no.message(invoke_id, with_text));
                 Ok(())
             }
         }
     }
 
-    /// Opens the session, or says why not and in which version to say so.
-    fn try_open(&mut self, frame: &Frame) -> Result<(), (Version, No)> {
+    /// Opens the session, or says why not and, if the client has named one, in which version to say so.
+    fn try_open(&mut self, frame: &Frame) -> Result<(), (Option<Version>, No)> {
         if frame.message_type != MessageType::OPEN_REQ {
             let why = format!("{} before OPEN_REQ", frame.message_type);
-            return Err((Version::LATEST, No::failure(Status::E_CTI_SESSION_NOT_OPEN, why)));
+            return Err((None, No::failure(Status::E_CTI_SESSION_NOT_OPEN, why)));
         }
         let version = self.shared.version_of(frame)?;
         let request = match AnyMessage::decode(frame, version) {
             Ok(AnyMessage::OpenReq(request)) => request,
             Ok(_) => return Ok(()), // cannot be: the type was looked at
-            Err(error) => return Err((version, error.into())),
+            Err(error) => return Err((Some(version), error.into())),
         };
-        let session = self.shared.open(&request, version, self.peer, &self.outbox).map_err(|no| (version, no))?;
+        let session = self.shared.open(&request, version, self.peer, &self.outbox).map_err(|no| (Some(version), no))?;
         self.say_opened(&session, &request);
         self.stage = Stage::Open(session);
         Ok(())
@@ -269,9 +271,10 @@ impl Conversation for Client {
     }
 
     fn close(&mut self, reason: &CloseReason) {
-        let version = self.session().map_or(Version::LATEST, |session| session.face.version);
-        if let Some(last_word) = last_word(reason, self.shared.settings.failure_text) {
-            say(&self.outbox, version, last_word.into());
+        let version = self.session().map(|session| session.face.version);
+        let with_text = version.is_some() && self.shared.settings.failure_text;
+        if let Some(last_word) = last_word(reason, with_text) {
+            say(&self.outbox, version.unwrap_or(Version::LATEST), last_word.into());
         }
         let counts = &self.counts;
         if let Stage::Open(session) | Stage::Ending { session, .. } = std::mem::replace(&mut self.stage, Stage::Connected) {
@@ -280,6 +283,15 @@ impl Conversation for Client {
             info!(peer = %self.peer, session = %id, client, %reason, ?counts, "session closed");
         } else {
             debug!(peer = %self.peer, %reason, ?counts, "no session was opened");
+        }
+    }
+}
+
+impl Drop for Client {
+    /// A connection's task that is cut short, by a bug or with the whole runtime, leaves no session behind.
+    fn drop(&mut self) {
+        if let Stage::Open(session) | Stage::Ending { session, .. } = std::mem::replace(&mut self.stage, Stage::Connected) {
+            session.leave(&self.shared);
         }
     }
 }
