@@ -7,8 +7,8 @@
 pub mod acd;
 pub mod cli;
 pub mod config;
-pub mod model;
 pub mod dialects;
+pub mod model;
 pub mod operations;
 pub mod server;
 pub mod sessions;

@@ -19,12 +19,17 @@ fn the_table_of_messages_is_that_of_the_catalogue() {
     if std::env::var_os("CTIGATE_WRITE_README").is_some() {
         std::fs::write(&path, &written).expect("a README that can be written");
     }
-    assert!(readme == written || std::env::var_os("CTIGATE_WRITE_README").is_some(), "the README's table is not up to date");
+    assert!(
+        readme == written || std::env::var_os("CTIGATE_WRITE_README").is_some(),
+        "the README's table is not up to date"
+    );
 }
 
 fn table() -> String {
-    let (served, others): (Vec<&MessageInfo>, Vec<&MessageInfo>) = sorted().into_iter().partition(|info| is_served(info));
-    let mut table = String::from("| number | message | sent by | since | fields |\n| ---: | --- | --- | --- | ---: |\n");
+    let (served, others): (Vec<&MessageInfo>, Vec<&MessageInfo>) =
+        sorted().into_iter().partition(|info| is_served(info));
+    let mut table =
+        String::from("| number | message | sent by | since | fields |\n| ---: | --- | --- | --- | ---: |\n");
     for info in &served {
         let since = if info.since == 0 { "–".to_owned() } else { info.since.to_string() };
         let fields = info.fixed.len() + info.floating.len();

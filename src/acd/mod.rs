@@ -10,7 +10,9 @@ mod events;
 
 use async_trait::async_trait;
 
-use crate::model::{AgentFacts, AgentId, Instrument, Login, PeripheralId, Password, QueueChoice, QueueId, ReasonCode, StateChange};
+use crate::model::{
+    AgentFacts, AgentId, Instrument, Login, Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
+};
 pub use events::{AcdEvent, AcdEvents, AcdInbox, acd_channel};
 
 /// One ACD.
@@ -43,7 +45,13 @@ pub trait Acd: Send + Sync + std::fmt::Debug {
     async fn set_state(&self, change: &StateChange) -> Result<AgentFacts, AcdRefusal>;
 
     /// Logs an agent out of the queues named or of all.
-    async fn log_out(&self, agent: &AgentId, queues: &QueueChoice, reason: ReasonCode, forced: bool) -> Result<AgentFacts, AcdRefusal>;
+    async fn log_out(
+        &self,
+        agent: &AgentId,
+        queues: &QueueChoice,
+        reason: ReasonCode,
+        forced: bool,
+    ) -> Result<AgentFacts, AcdRefusal>;
 
     /// What the ACD says of one agent now; none if it knows no such agent.
     async fn agent(&self, agent: &AgentId) -> Result<Option<AgentFacts>, AcdRefusal>;

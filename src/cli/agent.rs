@@ -16,12 +16,13 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use super::client::{
     ANSWER_WAIT, CLOSE_WAIT, Client, ClientError, Desktop, DesktopError, Identity, close, not_granted,
 };
+use super::{USAGE, runtime};
 use command::{Command, HELP};
 
 mod command;
 mod words;
 
-/// An agent's desktop: reads commands from standard input, prints answers and events as they come.
+/// Be an agent's desktop: commands in, answers and events out, a line each.
 ///
 /// Commands are login, ready, notready, work, state, logout, help and quit. They are run one after another, each waits
 /// for its answer; the end of the input is `quit`. Exit status 1 if the connection failed or, where the input is not a
@@ -48,13 +49,22 @@ pub(super) struct Args {
 }
 
 /// Runs the desktop on standard input and output.
-#[allow(clippy::print_stderr)] // the command line talks to people here
-pub(super) async fn run(args: Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> ExitCode {
+    match runtime() {
+        Ok(runtime) => runtime.block_on(talk(args)),
+        Err(error) => {
+            eprintln!("ctigate agent: cannot start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn talk(args: &Args) -> ExitCode {
     let desktop = match args.desktop() {
         Ok(desktop) => desktop,
         Err(error) => {
             eprintln!("ctigate agent: {error}");
-            return ExitCode::from(2);
+            return ExitCode::from(USAGE);
         }
     };
     let is_terminal = std::io::stdin().is_terminal();
@@ -72,9 +82,9 @@ pub(super) async fn run(args: Args) -> ExitCode {
 
 impl Args {
     fn desktop(&self) -> Result<Desktop, UsageError> {
-        let instrument = match (&self.instrument, self.agent.parse::<u32>()) {
+        let instrument = match (&self.instrument, self.agent.parse::<u64>()) {
             (Some(instrument), _) => instrument.clone(),
-            (None, Ok(number)) => (u64::from(number) + 2000).to_string(),
+            (None, Ok(number)) => number.saturating_add(2000).to_string(),
             (None, Err(_)) => return Err(UsageError::NoInstrument { agent: self.agent.clone() }),
         };
         let password = self.password.clone().unwrap_or_else(|| format!("pw{}", self.agent));
@@ -163,19 +173,15 @@ impl Talk<'_> {
     /// Prints what came, and says whether it was the goodbye.
     fn on_message(&mut self, message: &AnyMessage, out: &mut Out<impl Write>) -> Result<bool, AgentError> {
         let answers = |waiting: &mut Waiting| message.invoke_id() == Some(waiting.invoke_id);
-        match message {
-            AnyMessage::HeartbeatConf(_) => {
-                self.heartbeats_unanswered = 0;
-                return Ok(false);
-            }
-            AnyMessage::FailureEvent(_) => {
-                out.line(&words::told(message))?;
-                return Ok(false);
-            }
-            _ => (),
+        if let AnyMessage::HeartbeatConf(_) = message {
+            self.heartbeats_unanswered = 0;
+            return Ok(false);
         }
         let Some(waiting) = self.waiting.take_if(answers) else {
             out.line(&words::told(message))?;
+            if self.waiting.is_none() {
+                out.prompt()?; // it was written over
+            }
             return Ok(false);
         };
         match words::refusal(message) {

@@ -73,10 +73,10 @@ impl Client {
 #[derive(Debug, Clone)]
 pub(super) struct Desktop {
     agent: Text<12>,
-    password: Text<64>,
+    password: Secret<Text<64>>,
     instrument: Text<64>,
     client_id: Text<64>,
-    client_password: Data<64>,
+    client_password: Secret<Data<64>>,
     peripheral_id: u32,
 }
 
@@ -91,11 +91,12 @@ impl Desktop {
         let bad = |name| move |why| DesktopError { name, why };
         Ok(Desktop {
             agent: Text::new(agent).map_err(bad("agent"))?,
-            password: Text::new(password).map_err(bad("password"))?,
+            password: Text::new(password).map_err(bad("password"))?.into(),
             instrument: Text::new(instrument).map_err(bad("instrument"))?,
             client_id: Text::new(&identity.client_id).map_err(bad("client-id"))?,
             client_password: Data::new(identity.client_password.clone().into_bytes())
-                .map_err(bad("client-password"))?,
+                .map_err(bad("client-password"))?
+                .into(),
             peripheral_id: identity.peripheral,
         })
     }
@@ -111,7 +112,7 @@ impl Desktop {
             call_msg_mask: CallMsgMask::ALL,
             agent_state_mask: AgentStateMask::ALL,
             client_id: Some(self.client_id.clone()),
-            client_password: Some(Secret::new(self.client_password.clone())),
+            client_password: Some(self.client_password.clone()),
             agent_id: Some(self.agent.clone()),
             agent_instrument: Some(self.instrument.clone()),
             ..Default::default()
@@ -120,7 +121,7 @@ impl Desktop {
 
     /// Logs in to the queues named, or to those that the ACD has for the agent.
     pub(super) fn login(&self, invoke_id: u32, queues: &[u32]) -> SetAgentStateReq {
-        let password = Some(Secret::new(self.password.clone()));
+        let password = Some(self.password.clone());
         let request = self.state(invoke_id, AgentState::AGENT_STATE_LOGIN, 0);
         with_queues(SetAgentStateReq { agent_password: password, ..request }, queues)
     }

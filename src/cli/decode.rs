@@ -58,7 +58,8 @@ pub(super) fn run(args: &Args) -> ExitCode {
     };
     let start = version.or_else(|| named(if args.uccx { 18 } else { 24 })).unwrap_or(Version::LATEST);
     let out = BufWriter::new(io::stdout().lock());
-    let mut decoder = Lines { fixed: version.is_some(), version: start, uccx: args.uccx, format: args.format, out, broken: 0 };
+    let mut decoder =
+        Lines { fixed: version.is_some(), version: start, uccx: args.uccx, format: args.format, out, broken: 0 };
     let done = input(args).and_then(|input| if args.stream { decoder.stream(input) } else { decoder.hex_lines(input) });
     match done.and_then(|()| decoder.out.flush()) {
         Ok(()) if decoder.broken == 0 => ExitCode::SUCCESS,

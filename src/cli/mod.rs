@@ -3,7 +3,10 @@
 //! Lives here: what people type and read. Not here: anything that a program with the gateway built in would miss.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // this room talks to people
 
+mod agent;
+mod bench;
 mod check_config;
+mod client;
 mod decode;
 mod logging;
 mod serve;
@@ -28,6 +31,8 @@ enum Command {
     CheckConfig(check_config::Args),
     /// Decode GED-188 frames, given as hex lines or as a raw stream.
     Decode(decode::Args),
+    Agent(agent::Args),
+    Bench(bench::Args),
 }
 
 /// What the operator or the file got wrong.
@@ -39,6 +44,8 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Decode(args) => decode::run(&args),
+        Command::Agent(args) => agent::run(&args),
+        Command::Bench(args) => bench::run(&args),
     }
 }
 

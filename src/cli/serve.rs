@@ -59,7 +59,8 @@ pub(super) fn run(args: Args) -> ExitCode {
 }
 
 async fn serve(gateway: Gateway) -> ExitCode {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return wrong(&"cannot listen for signals");
     };
     let listeners: serde_json::Map<_, _> =
@@ -76,12 +77,14 @@ async fn serve(gateway: Gateway) -> ExitCode {
 }
 
 fn listen(text: &str) -> Result<ListenerConfig, String> {
-    let (dialect, address) = text.split_once('=').ok_or("expected DIALECT=ADDR:PORT, such as ged188=127.0.0.1:42027")?;
+    let (dialect, address) =
+        text.split_once('=').ok_or("expected DIALECT=ADDR:PORT, such as ged188=127.0.0.1:42027")?;
     let dialect = match dialect {
         "ged188" => DialectName::Ged188,
         other => return Err(format!("there is no dialect {other:?}, only ged188")),
     };
-    let address: SocketAddr = address.parse().map_err(|error| format!("{address:?} is no address and port: {error}"))?;
+    let address: SocketAddr =
+        address.parse().map_err(|error| format!("{address:?} is no address and port: {error}"))?;
     Ok(ListenerConfig { dialect, address, ..ListenerConfig::default() })
 }
 

@@ -11,7 +11,8 @@ use std::path::Path;
 
 pub use error::ConfigError;
 pub use types::{
-    AcdConfig, AcdKind, ClientConfig, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, Service, Timeouts,
+    AcdConfig, AcdKind, ClientConfig, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, Service,
+    Timeouts,
 };
 
 /// Everything. The default is the embedded ACD behind one GED-188 listener on 127.0.0.1:42027.
@@ -55,7 +56,8 @@ impl Config {
     /// Reads and checks a file.
     pub fn from_file(path: &Path) -> Result<Config, ConfigError> {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable { file: file.clone(), error })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable { file: file.clone(), error })?;
         Config::from_toml(&file, &text)
     }
 

@@ -26,7 +26,9 @@ impl House {
         let acd = &self.reachable(cell.key.peripheral)?.acd;
         // Whatever the answer, from here on there may be one at the ACD.
         cell.entry().adapter = AdapterState::Closing;
-        self.ask(acd.open_adapter(&cell.key.agent, instrument)).await.map_err(|reason| failed(cell, OPEN_ADAPTER, reason))?;
+        self.ask(acd.open_adapter(&cell.key.agent, instrument))
+            .await
+            .map_err(|reason| failed(cell, OPEN_ADAPTER, reason))?;
         cell.entry().adapter = AdapterState::Open;
         Ok(())
     }
@@ -38,7 +40,9 @@ impl House {
         }
         cell.entry().adapter = AdapterState::Closing;
         let Some(peripheral) = self.peripheral(cell.key.peripheral) else { return Ok(()) };
-        self.ask(peripheral.acd.close_adapter(&cell.key.agent)).await.map_err(|reason| failed(cell, CLOSE_ADAPTER, reason))?;
+        self.ask(peripheral.acd.close_adapter(&cell.key.agent))
+            .await
+            .map_err(|reason| failed(cell, CLOSE_ADAPTER, reason))?;
         cell.entry().adapter = AdapterState::Closed;
         Ok(())
     }

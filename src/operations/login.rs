@@ -59,7 +59,9 @@ impl House {
     /// Checks an agent's password and changes nothing.
     pub async fn authenticate(self: Arc<House>, key: AgentKey, password: Password, answer: Answer<()>) {
         let checked = match self.reachable(key.peripheral) {
-            Ok(peripheral) => self.ask(peripheral.acd.authenticate(&key.agent, &password)).await.map_err(|r| refused(&key, r)),
+            Ok(peripheral) => {
+                self.ask(peripheral.acd.authenticate(&key.agent, &password)).await.map_err(|r| refused(&key, r))
+            }
             Err(refusal) => Err(refusal),
         };
         answer(checked);

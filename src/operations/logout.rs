@@ -87,7 +87,12 @@ impl House {
 
     /// Refuses at once, having changed nothing; or marks the logout as under way. Says as well whether there is something
     /// to do now; if not, a login is under way that may bring it.
-    fn admit_logout(&self, by: &Requester, key: &AgentKey, request: &Logout) -> Result<(Arc<AgentCell>, bool), Refusal> {
+    fn admit_logout(
+        &self,
+        by: &Requester,
+        key: &AgentKey,
+        request: &Logout,
+    ) -> Result<(Arc<AgentCell>, bool), Refusal> {
         self.reachable(key.peripheral)?;
         let agent = key.agent.clone();
         let cell = self.table.agent(key).ok_or(Refusal::UnknownAgent { agent: agent.clone() })?;
@@ -127,7 +132,9 @@ impl House {
                 }
             }
             Ok(None) => warn!(agent = %cell.key, "the acd no longer knows the agent"),
-            Err(error) => warn!(agent = %cell.key, %error, "what became of the agent cannot be asked, the next rebuild will tell"),
+            Err(error) => {
+                warn!(agent = %cell.key, %error, "what became of the agent cannot be asked, the next rebuild will tell")
+            }
         }
         Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason }
     }

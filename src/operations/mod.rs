@@ -17,7 +17,7 @@ mod state;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -87,7 +87,7 @@ impl House {
     /// when this returns; one that has to wait goes on by itself.
     pub fn run(&self, command: impl Future<Output = ()> + Send + 'static) {
         let mut command: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(command);
-        if let Poll::Pending = command.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        if command.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             self.commands.spawn(command);
         }
     }

@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use super::House;
-use crate::model::{
-    AgentEvent, AgentFacts, AgentReport, AgentState, Event, PeripheralId, PreCallEvent, QueueId,
-};
+use crate::model::{AgentEvent, AgentFacts, AgentReport, AgentState, Event, PeripheralId, PreCallEvent, QueueId};
 use crate::sessions::{AgentCell, AgentEntry};
 
 impl House {

@@ -84,8 +84,7 @@ impl House {
             self.table.announce(LinkEvent { peripheral: id, online: true });
         }
         self.take_in_adapters(id, &adapters);
-        let mut left: HashSet<AgentId> =
-            self.table.agents_of(id).iter().map(|cell| cell.key.agent.clone()).collect();
+        let mut left: HashSet<AgentId> = self.table.agents_of(id).iter().map(|cell| cell.key.agent.clone()).collect();
         for facts in agents {
             left.remove(&facts.agent);
             self.receive(id, AgentReport::Facts(facts));

@@ -52,18 +52,20 @@ impl House {
         Ok(cell)
     }
 
-    async fn set_state_in_order(self: &Arc<House>, cell: &Arc<AgentCell>, request: &StateChange) -> Result<AgentFacts, Refusal> {
+    async fn set_state_in_order(
+        self: &Arc<House>,
+        cell: &Arc<AgentCell>,
+        request: &StateChange,
+    ) -> Result<AgentFacts, Refusal> {
         may_change(cell)?; // once more: the turn may have been waited for
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         cell.entry().start_deferring();
-        let answer = self.ask(acd.set_state(request)).await;
-        answer.map_err(|reason| Refusal::Acd { step: "state change", agent: cell.key.agent.clone(), reason }).or_else(|refusal| {
-            // Whether it was done after all is told by the next report; a question to find out would only take longer.
-            match &refusal {
-                Refusal::Acd { reason: AcdRefusal::TimedOut { .. }, .. } => self.ask_later(cell),
-                _ => (),
+        self.ask(acd.set_state(request)).await.map_err(|reason| {
+            if matches!(reason, AcdRefusal::TimedOut { .. }) {
+                // Asked when the failure is told: the requester has waited long enough.
+                self.ask_later(cell);
             }
-            Err(refusal)
+            Refusal::Acd { step: "state change", agent: cell.key.agent.clone(), reason }
         })
     }
 

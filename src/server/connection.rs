@@ -47,7 +47,9 @@ impl Connection {
         };
         self.conversation.close(&reason);
         match &reason {
-            CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Shutdown => info!(peer = %self.peer, %reason, "connection closed"),
+            CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Shutdown => {
+                info!(peer = %self.peer, %reason, "connection closed")
+            }
             _ => warn!(peer = %self.peer, %reason, "connection closed"),
         }
         if !matches!(reason, CloseReason::ClientGone | CloseReason::Failed(_) | CloseReason::Slow(_)) {
@@ -59,7 +61,12 @@ impl Connection {
         }
     }
 
-    async fn serve(&mut self, half_frame: &mut BytesMut, pending: &mut BytesMut, stopping: &CancellationToken) -> CloseReason {
+    async fn serve(
+        &mut self,
+        half_frame: &mut BytesMut,
+        pending: &mut BytesMut,
+        stopping: &CancellationToken,
+    ) -> CloseReason {
         let mut is_stopping = false;
         let mut timer = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
         loop {

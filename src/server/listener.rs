@@ -40,7 +40,9 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, peer)) => self.take(stream, peer),
-                Err(error) if is_of_one_connection(&error) => debug!(listener = self.name, %error, "a connection failed before it was accepted"),
+                Err(error) if is_of_one_connection(&error) => {
+                    debug!(listener = self.name, %error, "a connection failed before it was accepted")
+                }
                 Err(error) => {
                     warn!(listener = self.name, %error, "no connection can be accepted for now");
                     tokio::time::sleep(NO_RESOURCES_PAUSE).await;
@@ -70,6 +72,9 @@ impl Listener {
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused | io::ErrorKind::Interrupted
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
     )
 }

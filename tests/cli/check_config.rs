@@ -60,7 +60,11 @@ fn the_sample_is_sound_as_it_is_printed() {
 
 /// The sample with every option uncommented.
 fn uncommented() -> String {
-    SAMPLE.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    SAMPLE
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -82,7 +86,15 @@ fn every_option_of_the_sample_is_known_and_at_its_default() {
 #[test]
 fn the_sample_holds_every_option_that_there_is() {
     // Debug prints every field; the sample must have each, by the name that the file gives it.
-    let renamed = [("listeners", "listener"), ("clients", "client"), ("acds", "acd"), ("queues", "queue"), ("faults", "fault"), ("outages", "outage"), ("lasts", "for")];
+    let renamed = [
+        ("listeners", "listener"),
+        ("clients", "client"),
+        ("acds", "acd"),
+        ("queues", "queue"),
+        ("faults", "fault"),
+        ("outages", "outage"),
+        ("lasts", "for"),
+    ];
     let all = format!("{:#?}", Config::from_toml("sample", &uncommented()).unwrap());
     for line in all.lines() {
         let Some((field, _)) = line.trim_start().split_once(':') else { continue };

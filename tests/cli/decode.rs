@@ -15,7 +15,8 @@ fn json_lines(args: &[&str], input: &str) -> (Vec<Value>, Option<i32>) {
 
 #[test]
 fn writes_each_frame_as_one_line_with_the_guides_names() {
-    let (lines, status) = json_lines(&["decode", "--version", "20"], &format!("# a session\n\n{LOGOUT_OF_TWO_QUEUES}\n"));
+    let (lines, status) =
+        json_lines(&["decode", "--version", "20"], &format!("# a session\n\n{LOGOUT_OF_TWO_QUEUES}\n"));
     assert_eq!(status, Some(0));
     let hex: String = LOGOUT_OF_TWO_QUEUES.split('#').next().unwrap().split_whitespace().collect();
     assert_eq!(

@@ -6,7 +6,8 @@ use cti_protocol::ged188::codes::{
     AgentState, AgentStateMask, CallMsgMask, DeviceIdType, ServiceMask, Status, SystemEventId,
 };
 use cti_protocol::ged188::{
-    AnyMessage, CloseReq, Frame, HeartbeatReq, MessageType, MonitorStopReq, OpenReq, QueryAgentStateReq, QueryAgentStatisticsReq, Stranger, Text,
+    AnyMessage, CloseReq, Frame, HeartbeatReq, MessageType, MonitorStopReq, OpenReq, QueryAgentStateReq,
+    QueryAgentStatisticsReq, Stranger, Text,
 };
 use ctigate::config::{ClientConfig, Flavour};
 use ctigate::dialects::CloseReason;
@@ -104,8 +105,7 @@ async fn takes_every_way_of_saying_no_idle_timeout_and_no_peripheral() {
         [(0xffff_ffff, 0xffff_ffff), (0x7fff_ffff, 0x7fff_ffff), (60, 0), (5, 5000), (0xffff_ffff, 5000)]
     {
         let mut desk = Desk::connected(&house, 20);
-        let opened =
-            desk.opens(OpenReq { idle_timeout, peripheral_id, ..open_req("any", services_of_bridge()) }).await;
+        let opened = desk.opens(OpenReq { idle_timeout, peripheral_id, ..open_req("any", services_of_bridge()) }).await;
         assert!(opened.peripheral_online.is_true());
     }
     let mut desk = Desk::connected(&house, 20);
@@ -269,7 +269,10 @@ async fn a_broken_frame_costs_its_own_answer_and_nothing_else() {
     let mut desk = Desk::of_agent(&house, "1001").await;
     // QUERY_AGENT_STATE_REQ whose AgentID claims 200 bytes; SET_AGENT_STATE_REQ that ends after its InvokeID.
     let broken: [(&[u8], Status); 3] = [
-        (b"\0\0\0\x16\0\0\0\x24\0\0\0\x09\xff\xff\xff\xff\0\0\0\x01\0\0\0\0\0\x05\0\xc81x", Status::E_CTI_BAD_MESSAGE_FORMAT),
+        (
+            b"\0\0\0\x16\0\0\0\x24\0\0\0\x09\xff\xff\xff\xff\0\0\0\x01\0\0\0\0\0\x05\0\xc81x",
+            Status::E_CTI_BAD_MESSAGE_FORMAT,
+        ),
         (b"\0\0\0\x04\0\0\0\x26\0\0\0\x09", Status::E_CTI_BAD_MESSAGE_FORMAT),
         (
             b"\0\0\0\x22\0\0\0\x24\0\0\0\x09\xff\xff\xff\xff\0\0\0\x01\0\0\0\0\0\x05\0\x0e12345678901234",

@@ -161,7 +161,10 @@ async fn racing_logins_logouts_drops_and_faults_leave_nothing_half_done() {
             let logged_in: Vec<_> =
                 snapshot.agents.iter().filter(|facts| facts.is_logged_in()).map(|facts| facts.agent.clone()).collect();
             let table_agrees = snapshot.agents.iter().all(|truth| {
-                let key = ctigate::model::AgentKey { peripheral: ctigate::model::PeripheralId(5000), agent: truth.agent.clone() };
+                let key = ctigate::model::AgentKey {
+                    peripheral: ctigate::model::PeripheralId(5000),
+                    agent: truth.agent.clone(),
+                };
                 let cell = served.gateway.house().table.agent(&key).expect("every agent is known");
                 let entry = cell.entry();
                 !truth.differs_from(&entry.facts) && entry.logging_out.is_none() && !entry.needs_teardown
@@ -186,7 +189,8 @@ async fn one_racer(address: std::net::SocketAddr, agent: u32, is_bridge: bool, s
     start.wait().await;
     let mut invoke_id = 0;
     for round in 0..6 {
-        for state in [AgentState::AGENT_STATE_LOGIN, AgentState::AGENT_STATE_AVAILABLE, AgentState::AGENT_STATE_LOGOUT] {
+        for state in [AgentState::AGENT_STATE_LOGIN, AgentState::AGENT_STATE_AVAILABLE, AgentState::AGENT_STATE_LOGOUT]
+        {
             invoke_id += 1;
             wire.sends(state_req(&agent, invoke_id, state)).await;
             let is_dropping = !is_bridge && round == 4 && state == AgentState::AGENT_STATE_LOGOUT;

@@ -45,7 +45,10 @@ async fn a_login_is_refused_with_the_code_that_says_why() {
     bridge.logs_in("1002").await;
     type Change = fn(&mut cti_protocol::ged188::SetAgentStateReq);
     let cases: [(Change, ControlFailure); 7] = [
-        (|r| r.agent_password = Some(Text::new("wrong").unwrap().into()), ControlFailure::CF_INVALID_AGENT_ID_OR_PASSWORD_SPECIFIED),
+        (
+            |r| r.agent_password = Some(Text::new("wrong").unwrap().into()),
+            ControlFailure::CF_INVALID_AGENT_ID_OR_PASSWORD_SPECIFIED,
+        ),
         (|r| r.agent_password = None, ControlFailure::CF_INVALID_AGENT_ID_OR_PASSWORD_SPECIFIED),
         (|r| r.agent_id = text("9999"), ControlFailure::CF_INVALID_AGENT_ID_OR_PASSWORD_SPECIFIED),
         (|r| r.agent_instrument = text("9999"), ControlFailure::CF_INVALID_LOGON_DEVICE_SPECIFIED),
@@ -190,10 +193,8 @@ async fn logging_in_again_joins_further_queues() {
 async fn masks_say_which_states_are_heard() {
     let house = house().await;
     let mut wants_logout = Desk::connected(&house, 20);
-    let request = OpenReq {
-        agent_state_mask: AgentStateMask::AGENT_LOGOUT_MASK,
-        ..open_req("mask", services_of_bridge())
-    };
+    let request =
+        OpenReq { agent_state_mask: AgentStateMask::AGENT_LOGOUT_MASK, ..open_req("mask", services_of_bridge()) };
     wants_logout.opens(request).await;
     wants_logout.receives_system_event().await;
     let mut desk = Desk::of_agent(&house, "1001").await;
@@ -311,7 +312,11 @@ async fn everybody_is_told_when_the_acd_goes_away_and_what_changed_when_it_is_ba
     }
     desk.asks("1001", AVAILABLE);
     assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_RESOURCE_OUT_OF_SERVICE);
-    house.acd.inner.console_set_state(&AgentId::new("1001").unwrap(), ctigate::model::WantedState::Ready, ReasonCode(0));
+    house.acd.inner.console_set_state(
+        &AgentId::new("1001").unwrap(),
+        ctigate::model::WantedState::Ready,
+        ReasonCode(0),
+    );
     house.acd.inner.come_back();
     for client in [&mut bridge, &mut desk] {
         let event = client.receives_system_event().await;
@@ -368,7 +373,8 @@ async fn requests_past_the_bound_are_refused_and_the_others_answered() {
     for held in held {
         held.await.unwrap().is_refused(AcdRefusal::BadCredentials);
     }
-    let mut answered = [bridge.receives_control_failure().await.invoke_id, bridge.receives_control_failure().await.invoke_id];
+    let mut answered =
+        [bridge.receives_control_failure().await.invoke_id, bridge.receives_control_failure().await.invoke_id];
     answered.sort_unstable();
     assert_eq!(answered, [first, second]);
 }

@@ -4,7 +4,7 @@
 //! Not here: what a body holds.
 //! Must hold: a length from the wire is compared with the bound before anything is made from it.
 
-use std::io;
+use std::{fmt, io};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use nom::{IResult, Parser, number::complete::be_u32};
@@ -13,12 +13,19 @@ use tokio_util::codec::{Decoder, Encoder};
 use super::MessageType;
 
 /// One message as it travels: its number and the bytes behind the header.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The header's second number.
     pub message_type: MessageType,
     /// Everything behind the header: the fixed part, then the floating part.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Frame {
+    /// Name and length only: there may be a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Frame({:?}, {} bytes)", self.message_type, self.body.len())
+    }
 }
 
 /// Cuts a stream into [`Frame`]s and writes frames into it.

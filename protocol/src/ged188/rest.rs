@@ -14,12 +14,19 @@ use super::Tag;
 
 /// A floating field that the message's table has no place for: a tag that the message does not have, one that is
 /// newer than the session's version, or the second of a field that occurs once.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct UnknownField {
     /// Its tag.
     pub tag: Tag,
     /// Its data, without tag and length.
     pub data: Bytes,
+}
+
+impl fmt::Debug for UnknownField {
+    /// Tag and length only: the second of a password is unknown, too.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} of {} bytes", self.tag, self.data.len())
+    }
 }
 
 /// The strangers of one message. Empty by default and nearly always.

@@ -206,7 +206,10 @@ impl EmbeddedConfig {
         let mut queues = HashSet::new();
         for (at, queue) in self.queues.iter().enumerate() {
             if !queues.insert(queue.number) || queue.number.0 == u32::MAX {
-                return wrong(format!("queue[{at}].number"), format!("{} cannot be, or is an earlier queue's", queue.number));
+                return wrong(
+                    format!("queue[{at}].number"),
+                    format!("{} cannot be, or is an earlier queue's", queue.number),
+                );
             }
         }
         let mut agents = 0_u32;

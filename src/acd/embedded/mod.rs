@@ -19,8 +19,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub use config::{
-    AgentsConfig, CallsConfig, Command, EmbeddedConfig, EmbeddedConfigError, Fault, FaultKind, InstrumentsConfig, Outage,
-    QueueConfig,
+    AgentsConfig, CallsConfig, Command, EmbeddedConfig, EmbeddedConfigError, Fault, FaultKind, InstrumentsConfig,
+    Outage, QueueConfig,
 };
 use faults::Faults;
 use world::World;
@@ -73,7 +73,7 @@ impl EmbeddedAcd {
         let fault = self.faults.lock().take(command, agent);
         let kind = fault.as_ref().map(|fault| fault.kind);
         match (kind, fault) {
-            (Some(FaultKind::Refuse), Some(Fault { code, words, .. })) => return Err(AcdRefusal::Refused { code, words }),
+            (Some(FaultKind::Refuse), Some(Fault { code, words, .. })) => Err(AcdRefusal::Refused { code, words }),
             (Some(FaultKind::TimeOut), _) => std::future::pending().await,
             (Some(FaultKind::DoneInSilence), _) => {
                 let _unsaid = self.do_now(work);

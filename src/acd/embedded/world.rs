@@ -10,7 +10,8 @@ use super::calls::Calls;
 use super::config::EmbeddedConfig;
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, AgentState, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange, WantedState,
+    AgentFacts, AgentId, AgentState, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange,
+    WantedState,
 };
 
 /// Everything that there is.

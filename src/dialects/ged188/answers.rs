@@ -54,7 +54,9 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         CloseReason::Replaced { .. } => Status::E_CTI_NEW_SESSION_OPENED,
         CloseReason::Idle { .. } | CloseReason::NotOpened { .. } => Status::E_CTI_TIMEOUT,
         CloseReason::BrokenFraming(_) => Status::E_CTI_INVALID_MESSAGE_LENGTH,
-        CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Slow(_) | CloseReason::Failed(_) => return None,
+        CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Slow(_) | CloseReason::Failed(_) => {
+            return None;
+        }
     };
     Some(FailureEvent { status, text: with_text.then(|| Text::cut(&reason.to_string())), ..Default::default() })
 }

@@ -3,7 +3,8 @@
 use bytes::{BufMut, BytesMut};
 use cti_protocol::ged188::codes::{self, special};
 use cti_protocol::ged188::{
-    AgentPreCallAbortEvent, AgentPreCallEvent, AgentStateEvent, AgentStateSkillGroup, AnyMessage, Flavour, Text, Version,
+    AgentPreCallAbortEvent, AgentPreCallEvent, AgentStateEvent, AgentStateSkillGroup, AnyMessage, Flavour, Text,
+    Version,
 };
 use tracing::error;
 

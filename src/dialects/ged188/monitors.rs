@@ -23,7 +23,8 @@ impl Session {
         self.may_monitor("MONITOR_START_REQ")?;
         let call = given("ConnectionDeviceID", request.connection_device_id.as_ref())?;
         let device = given("MonitoredDeviceID", request.monitored_device_id.as_ref())?;
-        let names_call = request.connection_device_id_type != ConnectionDeviceIdType::CONNECTION_ID_NONE && call.is_some();
+        let names_call =
+            request.connection_device_id_type != ConnectionDeviceIdType::CONNECTION_ID_NONE && call.is_some();
         let Some(device) = device else {
             if names_call {
                 let why = format!("there is no call {}: this gateway has no calls", request.connection_call_id);
@@ -111,7 +112,8 @@ fn target_of(shared: &Ged188, peripheral: PeripheralId, kind: DeviceIdType, name
         }
     }
     let table = &shared.house.table;
-    let device = Instrument::new(name).map_err(|error| invalid(format!("MonitoredDeviceID {name:?} cannot be: {error}")))?;
+    let device =
+        Instrument::new(name).map_err(|error| invalid(format!("MonitoredDeviceID {name:?} cannot be: {error}")))?;
     if !table.is_no_instrument(peripheral, &device) {
         return Ok(Target::Device(peripheral, device));
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use cti_protocol::ged188::codes::{self, PeripheralType, ServiceMask, Status};
-use cti_protocol::ged188::{Bool, Flavour, Frame, OpenConf, OpenedPeripheral, OpenReq, Text, Time, Version};
+use cti_protocol::ged188::{Bool, Flavour, Frame, OpenConf, OpenReq, OpenedPeripheral, Text, Time, Version};
 
 use super::answers::No;
 use super::events::Identity;
@@ -43,7 +43,8 @@ impl Ged188 {
     pub(super) fn version_of(&self, frame: &Frame) -> Result<Version, (Option<Version>, No)> {
         let number = frame.body.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
         let Some(number) = number else {
-            let why = format!("OPEN_REQ: VersionNumber at offset 12 is cut off: the body has {} bytes", frame.body.len());
+            let why =
+                format!("OPEN_REQ: VersionNumber at offset 12 is cut off: the body has {} bytes", frame.body.len());
             return Err((None, No::failure(Status::E_CTI_BAD_MESSAGE_FORMAT, why)));
         };
         let version = match self.flavour {
@@ -108,7 +109,16 @@ impl Ged188 {
             }
         }
         tracing::debug!(%peer, %session, ?held, "holds");
-        Ok(Session { face, services, right, idle_timeout, held, own, monitors: HashMap::new(), next_monitor_id: OWN_MONITOR_ID })
+        Ok(Session {
+            face,
+            services,
+            right,
+            idle_timeout,
+            held,
+            own,
+            monitors: HashMap::new(),
+            next_monitor_id: OWN_MONITOR_ID,
+        })
     }
 
     fn identify(&self, request: &OpenReq) -> Result<String, No> {
@@ -129,7 +139,10 @@ impl Ged188 {
         if is_right {
             return Ok(client_id);
         }
-        Err(No::failure(Status::E_CTI_INVALID_PASSWORD, format!("ClientID {client_id:?} and ClientPassword do not match")))
+        Err(No::failure(
+            Status::E_CTI_INVALID_PASSWORD,
+            format!("ClientID {client_id:?} and ClientPassword do not match"),
+        ))
     }
 
     fn idle_timeout(&self, seconds: u32) -> Result<Option<Duration>, No> {
@@ -195,7 +208,10 @@ impl Ged188 {
             if let (Some(agent), Some(there)) = (&fields.agent, &works_there)
                 && *agent != there.agent
             {
-                return Err(inconsistent(format!("AgentID is {agent}, at AgentInstrument {device} works {}", there.agent)));
+                return Err(inconsistent(format!(
+                    "AgentID is {agent}, at AgentInstrument {device} works {}",
+                    there.agent
+                )));
             }
             if let Some(at) = works_at.as_ref().filter(|at| *at != device) {
                 return Err(inconsistent(format!("AgentInstrument is {device}, the agent works at {at}")));
@@ -210,8 +226,7 @@ impl Ged188 {
     /// Takes the agent and device for this session: from an older one of the same client, from nobody else's.
     fn hold(&self, face: &Face, held: &[Target]) -> Result<(), No> {
         let table = &self.house.table;
-        let is_same_client =
-            |holder| table.client(holder).is_none_or(|client| client.client_id() == face.client_id);
+        let is_same_client = |holder| table.client(holder).is_none_or(|client| client.client_id() == face.client_id);
         match table.hold(face.session, held, is_same_client) {
             Ok(replaced) => {
                 for session in replaced.into_iter().filter_map(|session| table.client(session)) {
@@ -272,10 +287,7 @@ impl Ged188 {
     fn add_peripherals(&self, confirmed: &mut OpenConf, asked: u32) {
         if self.names_no_peripheral(asked) && self.flavour == Flavour::Cce {
             confirmed.peripherals = (self.house.peripherals().iter())
-                .map(|peripheral| OpenedPeripheral {
-                    id: Some(peripheral.id.0),
-                    multiline_agent_control: Some(0),
-                })
+                .map(|peripheral| OpenedPeripheral { id: Some(peripheral.id.0), multiline_agent_control: Some(0) })
                 .collect();
         }
         let listed = u16::try_from(confirmed.peripherals.len()).unwrap_or(u16::MAX);

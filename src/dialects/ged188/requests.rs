@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 
 use cti_protocol::ged188::codes::{self, AgentWorkMode, ControlFailure, ForcedFlag, ServiceMask, Status};
 use cti_protocol::ged188::{
-    AnyMessage, ClientEventReportConf, ClientEventReportReq, Frame, QueryAgentStateConf, QueryAgentStateReq,
-    QueriedSkillGroup, QueryDeviceInfoConf, QueryDeviceInfoReq, SetAgentStateConf, SetAgentStateReq, Text,
+    AnyMessage, ClientEventReportConf, ClientEventReportReq, Frame, QueriedSkillGroup, QueryAgentStateConf,
+    QueryAgentStateReq, QueryDeviceInfoConf, QueryDeviceInfoReq, SetAgentStateConf, SetAgentStateReq, Text,
 };
 use tracing::{error, info, warn};
 
@@ -22,8 +22,8 @@ use super::names::{agent_mode, peripheral_type, state_code};
 use super::session::Session;
 use crate::dialects::ged188::session::OwnSubscription;
 use crate::model::{
-    AgentFacts, AgentId, AgentKey, Login, Logout, Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
-    WantedState,
+    AgentFacts, AgentId, AgentKey, Login, Logout, Password, PeripheralId, QueueChoice, QueueId, ReasonCode,
+    StateChange, WantedState,
 };
 use crate::operations::{Answer, Refusal};
 
@@ -36,7 +36,8 @@ impl Session {
         if shared.settings.refuse_unknown_tags
             && let Some(unknown) = message.unknown_tags().first()
         {
-            let why = format!("{} has a field with tag {:?}, which is not one of its own", frame.message_type, unknown.tag);
+            let why =
+                format!("{} has a field with tag {:?}, which is not one of its own", frame.message_type, unknown.tag);
             return Err(No::failure(Status::E_CTI_INVALID_FIELD_TAG, why));
         }
         match message {
@@ -336,7 +337,10 @@ fn wanted(state: codes::AgentState) -> Result<Wanted, No> {
             return Err(No::control(ControlFailure::CF_GENERIC_STATE_INCOMPATIBILITY, why));
         }
         Code(number) => {
-            return Err(No::control(ControlFailure::CF_VALUE_OUT_OF_RANGE, format!("AgentState {number} is not known")));
+            return Err(No::control(
+                ControlFailure::CF_VALUE_OUT_OF_RANGE,
+                format!("AgentState {number} is not known"),
+            ));
         }
     })
 }
@@ -380,7 +384,10 @@ fn password(request: &SetAgentStateReq) -> Result<Option<Password>, No> {
 /// An agent or device that could not be named in an event is refused at the door.
 fn must_fit(agent: &AgentId, instrument: &str) -> Result<(), No> {
     let too_long = |name: &str, bytes: usize, max: usize| {
-        No::failure(Status::E_CTI_INVALID_FIELD_LENGTH, format!("{name} has {bytes} bytes, {max} and the NUL are allowed"))
+        No::failure(
+            Status::E_CTI_INVALID_FIELD_LENGTH,
+            format!("{name} has {bytes} bytes, {max} and the NUL are allowed"),
+        )
     };
     if agent.as_str().len() > 128 {
         return Err(too_long("AgentID", agent.as_str().len(), 128));

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use cti_protocol::ged188::codes::{ServiceMask, Status};
 use cti_protocol::ged188::{
-    AnyMessage, CloseConf, CloseReq, Frame, FrameCodec, HeartbeatConf, MessageType, OpenReq, Text, Version, peek_invoke_id,
+    AnyMessage, CloseConf, CloseReq, Frame, FrameCodec, HeartbeatConf, MessageType, OpenReq, Text, Version,
+    peek_invoke_id,
 };
 use tokio_util::codec::Decoder;
 use tracing::{debug, info};
@@ -277,7 +278,9 @@ impl Conversation for Client {
             say(&self.outbox, version.unwrap_or(Version::LATEST), last_word.into());
         }
         let counts = &self.counts;
-        if let Stage::Open(session) | Stage::Ending { session, .. } = std::mem::replace(&mut self.stage, Stage::Connected) {
+        if let Stage::Open(session) | Stage::Ending { session, .. } =
+            std::mem::replace(&mut self.stage, Stage::Connected)
+        {
             let (id, client) = (session.face.session, session.face.client_id.clone());
             session.leave(&self.shared);
             info!(peer = %self.peer, session = %id, client, %reason, ?counts, "session closed");
@@ -290,7 +293,9 @@ impl Conversation for Client {
 impl Drop for Client {
     /// A connection's task that is cut short, by a bug or with the whole runtime, leaves no session behind.
     fn drop(&mut self) {
-        if let Stage::Open(session) | Stage::Ending { session, .. } = std::mem::replace(&mut self.stage, Stage::Connected) {
+        if let Stage::Open(session) | Stage::Ending { session, .. } =
+            std::mem::replace(&mut self.stage, Stage::Connected)
+        {
             session.leave(&self.shared);
         }
     }
@@ -322,7 +327,13 @@ impl Session {
 
 impl OwnSubscription {
     /// Subscribes.
-    pub(super) fn begin(shared: &Ged188, face: &Arc<Face>, id: u32, target: Target, filter: Filter) -> Arc<OwnSubscription> {
+    pub(super) fn begin(
+        shared: &Ged188,
+        face: &Arc<Face>,
+        id: u32,
+        target: Target,
+        filter: Filter,
+    ) -> Arc<OwnSubscription> {
         let current = Subscription::new(id, target.clone(), filter, Arc::<Face>::clone(face) as _);
         shared.house.table.subscriptions.add(Arc::clone(&current));
         Arc::new(OwnSubscription { id, target, filter, current: parking_lot::Mutex::new(current) })

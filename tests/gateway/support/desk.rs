@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use cti_protocol::ged188::codes::{AgentState, AgentStateMask, CallMsgMask, ForcedFlag, ServiceMask, Status};
 use cti_protocol::ged188::{
     AgentStateEvent, AnyMessage, FailureConf, FrameCodec, OpenConf, OpenReq, QueryAgentStateReq, SetAgentStateConf,
-    SetAgentStateReq, WantedSkillGroup, SystemEvent, Text, Version,
+    SetAgentStateReq, SystemEvent, Text, Version, WantedSkillGroup,
 };
 use ctigate::dialects::{CloseReason, Conversation, Outbox};
 use tokio_util::codec::Decoder;
@@ -288,10 +288,7 @@ pub fn instrument_of(agent: &str) -> String {
 }
 
 pub fn skill_groups(numbers: &[i32]) -> Vec<WantedSkillGroup> {
-    numbers
-        .iter()
-        .map(|number| WantedSkillGroup { number: Some(*number), ..Default::default() })
-        .collect()
+    numbers.iter().map(|number| WantedSkillGroup { number: Some(*number), ..Default::default() }).collect()
 }
 
 pub const FORCED: ForcedFlag = ForcedFlag::TRUE;

@@ -1,0 +1,282 @@
+//! `ctigate bench`: many desktops at once, what they measure, and whether the gateway keeps its promises to them.
+//!
+//! Lives here: the order of a run, its arguments, its exit status. Not here: one desktop (`desk`), what is right
+//! (`watch`), when to ask (`schedule`, `pace`), the counts (`figures`) and how they are shown (`report`).
+//! Must hold: memory is bounded by the number of agents, not by how long or how fast the bench runs.
+//!
+//! Each desktop has one request in flight at a time. With a rate, the requests of all desktops together are due at even
+//! distances, and a latency counts from when its request was due, not from when it was sent: a gateway that stalls makes
+//! every request late that was due meanwhile (no coordinated omission). What was due and could not be sent before the time
+//! was over is reported as not sent. Without a rate, and for open, login and logout, a latency counts from the sending;
+//! that of open has the TCP connect in it. Only confirmed requests have a latency.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cti_protocol::ged188::Version;
+use indicatif::{ProgressBar, ProgressStyle};
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval};
+
+use super::client::{ANSWER_WAIT, Desktop, DesktopError, Identity};
+use super::{USAGE, runtime};
+use desk::{Desk, Office, Phase};
+use figures::Figures;
+use pace::Bells;
+use report::{Asked, Busy, Report};
+use schedule::Schedule;
+
+mod cpu;
+mod desk;
+mod figures;
+mod pace;
+mod report;
+mod schedule;
+
+mod watch;
+
+/// Log many agents in, cycle their states, log them out, and print what it took.
+///
+/// After the last logout's confirm it goes on listening: no event of an ended subscription may come. Exit status 1 on
+/// any violation of the protocol, if an agent could not be logged in or out, or if nothing could be measured; other
+/// refusals are listed. A latency counts from when the request was due, see --rate.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The gateway's GED-188 listener.
+    #[arg(long, value_name = "ADDR:PORT")]
+    connect: String,
+    /// How many agents, each with a connection of its own; the demo world has 100.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=AGENTS_MAX))]
+    agents: u32,
+    /// Requests a second of all agents together, at even distances; 0 is as fast as answers come.
+    #[arg(long, default_value = "0", value_name = "R", value_parser = parse_rate)]
+    rate: f64,
+    /// How long to cycle states, in seconds.
+    #[arg(long, default_value = "10", value_name = "S", value_parser = parse_duration)]
+    duration: Duration,
+    /// Where all figures go as JSON; "-" is standard output, in place of the table.
+    #[arg(long, value_name = "FILE")]
+    json: Option<String>,
+    /// The first agent's id; the others count up from it.
+    #[arg(long, default_value_t = 1001, value_name = "N")]
+    first_agent: u32,
+    /// Every agent's password, {id} stands for the agent's id.
+    #[arg(long, default_value = "pw{id}")]
+    password: String,
+    /// The first agent's instrument; the others count up from it.
+    #[arg(long, default_value_t = 3001, value_name = "N")]
+    first_instrument: u32,
+    /// The protocol version to speak.
+    #[arg(long, default_value = "20", value_name = "N", value_parser = super::client::parse_version)]
+    protocol_version: Version,
+    /// How many agents at most connect, log in, log out or close at a time.
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=AGENTS_MAX))]
+    storm: u32,
+    #[command(flatten)]
+    identity: Identity,
+}
+
+/// Runs the bench and shows what it found.
+pub(super) fn run(args: &Args) -> ExitCode {
+    match runtime() {
+        Ok(runtime) => runtime.block_on(measure(args)),
+        Err(error) => {
+            eprintln!("ctigate bench: cannot start: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(args: &Args) -> ExitCode {
+    let desktops = match args.desktops() {
+        Ok(desktops) => desktops,
+        Err(error) => {
+            eprintln!("ctigate bench: {error}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let run = Run { args, answer_wait: ANSWER_WAIT, listen: LISTEN };
+    let (report, figures) = run.all(desktops).await;
+    if figures.lock().out_of_descriptors {
+        let max = cpu::descriptors_max().map(|max| format!(", {max} are allowed")).unwrap_or_default();
+        eprintln!("ctigate bench: no descriptors are left for {} sockets{max}: raise ulimit -n", args.agents);
+    }
+    if let Err(error) = show(&report, args.json.as_deref()) {
+        eprintln!("ctigate bench: --json {}: {error}", args.json.as_deref().unwrap_or_default());
+        return ExitCode::FAILURE;
+    }
+    if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn show(report: &Report, json: Option<&str>) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match json {
+        Some("-") => writeln!(stdout, "{}", serde_json::to_string_pretty(report)?)?,
+        Some(file) => {
+            writeln!(stdout, "{report}")?;
+            std::fs::write(file, serde_json::to_string_pretty(report)? + "\n")?;
+        }
+        None => writeln!(stdout, "{report}")?,
+    }
+    stdout.flush()
+}
+
+impl Args {
+    /// Each agent's id and desktop.
+    fn desktops(&self) -> Result<Vec<(String, Desktop)>, DesktopError> {
+        let desktop = |n: u32| {
+            let agent = (u64::from(self.first_agent) + u64::from(n)).to_string();
+            let instrument = (u64::from(self.first_instrument) + u64::from(n)).to_string();
+            let password = self.password.replace("{id}", &agent);
+            let desktop = Desktop::new(&agent, &password, &instrument, &self.identity)?;
+            Ok((agent, desktop))
+        };
+        (0..self.agents).map(desktop).collect()
+    }
+}
+
+/// A run, with the waits that a test shortens.
+struct Run<'a> {
+    args: &'a Args,
+    answer_wait: Duration,
+    /// How long to listen after the last logout's confirm.
+    listen: Duration,
+}
+
+impl Run<'_> {
+    /// All phases, in order.
+    async fn all(&self, desktops: Vec<(String, Desktop)>) -> (Report, Arc<Mutex<Figures>>) {
+        let (duration, rate) = (self.args.duration, self.args.rate);
+        let mut course = self.begin(desktops);
+        course.take(Phase::Open, "connecting").await;
+        course.take(Phase::Login, "logging in").await;
+        let (cpu_before, start) = (cpu::used(), Instant::now() + HEAD_START);
+        let all_requests = Schedule::new(start, duration, rate, 0, 1);
+        if all_requests.has_pace() {
+            course.ring_bells(all_requests);
+        }
+        course.take(Phase::Work { start, duration, rate }, "working").await;
+        let cpu = cpu::used().zip(cpu_before).map(|(after, before)| after.saturating_sub(before));
+        let busy = Busy::of(cpu, Instant::now().saturating_duration_since(start));
+        course.take(Phase::Logout, "logging out").await;
+        course.take(Phase::Listen { until: Instant::now() + self.listen }, "listening").await;
+        course.take(Phase::Close, "closing").await;
+        course.bar.finish_and_clear();
+
+        let figures = Arc::clone(&course.office.figures);
+        let asked = Asked {
+            agents: self.args.agents,
+            rate,
+            duration_s: duration.as_secs_f64(),
+            protocol_version: self.args.protocol_version.number(),
+        };
+        let report = Report::new(asked, &figures.lock(), busy);
+        (report, figures)
+    }
+
+    fn begin(&self, desktops: Vec<(String, Desktop)>) -> Course {
+        let office = Arc::new(Office {
+            address: self.args.connect.clone(),
+            version: self.args.protocol_version,
+            desks: self.args.agents,
+            answer_wait: self.answer_wait,
+            bells: Bells::new(self.args.agents),
+            storm: Semaphore::new(self.args.storm as usize),
+            figures: Arc::new(Mutex::new(Figures::new())),
+        });
+        let (phases, phase) = tokio::sync::watch::channel(Phase::Gather);
+        let (done_by_desk, done) = mpsc::channel(DONE_WAITING_MAX);
+        let mut desks = JoinSet::new();
+        for (number, (agent, desktop)) in (0..).zip(desktops) {
+            let desk = Desk::new(number, agent, desktop, Arc::clone(&office));
+            desks.spawn(desk.run(phase.clone(), done_by_desk.clone()));
+        }
+        Course { office, phases, done, desks, bar: progress_bar() }
+    }
+}
+
+/// All desks, from phase to phase.
+struct Course {
+    office: Arc<Office>,
+    phases: tokio::sync::watch::Sender<Phase>,
+    done: mpsc::Receiver<()>,
+    desks: JoinSet<()>,
+    bar: ProgressBar,
+}
+
+impl Course {
+    /// Rings the desks' bells from now on, on a thread that ends with the schedule.
+    fn ring_bells(&self, all: Schedule) {
+        let office = Arc::clone(&self.office);
+        std::thread::spawn(move || office.bells.ring_all(all));
+    }
+
+    /// Begins a phase and waits until every desk is done with it.
+    async fn take(&mut self, phase: Phase, name: &'static str) {
+        let all = self.desks.len() as u64;
+        self.bar.set_message(name);
+        self.bar.set_position(0);
+        self.bar.set_length(match phase {
+            Phase::Work { duration, .. } => ms(duration),
+            _ => all,
+        });
+        self.phases.send_replace(phase);
+        let (mut done, mut ticks) = (0, interval(TICK));
+        while done < all {
+            tokio::select! {
+                one = self.done.recv() => match one {
+                    Some(()) => done += 1,
+                    None => return, // every desk is gone
+                },
+                _ = ticks.tick() => self.bar.set_position(match phase {
+                    Phase::Work { start, .. } => ms(Instant::now().saturating_duration_since(start)),
+                    _ => done,
+                }),
+            }
+        }
+    }
+}
+
+/// On standard error, and hidden where that is no terminal.
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    match ProgressStyle::with_template("{msg:>12} [{bar:40}] {percent:>3} % {elapsed}") {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar, // the template is a constant: it cannot be wrong, and would cost the looks only
+    }
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| (0.0..=RATE_MAX).contains(rate));
+    rate.ok_or_else(|| format!("a rate is 0 to {RATE_MAX} requests a second"))
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| (DURATION_S_MIN..=DURATION_S_MAX).contains(seconds));
+    let seconds = seconds.ok_or_else(|| format!("a duration is {DURATION_S_MIN} to {DURATION_S_MAX} seconds"))?;
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// A desktop is a connection with its own port: from one address there are not more.
+const AGENTS_MAX: i64 = 65_535;
+const RATE_MAX: f64 = 10_000_000.0;
+const DURATION_S_MIN: f64 = 0.01;
+const DURATION_S_MAX: f64 = 31_536_000.0;
+/// How long after the last logout's confirm an event still counts as a broken promise.
+const LISTEN: Duration = Duration::from_millis(500);
+/// Until every desk knows when the measured time begins.
+const HEAD_START: Duration = Duration::from_millis(20);
+/// The bar's.
+const TICK: Duration = Duration::from_millis(100);
+const DONE_WAITING_MAX: usize = 1024;
+
+#[cfg(test)]
+mod tests;
