@@ -44,7 +44,7 @@ pub enum IdError {
     /// Nothing was given.
     #[error("it is empty")]
     Empty,
-    /// Longer than [`ID_BYTES_MAX`].
+    /// Longer than 128 bytes.
     #[error("it has {bytes} bytes, {ID_BYTES_MAX} are allowed")]
     TooLong {
         /// The length that was given.

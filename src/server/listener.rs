@@ -52,9 +52,8 @@ impl Listener {
     }
 
     fn take(&self, stream: TcpStream, peer: std::net::SocketAddr) {
-        // The listeners are tracked with the connections, and are no connections.
         let open = self.connections.len();
-        if open > self.config.limits.connections_max {
+        if open >= self.config.limits.connections_max {
             warn!(listener = self.name, %peer, open, "too many connections, this one is closed");
             return;
         }

@@ -32,6 +32,7 @@ pub struct Gateway {
     stopping: CancellationToken,
     /// Cancelled last: connections that did not end by themselves are cut.
     cutting: CancellationToken,
+    accepting: TaskTracker,
     connections: TaskTracker,
     drain: Duration,
 }
@@ -88,6 +89,7 @@ impl Gateway {
             listeners: bound.iter().map(|(name, local, ..)| (name.clone(), *local)).collect(),
             stopping: CancellationToken::new(),
             cutting: CancellationToken::new(),
+            accepting: TaskTracker::new(),
             connections: TaskTracker::new(),
             drain: config.timeouts.drain,
         };
@@ -107,7 +109,7 @@ impl Gateway {
                 cutting: gateway.cutting.clone(),
                 connections: gateway.connections.clone(),
             };
-            gateway.connections.spawn(listener.run());
+            gateway.accepting.spawn(listener.run());
         }
         Ok(gateway)
     }
@@ -127,6 +129,8 @@ impl Gateway {
     pub async fn drain(self) {
         info!(connections = self.connections.len(), "stopping: no more connections and requests are taken");
         self.stopping.cancel();
+        self.accepting.close();
+        self.accepting.wait().await; // from here on there are no new connections
         self.connections.close();
         let ended = async {
             self.connections.wait().await;

@@ -90,7 +90,7 @@ async fn tells_a_second_client_that_the_logout_is_under_way() {
     let refused = bridge.receives_control_failure().await;
     assert_eq!(refused.failure_code, ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION);
     assert!(refused.text.unwrap().as_str().contains("under way"));
-    held.is_done();
+    held.does_it();
     desk.receives_event("1001", LOGOUT).await;
     desk.receives_confirm(first).await;
 }
@@ -157,7 +157,7 @@ async fn takes_no_other_state_request_while_the_logout_is_under_way() {
         desk.asks("1001", state);
         assert!(desk.receives_control_failure().await.text.unwrap().as_str().contains("under way"), "{state:?}");
     }
-    held.is_done();
+    held.does_it();
     desk.receives_event("1001", LOGOUT).await;
     desk.receives_confirm(logout).await;
     desk.receives_nothing().await;
@@ -172,7 +172,7 @@ async fn fails_and_tears_nothing_down_when_the_acd_refuses() {
     desk.logs_in("1001").await;
     let held = house.acd.hold("log_out");
     desk.asks("1001", LOGOUT);
-    held.await.unwrap().is_refused(AcdRefusal::Refused { code: 42, words: "not on a Monday".to_owned() });
+    held.await.unwrap().refuses(AcdRefusal::Refused { code: 42, words: "not on a Monday".to_owned() });
     let failed = desk.receives_control_failure().await;
     assert_eq!(failed.failure_code, ControlFailure::CF_GENERIC_OPERATION_REJECTION);
     assert_eq!(failed.peripheral_error_code, 42);
@@ -191,7 +191,7 @@ async fn fails_when_the_acd_does_not_answer_and_asks_what_became_of_the_agent() 
     desk.logs_in("1001").await;
     let held = house.acd.hold("log_out");
     desk.asks("1001", LOGOUT);
-    held.await.unwrap().is_never_answered();
+    held.await.unwrap().never_answers();
     let failed = desk.receives_control_failure().await;
     assert_eq!(failed.failure_code, ControlFailure::CF_REQUEST_TIMEOUT_REJECTION);
     assert!(house.acd.journal().contains(&"agent 1001 done".to_owned()));
@@ -206,7 +206,7 @@ async fn fails_when_the_acd_did_it_in_silence_and_tears_down_all_the_same() {
     desk.logs_in("1001").await;
     let held = house.acd.hold("log_out");
     desk.asks("1001", LOGOUT);
-    held.await.unwrap().is_done_in_silence();
+    held.await.unwrap().does_it_in_silence();
     desk.receives_event("1001", LOGOUT).await;
     assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_REQUEST_TIMEOUT_REJECTION);
     desk.receives_nothing().await;
@@ -225,7 +225,7 @@ async fn fails_when_the_link_is_lost_in_between_and_the_rebuild_tells_the_truth(
     desk.asks("1001", LOGOUT);
     let held = held.await.unwrap();
     house.acd.inner.go_away();
-    held.is_done(); // does what it can: refuses, the link is down
+    held.does_it(); // does what it can: refuses, the link is down
     let mut failed = false;
     let mut offline = false;
     for _ in 0..2 {
@@ -264,7 +264,7 @@ async fn every_subscriber_gets_the_last_event_and_the_confirm_waits_for_the_adap
     assert_eq!(bridge.receives_event("1001", LOGOUT).await.event_reason_code, 17);
     let held = desk.receives_nothing_until(held).await.unwrap();
     desk.receives_nothing().await;
-    held.is_done();
+    held.does_it();
     desk.receives_confirm(logout).await;
     assert!(adapters(&house).is_empty());
     desk.receives_nothing().await;
@@ -330,13 +330,13 @@ async fn a_teardown_that_fails_fails_the_request_and_goes_on_until_it_is_done() 
     let first = house.acd.hold("close_adapter");
     let second = house.acd.hold("close_adapter");
     desk.asks("1001", LOGOUT);
-    first.await.unwrap().is_refused(AcdRefusal::Refused { code: 0, words: "busy".to_owned() });
+    first.await.unwrap().refuses(AcdRefusal::Refused { code: 0, words: "busy".to_owned() });
     desk.receives_event("1001", LOGOUT).await;
     let failed = desk.receives_control_failure().await;
     assert!(failed.text.unwrap().as_str().contains("close adapter"), "names the step");
     assert_eq!(desk.queries("1001").await, LOGOUT, "the logout is not undone");
     let tried_again = second.await.unwrap();
-    tried_again.is_done();
+    tried_again.does_it();
     desk.receives_nothing().await;
     assert!(adapters(&house).is_empty(), "done in the background");
     let again = desk.asks("1001", LOGOUT);
@@ -350,7 +350,7 @@ async fn asking_again_before_the_teardown_is_done_finishes_it() {
     desk.logs_in("1001").await;
     let held = house.acd.hold("close_adapter");
     desk.asks("1001", LOGOUT);
-    held.await.unwrap().is_never_answered();
+    held.await.unwrap().never_answers();
     desk.receives_event("1001", LOGOUT).await;
     assert!(desk.receives_control_failure().await.text.unwrap().as_str().contains("close adapter"));
     let again = desk.asks("1001", LOGOUT);
@@ -365,7 +365,7 @@ async fn a_login_waits_for_the_teardown_that_is_left_to_do() {
     desk.logs_in("1001").await;
     let held = house.acd.hold("close_adapter");
     desk.asks("1001", LOGOUT);
-    held.await.unwrap().is_refused(AcdRefusal::LinkDown);
+    held.await.unwrap().refuses(AcdRefusal::LinkDown);
     desk.receives_event("1001", LOGOUT).await;
     desk.receives_control_failure().await;
     desk.logs_in("1001").await;
@@ -391,7 +391,7 @@ async fn the_sequence_runs_to_its_end_when_the_client_is_gone() {
         desk.asks("1001", LOGOUT);
         let held = held.await.unwrap();
         desk.drops();
-        held.is_done();
+        held.does_it();
         bridge.receives_event("1001", LOGOUT).await;
         house.house.commands_done().await;
         assert!(adapters(&house).is_empty(), "{step}");
@@ -409,7 +409,7 @@ async fn a_logout_that_meets_a_login_is_done_after_it() {
     let login = desk.asks("1001", LOGIN);
     let held = held.await.unwrap();
     let logout = desk.asks("1001", LOGOUT);
-    held.is_done();
+    held.does_it();
     desk.receives_confirm(login).await;
     desk.receives_event("1001", LOGIN).await;
     desk.receives_event("1001", NOT_READY).await;
@@ -426,7 +426,7 @@ async fn a_logout_that_meets_a_login_which_fails_is_refused() {
     desk.asks("1001", LOGIN);
     let held = held.await.unwrap();
     desk.asks("1001", LOGOUT);
-    held.is_refused(AcdRefusal::Refused { code: 1, words: "no".to_owned() });
+    held.refuses(AcdRefusal::Refused { code: 1, words: "no".to_owned() });
     assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_GENERIC_OPERATION_REJECTION);
     assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_INVALID_OBJECT_STATE);
     assert!(adapters(&house).is_empty());
@@ -475,7 +475,7 @@ async fn an_answer_that_comes_too_late_changes_nothing_but_the_truth() {
     let held = held.await.unwrap();
     tokio::time::advance(ACD_ANSWER * 2).await;
     assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_REQUEST_TIMEOUT_REJECTION);
-    held.is_done(); // to nobody
+    held.does_it(); // to nobody
     assert_eq!(desk.queries("1001").await, NOT_READY);
     assert_eq!(adapters(&house), ["1001"]);
 }

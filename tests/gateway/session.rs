@@ -220,7 +220,7 @@ async fn confirms_a_close_after_the_requests_that_are_open() {
     let held = held.await.unwrap();
     desk.sends(CloseReq { invoke_id: 77, ..Default::default() });
     desk.receives_nothing().await;
-    held.is_done();
+    held.does_it();
     desk.receives_event("1001", AgentState::AGENT_STATE_LOGOUT).await;
     desk.receives_confirm(logout).await;
     assert!(matches!(desk.receives().await, AnyMessage::CloseConf(answer) if answer.invoke_id == 77));
@@ -240,7 +240,7 @@ async fn says_goodbye_at_shutdown_when_the_running_logout_is_through() {
     desk.gateway_shuts_down();
     desk.sends(HeartbeatReq { invoke_id: 5, ..Default::default() });
     assert_eq!(desk.receives_failure().await.status, Status::E_CTI_CTI_SERVER_OFFLINE);
-    held.is_done();
+    held.does_it();
     desk.receives_confirm(logout).await;
     match desk.receives().await {
         AnyMessage::FailureEvent(event) => assert_eq!(event.status, Status::E_CTI_CTI_SERVER_OFFLINE),

@@ -108,7 +108,7 @@ async fn draining_lets_running_logouts_end_says_goodbye_and_takes_no_more() {
     while tokio::net::TcpStream::connect(address).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    held.is_done();
+    held.does_it();
     assert!(matches!(wire.receives().await, Some(AnyMessage::SetAgentStateConf(answer)) if answer.invoke_id == 50));
     match wire.receives().await {
         Some(AnyMessage::FailureEvent(event)) => assert_eq!(event.status, Status::E_CTI_CTI_SERVER_OFFLINE),
@@ -134,10 +134,10 @@ async fn racing_logins_logouts_drops_and_faults_leave_nothing_half_done() {
         for (at, held) in faults.into_iter().enumerate() {
             let Ok(held) = held.await else { continue };
             match at % 4 {
-                0 => held.is_refused(AcdRefusal::Refused { code: 1, words: "no".to_owned() }),
-                1 => held.is_never_answered(),
-                2 => held.is_done_in_silence(),
-                _ => held.is_done(),
+                0 => held.refuses(AcdRefusal::Refused { code: 1, words: "no".to_owned() }),
+                1 => held.never_answers(),
+                2 => held.does_it_in_silence(),
+                _ => held.does_it(),
             }
         }
     });

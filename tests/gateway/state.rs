@@ -160,7 +160,7 @@ async fn a_login_whose_answer_is_lost_fails_and_leaves_nobody_logged_in() {
     let mut desk = Desk::of_agent(&house, "1001").await;
     let held = house.acd.hold("log_in");
     desk.asks("1001", LOGIN);
-    held.await.unwrap().is_done_in_silence();
+    held.await.unwrap().does_it_in_silence();
     let failed = desk.receives_control_failure().await;
     assert_eq!(failed.failure_code, ControlFailure::CF_REQUEST_TIMEOUT_REJECTION);
     desk.receives_nothing().await;
@@ -371,7 +371,7 @@ async fn requests_past_the_bound_are_refused_and_the_others_answered() {
     let refused = bridge.receives_control_failure().await;
     assert_eq!(refused.failure_code, ControlFailure::CF_OUTSTANDING_REQUEST_LIMIT_EXCEEDED);
     for held in held {
-        held.await.unwrap().is_refused(AcdRefusal::BadCredentials);
+        held.await.unwrap().refuses(AcdRefusal::BadCredentials);
     }
     let mut answered =
         [bridge.receives_control_failure().await.invoke_id, bridge.receives_control_failure().await.invoke_id];

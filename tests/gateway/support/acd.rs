@@ -32,22 +32,22 @@ enum Verdict {
 
 impl Held {
     /// The ACD does it and says so.
-    pub fn is_done(self) {
+    pub fn does_it(self) {
         let _ = self.verdict.send(Verdict::Do);
     }
 
     /// The ACD does not do it and says why.
-    pub fn is_refused(self, reason: AcdRefusal) {
+    pub fn refuses(self, reason: AcdRefusal) {
         let _ = self.verdict.send(Verdict::Refuse(reason));
     }
 
     /// The ACD does it and never answers.
-    pub fn is_done_in_silence(self) {
+    pub fn does_it_in_silence(self) {
         let _ = self.verdict.send(Verdict::DoAndKeepSilent);
     }
 
     /// The ACD neither does it nor answers.
-    pub fn is_never_answered(self) {
+    pub fn never_answers(self) {
         drop(self.verdict);
     }
 }
