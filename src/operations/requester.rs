@@ -20,6 +20,8 @@ pub enum Right {
     Every,
     /// The agent or the device that the session was opened for.
     Of(Target),
+    /// None at all.
+    Nobody,
 }
 
 impl Requester {
@@ -27,6 +29,7 @@ impl Requester {
     pub fn must_have_right(&self, key: &AgentKey, instrument: Option<&Instrument>) -> Result<(), Refusal> {
         let has = match &self.right {
             Right::Every | Right::Of(Target::All) => true,
+            Right::Nobody => false,
             Right::Of(Target::Agent(own)) => own == key,
             Right::Of(Target::Device(peripheral, own)) => *peripheral == key.peripheral && Some(own) == instrument,
         };

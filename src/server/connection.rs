@@ -71,8 +71,9 @@ impl Connection {
         let mut timer = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
         loop {
             let deadline = self.conversation.next_deadline();
+            // A deadline that only moves away is looked at again when the timer fires: every read moves it.
             if let Some(deadline) = deadline.map(tokio::time::Instant::from_std)
-                && timer.deadline() != deadline
+                && (timer.is_elapsed() || deadline < timer.deadline())
             {
                 timer.as_mut().reset(deadline);
             }

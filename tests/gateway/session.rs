@@ -9,7 +9,7 @@ use cti_protocol::ged188::{
     AnyMessage, CloseReq, Frame, HeartbeatReq, MessageType, MonitorStopReq, OpenReq, QueryAgentStateReq,
     QueryAgentStatisticsReq, Stranger, Text,
 };
-use ctigate::config::{ClientConfig, Flavour};
+use ctigate::config::{ClientConfig, Flavour, Service};
 use ctigate::dialects::CloseReason;
 use ctigate::model::Password;
 
@@ -139,6 +139,25 @@ async fn checks_the_passwords_of_configured_clients() {
         assert_eq!(desk.is_refused_to_open(with(id, password)).await, Status::E_CTI_INVALID_PASSWORD, "{id}");
     }
     desk.opens(with("crm", "s3cret\0")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_gets_no_more_than_its_configuration_allows() {
+    let house = house_with(|config| {
+        let services = Some(vec![Service::ClientEvents, Service::ClientControl]);
+        config.clients = vec![ClientConfig { id: "desktop".to_owned(), password: Password::default(), services }];
+    })
+    .await;
+    let mut desk = Desk::connected(&house, 20);
+    let granted =
+        desk.opens(OpenReq { agent_id: text("1001"), ..open_req("desktop", EVERYTHING) }).await.services_granted;
+    assert_eq!(granted.0 & services_of_bridge().0 & !ServiceMask::CTI_SERVICE_CLIENT_CONTROL.0, 0);
+    desk.logs_in("1001").await;
+    // Control without an agent of its own is control of nobody.
+    let mut other = Desk::connected(&house, 20);
+    other.opens(open_req("desktop", ServiceMask::CTI_SERVICE_CLIENT_CONTROL)).await;
+    other.asks("1001", AgentState::AGENT_STATE_LOGOUT);
+    assert_eq!(other.receives_failure().await.status, Status::E_CTI_FUNCTION_NOT_AVAILABLE);
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,7 @@ use super::identity::{AgentFields, given, inconsistent, missing};
 use super::names::{filter_of, peripheral_type, state_code};
 use super::session::{OwnSubscription, Session};
 use super::{Ged188, time_of_day};
+use crate::config::ClientConfig;
 use crate::dialects::Outbox;
 use crate::model::{AgentFacts, AgentKey, LinkEvent, Password, PeripheralId};
 use crate::operations::Right;
@@ -99,7 +100,9 @@ impl Ged188 {
         let (right, own) = match held.first() {
             Some(own) => (Right::Of(own.clone()), Some((OWN_MONITOR_ID, own.clone()))),
             None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => (Right::Every, Some((0, Target::All))),
-            None => (Right::Every, None),
+            // Without events of its own a session is a bridge all the same, if its client may be one.
+            None if self.allowed(&face.client_id).has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => (Right::Every, None),
+            None => (Right::Nobody, None),
         };
         let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
         if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) {
@@ -162,11 +165,8 @@ impl Ged188 {
     /// everything that of agent states.
     fn grant(&self, request: &OpenReq) -> Result<ServiceMask, No> {
         let asked = request.services_requested.0;
-        let may = match given("ClientID", request.client_id.as_ref())? {
-            Some(id) => self.clients.iter().find(|client| client.id == id).and_then(|client| client.services_mask()),
-            None => None,
-        };
-        let mut granted = asked & SERVICES & may.map_or(u32::MAX, |mask| mask.0);
+        let client_id = given("ClientID", request.client_id.as_ref())?.unwrap_or_default();
+        let mut granted = asked & SERVICES & self.allowed(&client_id).0;
         let drop_if = |granted: u32, has: ServiceMask, drop: ServiceMask| match granted & has.0 {
             0 => granted,
             _ => granted & !drop.0,
@@ -179,6 +179,12 @@ impl Ged188 {
         let is_known = ServiceMask::NAMES.iter().any(|(_, bit)| asked & *bit != 0);
         let status = if is_known { Status::E_CTI_FUNCTION_NOT_AVAILABLE } else { Status::E_CTI_INVALID_SERVICE_MASK };
         Err(No::failure(status, format!("none of ServicesRequested {asked:#010x} is available")))
+    }
+
+    /// The services that a client may be granted: every one where the configuration does not say.
+    fn allowed(&self, client_id: &str) -> ServiceMask {
+        let client = self.clients.iter().find(|client| client.id == client_id);
+        client.and_then(ClientConfig::services_mask).unwrap_or(ServiceMask(u32::MAX))
     }
 
     /// The agent and device of a CLIENT_EVENTS session; the first is the one that its events are found by.
