@@ -20,3 +20,28 @@ pub(super) fn prepare(stream: &TcpStream, dead_peer: Duration) -> io::Result<()>
     socket.set_tcp_user_timeout(Some(dead_peer))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_is_told_to_find_a_dead_peer_by_itself() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (connected, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, _) = accepted.unwrap();
+        drop(connected);
+        prepare(&stream, Duration::from_secs(10)).unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(stream.nodelay().unwrap());
+        assert!(socket.keepalive().unwrap());
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(10)));
+            let silence = socket.tcp_keepalive_time().unwrap();
+            let probes = socket.tcp_keepalive_interval().unwrap() * socket.tcp_keepalive_retries().unwrap();
+            assert!(silence + probes <= Duration::from_secs(12), "{silence:?} and then {probes:?}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, unreachable_pub)]
 
+mod fanout;
 mod logout;
 mod session;
 mod sockets;
