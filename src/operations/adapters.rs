@@ -1,19 +1,24 @@
-//! Adapters: opened, closed, and put right in the background until they agree with what the agent is.
+//! Adapters: opened, closed, and put right in the background until they agree with what the agent is. What the agent is
+//! is asked here as well, where a command left it unknown.
 //!
 //! Not here: when a login or logout wants one. Must hold: a try holds the agent's turn, the pause between two does not.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::{House, Refusal};
 use crate::acd::AcdRefusal;
-use crate::model::Instrument;
-use crate::sessions::{AdapterState, AgentCell, AgentEntry};
+use crate::model::{AgentFacts, Instrument, QueueChoice, ReasonCode};
+use crate::sessions::{AdapterState, AgentCell, AgentEntry, Unsure};
 
 /// The step that closes an adapter, as requesters and operators are told of it.
 pub(super) const CLOSE_ADAPTER: &str = "close adapter";
+/// The step that asks what an agent is.
+const ASK_AGENT: &str = "ask for the agent";
+/// The step that undoes a login which was said to have failed.
+const UNDO_LOGIN: &str = "undo the login";
 /// The step that opens one.
 pub(super) const OPEN_ADAPTER: &str = "open adapter";
 
@@ -47,12 +52,26 @@ impl House {
         Ok(())
     }
 
-    /// Ends every subscription to the agent and its device, in every session. The caller has the agent's turn.
-    pub(super) fn end_subscriptions(&self, cell: &AgentCell) {
-        let instrument = cell.entry().last_instrument.clone();
-        let ended = self.table.subscriptions.end_of_agent(&cell.key, instrument.as_ref());
-        cell.entry().needs_teardown = false;
-        info!(agent = %cell.key, ended, "subscriptions of a logged-out agent ended");
+    /// Asks the ACD what an agent is; while it does not say, that stays to be done. The caller has the agent's turn and
+    /// takes in what it hears. A login that nobody knows of is undone: calls would come to a desk where nobody expects them.
+    pub(super) async fn ask_the_truth(&self, cell: &AgentCell, unsure: Unsure) -> Result<Option<AgentFacts>, Refusal> {
+        cell.entry().unsure = Some(unsure);
+        let agent = &cell.key.agent;
+        let acd = &self.reachable(cell.key.peripheral)?.acd;
+        let mut truth = self.ask(acd.agent(agent)).await.map_err(|reason| failed(cell, ASK_AGENT, reason))?;
+        if unsure == Unsure::Login && truth.as_ref().is_some_and(AgentFacts::is_logged_in) {
+            let out = acd.log_out(agent, &QueueChoice::AsAcdSays, ReasonCode::default(), true);
+            truth = Some(self.ask(out).await.map_err(|reason| failed(cell, UNDO_LOGIN, reason))?);
+        }
+        cell.entry().unsure = None;
+        Ok(truth)
+    }
+
+    async fn become_sure(self: &Arc<House>, cell: &Arc<AgentCell>) -> Result<(), Refusal> {
+        let Some(unsure) = cell.entry().unsure else { return Ok(()) };
+        let truth = self.ask_the_truth(cell, unsure).await?;
+        self.settle(cell, truth, || ());
+        Ok(())
     }
 
     /// Lets a background task bring the adapter in line with the agent, if it is not and none does so already.
@@ -64,18 +83,22 @@ impl House {
     }
 }
 
-/// What does not agree.
+/// What is not as it should be.
 enum Work {
+    Ask,
     Open(Instrument),
     Close,
 }
 
 fn work_left(entry: &AgentEntry) -> Option<Work> {
+    if entry.unsure.is_some() {
+        return Some(Work::Ask);
+    }
     if entry.facts.is_logged_in() {
         let instrument = entry.facts.instrument.as_ref().filter(|_| entry.adapter != AdapterState::Open);
         return instrument.map(|instrument| Work::Open(instrument.clone()));
     }
-    (entry.adapter != AdapterState::Closed || entry.needs_teardown).then_some(Work::Close)
+    (entry.adapter != AdapterState::Closed).then_some(Work::Close)
 }
 
 /// One try after another until adapter and facts agree; while the link is down it waits for the rebuild to start anew.
@@ -91,14 +114,9 @@ async fn mend(house: Arc<House>, cell: Arc<AgentCell>) {
         };
         let tried = match work {
             None => break,
+            Some(Work::Ask) => house.become_sure(&cell).await,
             Some(Work::Open(instrument)) => house.open_adapter(&cell, &instrument).await,
-            Some(Work::Close) => {
-                let closed = house.close_adapter(&cell).await;
-                if cell.entry().needs_teardown {
-                    house.end_subscriptions(&cell);
-                }
-                closed
-            }
+            Some(Work::Close) => house.close_adapter(&cell).await,
         };
         drop(turn);
         if let Err(error) = tried {

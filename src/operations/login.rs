@@ -8,13 +8,13 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::{Answer, House, Refusal, Requester};
-use crate::acd::{Acd, AcdRefusal};
+use crate::acd::AcdRefusal;
 use crate::model::{AgentFacts, AgentKey, Login, Logout, Password, QueueChoice, ReasonCode};
-use crate::sessions::{AgentCell, LogoutKind};
+use crate::sessions::{AgentCell, LogoutKind, Unsure};
 
 impl House {
-    /// Logs an agent in, answers, and then tells the subscribers. `before` is called when the login's turn has come and
-    /// nothing is told yet: whoever wants to hear of it subscribes there.
+    /// Logs an agent in, answers, and then tells the subscribers. `before` is called when it is done and nothing is told
+    /// yet: whoever wants to hear of it subscribes there.
     pub async fn log_in(
         self: Arc<House>,
         by: Requester,
@@ -29,7 +29,7 @@ impl House {
         let cell = self.table.agent_or_new(&key);
         let turn = cell.turn.lock().await;
         let outcome = match not_leaving(&cell) {
-            Ok(()) => self.log_in_in_order(&cell, &request, before).await,
+            Ok(()) => self.log_in_in_order(&cell, &request).await,
             Err(refusal) => Err(refusal),
         };
         match &outcome {
@@ -43,7 +43,12 @@ impl House {
             Ok(facts) => (Some(facts), Ok(())),
             Err(refusal) => (None, Err(refusal)),
         };
-        self.settle(&cell, facts, || answer(said));
+        self.settle(&cell, facts, || {
+            if said.is_ok() {
+                before();
+            }
+            answer(said);
+        });
         let is_unknown = {
             let mut entry = cell.entry();
             self.mend_if_needed(&cell, &mut entry);
@@ -76,12 +81,7 @@ impl House {
         }
     }
 
-    async fn log_in_in_order(
-        self: &Arc<House>,
-        cell: &Arc<AgentCell>,
-        request: &Login,
-        before: impl FnOnce(),
-    ) -> Result<AgentFacts, Refusal> {
+    async fn log_in_in_order(self: &Arc<House>, cell: &Arc<AgentCell>, request: &Login) -> Result<AgentFacts, Refusal> {
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         if request.forced {
             self.leave_other_instrument(cell, request).await?;
@@ -92,15 +92,15 @@ impl House {
             self.ask(acd.authenticate(&request.agent, &request.password)).await.map_err(|r| refused(&cell.key, r))?;
             self.open_adapter(cell, &request.instrument).await?;
         }
-        before();
         cell.entry().start_deferring();
         match self.ask(acd.log_in(request)).await {
             Ok(facts) => {
-                cell.entry().owes_confirm = false;
+                let mut entry = cell.entry();
+                (entry.owes_confirm, entry.unsure) = (false, None);
                 Ok(facts)
             }
             Err(reason) => {
-                self.undo_login(&*acd, cell, &reason, was_in).await;
+                self.undo_login(cell, &reason, was_in).await;
                 Err(refused(&cell.key, reason))
             }
         }
@@ -129,44 +129,27 @@ impl House {
 
     /// What an earlier logout left to do is done before a new life begins. Says whether the agent is logged in.
     async fn finish_teardown(&self, cell: &AgentCell) -> Result<bool, Refusal> {
-        let (is_in, needs_teardown) = {
-            let entry = cell.entry();
-            (entry.facts.is_logged_in(), entry.needs_teardown)
-        };
+        let is_in = cell.entry().facts.is_logged_in();
         if !is_in {
-            let closed = self.close_adapter(cell).await;
-            if needs_teardown {
-                self.end_subscriptions(cell);
-            }
-            closed?;
+            self.close_adapter(cell).await?;
         }
         Ok(is_in)
     }
 
-    /// A login that failed must not leave the agent logged in behind everybody's back: calls would come to a desk where
-    /// nobody expects them. Where the answer was only late, the agent is logged out again.
-    async fn undo_login(self: &Arc<House>, acd: &dyn Acd, cell: &Arc<AgentCell>, reason: &AcdRefusal, was_in: bool) {
+    /// A login that failed leaves nothing: where the answer was only late, the agent is logged out again.
+    async fn undo_login(self: &Arc<House>, cell: &Arc<AgentCell>, reason: &AcdRefusal, was_in: bool) {
         if matches!(reason, AcdRefusal::TimedOut { .. } | AcdRefusal::LinkDown) {
-            self.ask_what_became_of_it(acd, cell, was_in).await;
+            let unsure = if was_in { Unsure::Facts } else { Unsure::Login };
+            match self.ask_the_truth(cell, unsure).await {
+                Ok(truth) => truth.into_iter().for_each(|truth| self.settle_up_to(cell, truth)),
+                Err(error) => {
+                    warn!(agent = %cell.key, %error, "what became of the agent is asked again in the background");
+                }
+            }
         }
         if !cell.entry().facts.is_logged_in() {
             // Where it does not close at once, that goes on in the background.
             let _ = self.close_adapter(cell).await;
-        }
-    }
-
-    async fn ask_what_became_of_it(self: &Arc<House>, acd: &dyn Acd, cell: &Arc<AgentCell>, was_in: bool) {
-        let mut truth = self.ask(acd.agent(&cell.key.agent)).await;
-        if !was_in && matches!(&truth, Ok(Some(facts)) if facts.is_logged_in()) {
-            let agent = &cell.key.agent;
-            truth = self.ask(acd.log_out(agent, &QueueChoice::AsAcdSays, ReasonCode::default(), true)).await.map(Some);
-        }
-        match truth {
-            Ok(Some(truth)) => self.settle_up_to(cell, truth),
-            Ok(None) => (),
-            Err(error) => {
-                warn!(agent = %cell.key, %error, "what became of the agent cannot be asked, the next rebuild will tell");
-            }
         }
     }
 }

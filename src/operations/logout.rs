@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::{Answer, House, Refusal, Requester};
 use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, Logout, QueueChoice, QueueId};
-use crate::sessions::{AgentCell, LogoutKind};
+use crate::sessions::{AgentCell, LogoutKind, Unsure};
 
 /// A logout that may be confirmed: there is no other way to make one than to have done it.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,21 +66,20 @@ impl House {
         let asked = acd.log_out(&cell.key.agent, &request.queues, request.reason, request.forced);
         let facts = match self.ask(asked).await {
             Ok(facts) => facts, //                                         4: done
-            Err(reason) => return Err(self.logout_refused(&*acd, cell, reason).await), // 4: nothing is torn down
+            Err(reason) => return Err(self.logout_refused(cell, reason).await), // 4: nothing is torn down
         };
         let is_partial = facts.is_logged_in();
-        self.settle_up_to(cell, facts); //                                 5: the last event, to every subscriber
+        self.settle_up_to(cell, facts); //                                 5: the last event, to every subscriber; with
         if is_partial {
-            return Ok(LoggedOut { kind: LogoutKind::Partial }); //         2: adapter and subscriptions stay
+            return Ok(LoggedOut { kind: LogoutKind::Partial }); //         2:  it end the subscriptions, unless partial
         }
         self.tear_down(cell).await //                                      6, 7, 8
     }
 
-    /// Closes the adapter and ends the subscriptions; only then is there something to confirm. Where the adapter does not
-    /// close, that goes on in the background, and who asks again hears how it stands.
+    /// Closes the adapter; only then, the subscriptions having ended with the last event, is there something to confirm.
+    /// Where it does not close, that goes on in the background, and who asks again hears how it stands.
     async fn tear_down(&self, cell: &AgentCell) -> Result<LoggedOut, Refusal> {
         let closed = self.close_adapter(cell).await;
-        self.end_subscriptions(cell);
         cell.entry().owes_confirm = closed.is_err();
         closed.map(|()| LoggedOut { kind: LogoutKind::Full })
     }
@@ -102,7 +101,7 @@ impl House {
             if let Some((_, by)) = entry.logging_out {
                 return Err(Refusal::LogoutUnderWay { agent, by });
             }
-            let is_due = entry.facts.is_logged_in() || entry.is_owed();
+            let is_due = entry.facts.is_logged_in() || entry.owes_confirm;
             if !is_due && cell.turn.try_lock().is_ok() {
                 return Err(Refusal::NotLoggedIn { agent });
             }
@@ -120,21 +119,16 @@ impl House {
     }
 
     /// The ACD refused or did not answer: the agent is as the ACD says that it is, asked and not assumed.
-    async fn logout_refused(self: &Arc<House>, acd: &dyn Acd, cell: &Arc<AgentCell>, reason: AcdRefusal) -> Refusal {
-        match self.ask(acd.agent(&cell.key.agent)).await {
+    async fn logout_refused(self: &Arc<House>, cell: &Arc<AgentCell>, reason: AcdRefusal) -> Refusal {
+        match self.ask_the_truth(cell, Unsure::Facts).await {
             Ok(Some(truth)) => {
-                let is_gone = !truth.is_logged_in();
+                // Where it was done after all, only not said, the request fails, the teardown is done, and who asks again
+                // gets a success.
+                cell.entry().owes_confirm = !truth.is_logged_in();
                 self.settle_up_to(cell, truth);
-                if is_gone {
-                    // It was done after all, only not said: the request fails, the teardown is done, and who asks again
-                    // gets a success.
-                    cell.entry().owes_confirm = true;
-                }
             }
             Ok(None) => warn!(agent = %cell.key, "the acd no longer knows the agent"),
-            Err(error) => {
-                warn!(agent = %cell.key, %error, "what became of the agent cannot be asked, the next rebuild will tell")
-            }
+            Err(error) => warn!(agent = %cell.key, %error, "what became of the agent is asked again in the background"),
         }
         Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason }
     }

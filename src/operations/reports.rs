@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use tracing::debug;
+
 use super::House;
 use crate::model::{AgentEvent, AgentFacts, AgentReport, AgentState, Event, PeripheralId, PreCallEvent, QueueId};
 use crate::sessions::{AgentCell, AgentEntry};
@@ -21,19 +23,27 @@ impl House {
     }
 
     /// Ends the time in which reports wait: tells the requester first, then takes in what the command itself brought and
-    /// what waited, in the ACD's order. All under the agent's lock, so whoever was told finds the table up to date.
+    /// what waited, in the ACD's order. All under the agent's lock, so whoever was told finds the table up to date. Only a
+    /// life that ended before the command was done is told of before the requester is.
     pub(super) fn settle(self: &Arc<House>, cell: &Arc<AgentCell>, brought: Option<AgentFacts>, tell: impl FnOnce()) {
         let mut entry = cell.entry();
-        tell();
-        let mut brought = brought;
-        for report in entry.stop_deferring() {
-            if let Some(earlier) = brought.take_if(|brought| brought.order < report.order()) {
-                self.take_in(cell, &mut entry, AgentReport::Facts(earlier));
+        let mut reports: Vec<AgentReport> = entry.stop_deferring().into();
+        let mut answered_at = 0;
+        if let Some(brought) = brought {
+            let place = reports.iter().position(|report| report.order() > brought.order).unwrap_or(reports.len());
+            let is_end = |report: &AgentReport| matches!(report, AgentReport::Facts(facts) if !facts.is_logged_in());
+            if brought.is_logged_in() {
+                answered_at = reports[..place].iter().rposition(is_end).map_or(0, |end| end + 1);
             }
+            reports.insert(place, AgentReport::Facts(brought));
+        }
+        let since = reports.split_off(answered_at);
+        for report in reports {
             self.take_in(cell, &mut entry, report);
         }
-        if let Some(facts) = brought {
-            self.take_in(cell, &mut entry, AgentReport::Facts(facts));
+        tell();
+        for report in since {
+            self.take_in(cell, &mut entry, report);
         }
     }
 
@@ -79,9 +89,13 @@ impl House {
         if !now.differs_from(&was) {
             return;
         }
-        self.tell_change(cell, entry, &was, now.clone());
-        if was.is_logged_in() && !now.is_logged_in() {
-            entry.needs_teardown = true;
+        let has_ended = was.is_logged_in() && !now.is_logged_in();
+        self.tell_change(cell, entry, &was, now);
+        if has_ended {
+            // The last event is told: with it end the subscriptions to this agent and its device, in every session.
+            let instrument = entry.last_instrument.as_ref();
+            let ended = self.table.subscriptions.end_of_agent(&cell.key, instrument);
+            debug!(agent = %cell.key, ended, "subscriptions of a logged-out agent ended");
         }
         // A logout that is under way does its own teardown, and looks for work left when it is through.
         if entry.logging_out.is_none() {

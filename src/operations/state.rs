@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Answer, House, Refusal, Requester};
 use crate::acd::AcdRefusal;
 use crate::model::{AgentFacts, AgentKey, Instrument, StateChange};
-use crate::sessions::{AgentCell, LogoutKind};
+use crate::sessions::{AgentCell, LogoutKind, Unsure};
 
 impl House {
     /// Changes the state of an agent that is logged in; answers, and then tells the subscribers.
@@ -20,6 +20,7 @@ impl House {
             Err(refusal) => (None, Err(refusal)),
         };
         self.settle(&cell, facts, || answer(said));
+        self.mend_if_needed(&cell, &mut cell.entry());
     }
 
     /// What the table knows of one agent: the ACD's last word.
@@ -61,23 +62,12 @@ impl House {
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         cell.entry().start_deferring();
         self.ask(acd.set_state(request)).await.map_err(|reason| {
+            // Asked when the failure is told: the requester has waited long enough.
             if matches!(reason, AcdRefusal::TimedOut { .. }) {
-                // Asked when the failure is told: the requester has waited long enough.
-                self.ask_later(cell);
+                cell.entry().unsure = Some(Unsure::Facts);
             }
             Refusal::Acd { step: "state change", agent: cell.key.agent.clone(), reason }
         })
-    }
-
-    /// Asks the ACD for its truth about an agent, when it gets to it.
-    fn ask_later(self: &Arc<House>, cell: &Arc<AgentCell>) {
-        let (house, cell) = (Arc::clone(self), Arc::clone(cell));
-        tokio::spawn(async move {
-            let Ok(peripheral) = house.reachable(cell.key.peripheral) else { return };
-            if let Ok(Some(facts)) = house.ask(peripheral.acd.agent(&cell.key.agent)).await {
-                house.receive(cell.key.peripheral, crate::model::AgentReport::Facts(facts));
-            }
-        });
     }
 }
 

@@ -36,7 +36,7 @@ impl AgentCell {
 pub struct AgentEntry {
     /// What the ACD said last.
     pub facts: AgentFacts,
-    /// The device that the agent worked at last: a logout's last event and its teardown still name it.
+    /// The device that the agent worked at last: a logout's last event still names it.
     pub last_instrument: Option<Instrument>,
     /// The binding to the ACD.
     pub adapter: AdapterState,
@@ -44,9 +44,9 @@ pub struct AgentEntry {
     pub logging_out: Option<(LogoutKind, SessionId)>,
     /// A logout whose teardown failed was finished since: who asks again is told that it is done.
     pub owes_confirm: bool,
-    /// The agent is logged out and its teardown still has to be done.
-    pub needs_teardown: bool,
-    /// A background task is putting right what differs between adapter and facts.
+    /// What the ACD did last is not known, and could not be asked yet.
+    pub unsure: Option<Unsure>,
+    /// A background task is putting right what is not as it should be.
     pub mending: bool,
     /// Some: a command is with the ACD, and what the ACD reports meanwhile waits here for its answer.
     deferred: Option<VecDeque<AgentReport>>,
@@ -61,6 +61,15 @@ pub enum AdapterState {
     Open,
     /// Should be gone, and the ACD has not confirmed it yet.
     Closing,
+}
+
+/// What a command without an answer leaves open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsure {
+    /// How the agent stands.
+    Facts,
+    /// Whether a login that was said to have failed was done after all: then it is undone.
+    Login,
 }
 
 /// What a logout under way will leave.
@@ -80,23 +89,19 @@ impl AgentEntry {
             adapter: AdapterState::Closed,
             logging_out: None,
             owes_confirm: false,
-            needs_teardown: false,
+            unsure: None,
             mending: false,
             deferred: None,
         }
     }
 
-    /// Whether a logout was begun that nobody was told the good end of yet.
-    pub fn is_owed(&self) -> bool {
-        self.owes_confirm || self.needs_teardown
-    }
-
     /// Whether nothing at all would be lost with this entry.
     pub fn is_idle(&self) -> bool {
         !self.facts.is_logged_in()
-            && !self.is_owed()
+            && !self.owes_confirm
             && self.adapter == AdapterState::Closed
             && self.logging_out.is_none()
+            && self.unsure.is_none()
             && !self.mending
             && self.deferred.is_none()
     }

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use dashmap::DashMap;
 use parking_lot::Mutex;
 
-pub use agents::{AdapterState, AgentCell, AgentEntry, LogoutKind};
+pub use agents::{AdapterState, AgentCell, AgentEntry, LogoutKind, Unsure};
 pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
 
 use crate::model::{AgentFacts, AgentId, AgentKey, Event, Instrument, LinkEvent, PeripheralId, QueueId, SessionId};

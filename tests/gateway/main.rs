@@ -7,4 +7,5 @@ mod logout;
 mod session;
 mod sockets;
 mod state;
+mod stories;
 mod support;

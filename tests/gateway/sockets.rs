@@ -167,7 +167,7 @@ async fn racing_logins_logouts_drops_and_faults_leave_nothing_half_done() {
                 };
                 let cell = served.gateway.house().table.agent(&key).expect("every agent is known");
                 let entry = cell.entry();
-                !truth.differs_from(&entry.facts) && entry.logging_out.is_none() && !entry.needs_teardown
+                !truth.differs_from(&entry.facts) && entry.logging_out.is_none()
             });
             let mut adapters = snapshot.adapters.clone();
             adapters.sort();

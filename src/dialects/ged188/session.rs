@@ -75,7 +75,8 @@ pub(super) struct OwnSubscription {
     pub(super) id: u32,
     pub(super) target: Target,
     pub(super) filter: Filter,
-    pub(super) current: parking_lot::Mutex<Arc<Subscription>>,
+    /// None once the session has left.
+    pub(super) current: parking_lot::Mutex<Option<Arc<Subscription>>>,
 }
 
 /// What came that is not known here: kept for the log line of the connection's end.
@@ -336,19 +337,23 @@ impl OwnSubscription {
     ) -> Arc<OwnSubscription> {
         let current = Subscription::new(id, target.clone(), filter, Arc::<Face>::clone(face) as _);
         shared.house.table.subscriptions.add(Arc::clone(&current));
-        Arc::new(OwnSubscription { id, target, filter, current: parking_lot::Mutex::new(current) })
+        Arc::new(OwnSubscription { id, target, filter, current: parking_lot::Mutex::new(Some(current)) })
     }
 
-    /// Subscribes again, if a logout ended it.
+    /// Subscribes again if a logout ended it, unless the session has left: a login may outlive who asked for it.
     pub(super) fn renew(&self, shared: &Ged188, face: &Arc<Face>) {
         let mut current = self.current.lock();
-        if current.has_ended() {
-            *current = Subscription::new(self.id, self.target.clone(), self.filter, Arc::<Face>::clone(face) as _);
-            shared.house.table.subscriptions.add(Arc::clone(&current));
+        if current.as_ref().is_some_and(|current| current.has_ended()) {
+            let renewed = Subscription::new(self.id, self.target.clone(), self.filter, Arc::<Face>::clone(face) as _);
+            shared.house.table.subscriptions.add(Arc::clone(&renewed));
+            *current = Some(renewed);
         }
     }
 
+    /// The session leaves.
     fn end(&self, shared: &Ged188) {
-        shared.house.table.subscriptions.remove(&self.current.lock());
+        if let Some(current) = self.current.lock().take() {
+            shared.house.table.subscriptions.remove(&current);
+        }
     }
 }

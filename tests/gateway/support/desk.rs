@@ -126,6 +126,15 @@ impl Desk {
         }
     }
 
+    /// Does what the connection's task does when it is woken.
+    pub fn wakes(&mut self) {
+        if self.closed.is_none()
+            && let Err(reason) = self.conversation.on_wake()
+        {
+            self.is_closed(reason);
+        }
+    }
+
     /// What has come and was not looked at yet, without waiting.
     pub fn has_received(&mut self) -> Option<AnyMessage> {
         let mut bytes = BytesMut::new();
@@ -145,11 +154,7 @@ impl Desk {
                     return message;
                 }
                 self.outbox.woken().await;
-                if self.closed.is_none()
-                    && let Err(reason) = self.conversation.on_wake()
-                {
-                    self.is_closed(reason);
-                }
+                self.wakes();
             }
         });
         waited.await.expect("a frame, which did not come")

@@ -1,0 +1,271 @@
+//! Random stories on virtual time: desktops and bridges that want opposite things, connections that drop, an ACD that
+//! refuses, keeps silent and goes away. Whatever happens, the promises hold. A story is told by its seed alone:
+//! `CTIGATE_SEED=17 cargo test --test gateway stories -- --nocapture` tells one again, step by step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use cti_protocol::ged188::codes::{AgentState, ServiceMask};
+use cti_protocol::ged188::{AnyMessage, OpenReq};
+use ctigate::acd::embedded::{Command, Fault, FaultKind};
+use ctigate::model::{AgentId, AgentKey, QueueId, ReasonCode};
+
+use crate::support::desk::{Desk, FORCED, open_req, services_of_agent, services_of_bridge, skill_groups, text};
+use crate::support::house::{PERIPHERAL, TestHouse, house_of};
+
+const LOGIN: AgentState = AgentState::AGENT_STATE_LOGIN;
+const LOGOUT: AgentState = AgentState::AGENT_STATE_LOGOUT;
+const AGENTS: [&str; 5] = ["1001", "1002", "1003", "1004", "1005"];
+const STORIES: u64 = 150;
+const STEPS: usize = 120;
+
+#[test]
+fn whatever_happens_the_promises_hold() {
+    let told: Option<u64> = std::env::var("CTIGATE_SEED").ok().and_then(|seed| seed.parse().ok());
+    for seed in told.map_or(1..=STORIES, |seed| seed..=seed) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let story = std::panic::AssertUnwindSafe(|| runtime.block_on(story(seed, told.is_some())));
+        if let Err(panic) = std::panic::catch_unwind(story) {
+            eprintln!("the story of seed {seed} went wrong");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+async fn story(seed: u64, aloud: bool) {
+    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut world = ctigate::acd::embedded::EmbeddedConfig::default();
+    world.calls.answer_after = Duration::from_millis(700);
+    world.calls.talk_min = Duration::from_secs(1);
+    world.calls.talk_max = Duration::from_secs(3);
+    world.latency = Duration::from_millis([0, 0, 30][dice.below(3)]);
+    let house = house_of(world, |_| ()).await;
+    let mut players = Vec::new();
+    for agent in AGENTS {
+        players.push(Player::open(&house, Some(agent)));
+    }
+    for _ in 0..2 {
+        players.push(Player::open(&house, None));
+    }
+    for step in 0..STEPS {
+        let what = act(&house, &mut players, &mut dice).await;
+        if aloud {
+            eprintln!("{step}: {what}");
+        }
+        pass(Duration::from_millis([0, 0, 1, 40, 900][dice.below(5)])).await;
+        for player in &mut players {
+            player.looks(aloud);
+        }
+    }
+    all_is_quiet(&house, &mut players, aloud).await;
+}
+
+/// One thing happens.
+async fn act(house: &TestHouse, players: &mut [Player], dice: &mut Dice) -> String {
+    let at = dice.below(players.len());
+    let agent = players[at].agent.unwrap_or(AGENTS[dice.below(AGENTS.len())]);
+    match dice.below(20) {
+        0..=11 => {
+            let state = [
+                LOGIN,
+                LOGIN,
+                LOGIN,
+                LOGOUT,
+                LOGOUT,
+                LOGOUT,
+                AgentState::AGENT_STATE_AVAILABLE,
+                AgentState::AGENT_STATE_NOT_READY,
+                AgentState::AGENT_STATE_WORK_READY,
+            ][dice.below(9)];
+            let (is_forced, some) = (dice.below(4) == 0, dice.below(4) == 0);
+            players[at].asks(agent, state, is_forced, some);
+            format!("player {at} asks {agent} to be {state:?}, forced {is_forced}, some queues {some}")
+        }
+        12 => {
+            let of = players[at].agent;
+            let gone = std::mem::replace(&mut players[at], Player::open(house, of));
+            gone.desk.drops();
+            format!("player {at} drops its connection and opens another one")
+        }
+        13 => {
+            house.acd.inner.console_log_out(&AgentId::new(agent).unwrap(), ReasonCode(9));
+            format!("an operator logs {agent} out")
+        }
+        14 => {
+            house.acd.inner.go_away();
+            "the acd goes away".to_owned()
+        }
+        15 | 16 => {
+            house.acd.inner.come_back();
+            "the acd comes back".to_owned()
+        }
+        17 => {
+            house.acd.inner.arrive(QueueId(1 + dice.below(3) as u32));
+            "a call arrives".to_owned()
+        }
+        _ => {
+            let on = [
+                Command::LogIn,
+                Command::LogOut,
+                Command::LogOut,
+                Command::CloseAdapter,
+                Command::CloseAdapter,
+                Command::OpenAdapter,
+                Command::SetState,
+                Command::Agent,
+                Command::Snapshot,
+            ][dice.below(9)];
+            let kind =
+                [FaultKind::Refuse, FaultKind::TimeOut, FaultKind::DoneInSilence, FaultKind::AnswerLate][dice.below(4)];
+            let delay = Duration::from_secs([1, 4, 7][dice.below(3)]);
+            house.acd.inner.add_fault(Fault { times: Some(1), delay, ..Fault::new(on, kind) });
+            format!("the next {on:?} meets {kind:?}, {delay:?}")
+        }
+    }
+}
+
+/// Nothing goes wrong any more, time passes, and everything agrees with everything.
+async fn all_is_quiet(house: &TestHouse, players: &mut Vec<Player>, aloud: bool) {
+    house.acd.inner.clear_faults();
+    house.acd.inner.come_back();
+    for _ in 0..40 {
+        pass(Duration::from_secs(5)).await;
+    }
+    for player in players.iter_mut() {
+        player.looks(aloud);
+        assert!(player.open.is_empty(), "requests that were never answered: {:?}", player.open);
+    }
+    let mut logged_in = BTreeSet::new();
+    for agent in AGENTS {
+        let key = AgentKey { peripheral: PERIPHERAL, agent: AgentId::new(agent).unwrap() };
+        let truth = house.acd.inner.facts(&key.agent).unwrap();
+        let cell = house.house.table.agent(&key).expect("every agent is known");
+        let entry = cell.entry();
+        assert!(!truth.differs_from(&entry.facts), "the acd says {truth:?}, the table {:?}", entry.facts);
+        assert!(entry.logging_out.is_none() && !entry.mending && entry.unsure.is_none(), "{entry:?}");
+        assert!(cell.turn.try_lock().is_ok(), "somebody still has the turn of {agent}");
+        if truth.is_logged_in() {
+            logged_in.insert(key.agent);
+        }
+    }
+    let adapters: BTreeSet<_> = house.acd.inner.adapters().into_iter().collect();
+    assert_eq!(adapters, logged_in, "adapters are open exactly for those who are logged in");
+    for player in players.drain(..) {
+        player.desk.drops();
+    }
+    assert_eq!(house.house.table.clients(), 0);
+    assert_eq!(house.house.table.subscriptions.count(), 0, "no subscription outlives its session");
+}
+
+/// A client and what it may expect.
+struct Player {
+    desk: Desk,
+    /// Whose desktop it is; a bridge is nobody's.
+    agent: Option<&'static str>,
+    open: BTreeMap<u32, Asked>,
+    /// Its own subscription has ended by a logout that was confirmed here, and it has not asked for a login since.
+    has_ended: bool,
+    asks_in: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    state: AgentState,
+    is_whole: bool,
+    login_asked_before: u32,
+}
+
+impl Player {
+    fn open(house: &TestHouse, agent: Option<&'static str>) -> Player {
+        let mut desk = Desk::connected(house, 20);
+        let request = match agent {
+            Some(agent) => {
+                OpenReq { agent_id: text(agent), ..open_req(&format!("desktop-{agent}"), services_of_agent()) }
+            }
+            None => open_req("bridge", ServiceMask(services_of_bridge().0)),
+        };
+        desk.sends(request);
+        assert!(matches!(desk.has_received(), Some(AnyMessage::OpenConf(_))));
+        Player { desk, agent, open: BTreeMap::new(), has_ended: false, asks_in: 0 }
+    }
+
+    fn asks(&mut self, agent: &str, state: AgentState, is_forced: bool, some_queues: bool) {
+        if self.desk.closed.is_some() {
+            return;
+        }
+        if state == LOGIN {
+            self.asks_in += 1;
+            self.has_ended = false;
+        }
+        let asked = Asked { state, is_whole: !some_queues, login_asked_before: self.asks_in };
+        let invoke_id = self.desk.asks_with(agent, state, |request| {
+            if is_forced {
+                request.forced_flag = FORCED;
+            }
+            if some_queues && (state == LOGIN || state == LOGOUT) {
+                (request.num_skill_groups, request.skill_groups) = (1, skill_groups(&[2]));
+            }
+        });
+        assert!(self.open.insert(invoke_id, asked).is_none());
+    }
+
+    /// Reads what came and checks it.
+    fn looks(&mut self, aloud: bool) {
+        self.desk.wakes();
+        while let Some(message) = self.desk.has_received() {
+            if aloud {
+                eprintln!("    {:?} hears {message:?}", self.agent.unwrap_or("bridge"));
+            }
+            match message {
+                AnyMessage::SetAgentStateConf(confirm) => {
+                    let asked = self.answered(confirm.invoke_id);
+                    let is_last_word = asked.login_asked_before == self.asks_in;
+                    if asked.state == LOGOUT && asked.is_whole && self.agent.is_some() && is_last_word {
+                        self.has_ended = true;
+                    }
+                }
+                AnyMessage::ControlFailureConf(refusal) => drop(self.answered(refusal.invoke_id)),
+                AnyMessage::FailureConf(refusal) => drop(self.answered(refusal.invoke_id)),
+                AnyMessage::AgentStateEvent(event) => {
+                    assert!(!self.has_ended, "after the confirm of a logout came {event:?}");
+                    assert_eq!(event.monitor_id == 0, self.agent.is_none());
+                }
+                AnyMessage::AgentPreCallEvent(_) | AnyMessage::AgentPreCallAbortEvent(_) => {
+                    assert!(!self.has_ended, "after the confirm of a logout came {message:?}");
+                }
+                AnyMessage::SystemEvent(_) | AnyMessage::FailureEvent(_) => (),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn answered(&mut self, invoke_id: u32) -> Asked {
+        self.open
+            .remove(&invoke_id)
+            .unwrap_or_else(|| panic!("an answer to {invoke_id}, which was not asked or is answered"))
+    }
+}
+
+/// Time passes, and everybody does what there is to do.
+async fn pass(time: Duration) {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) as usize % bound
+    }
+}
