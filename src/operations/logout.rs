@@ -76,11 +76,14 @@ impl House {
         self.tear_down(cell).await //                                      6, 7, 8
     }
 
-    /// Closes the adapter; only then, the subscriptions having ended with the last event, is there something to confirm.
-    /// Where it does not close, that goes on in the background, and who asks again hears how it stands.
+    /// Closes the adapter and ends the subscriptions: those that did not end with the last event, since they began after
+    /// it. Only then is there something to confirm. Where the adapter does not close, that goes on in the background, and
+    /// who asks again hears how it stands.
     async fn tear_down(&self, cell: &AgentCell) -> Result<LoggedOut, Refusal> {
         let closed = self.close_adapter(cell).await;
-        cell.entry().owes_confirm = closed.is_err();
+        let mut entry = cell.entry();
+        self.table.subscriptions.end_of_agent(&cell.key, entry.last_instrument.as_ref());
+        entry.owes_confirm = closed.is_err();
         closed.map(|()| LoggedOut { kind: LogoutKind::Full })
     }
 
