@@ -2,6 +2,8 @@
 //! refuses, keeps silent and goes away. Whatever happens, the promises hold. A story is told by its seed alone:
 //! `CTIGATE_SEED=17 cargo test --test gateway stories -- --nocapture` tells one again, step by step.
 
+#![allow(clippy::print_stderr)] // a story is told aloud to whoever looks for what went wrong in it
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
