@@ -8,8 +8,9 @@ use std::sync::atomic::Ordering;
 
 use cti_protocol::ged188::codes::{self, AgentWorkMode, ControlFailure, ForcedFlag, ServiceMask, Status};
 use cti_protocol::ged188::{
-    AnyMessage, ClientEventReportConf, ClientEventReportReq, Frame, QueriedSkillGroup, QueryAgentStateConf,
-    QueryAgentStateReq, QueryDeviceInfoConf, QueryDeviceInfoReq, SetAgentStateConf, SetAgentStateReq, Text,
+    AnyMessage, ClientEventReportConf, ClientEventReportReq, Frame, HeartbeatConf, QueriedSkillGroup,
+    QueryAgentStateConf, QueryAgentStateReq, QueryDeviceInfoConf, QueryDeviceInfoReq, SetAgentStateConf,
+    SetAgentStateReq, Text,
 };
 use tracing::{error, info, warn};
 
@@ -41,6 +42,10 @@ impl Session {
             return Err(No::failure(Status::E_CTI_INVALID_FIELD_TAG, why));
         }
         match message {
+            AnyMessage::HeartbeatReq(request) => {
+                self.face.say(HeartbeatConf { invoke_id: request.invoke_id, ..Default::default() });
+                Ok(())
+            }
             AnyMessage::SetAgentStateReq(request) => self.set_agent_state(shared, &request),
             AnyMessage::QueryAgentStateReq(request) => self.query_agent_state(shared, &request),
             AnyMessage::QueryDeviceInfoReq(request) => self.query_device_info(shared, &request),

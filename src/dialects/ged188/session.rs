@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use cti_protocol::ged188::codes::{ServiceMask, Status};
 use cti_protocol::ged188::{
-    AnyMessage, CloseConf, CloseReq, Frame, FrameCodec, HeartbeatConf, MessageType, OpenReq, Text, Version,
-    peek_invoke_id,
+    AnyMessage, CloseConf, CloseReq, Frame, FrameCodec, MessageType, OpenReq, Text, Version, peek_invoke_id,
 };
 use tokio_util::codec::Decoder;
 use tracing::{debug, info};
@@ -88,6 +87,13 @@ struct Counts {
     refused: u64,
 }
 
+impl Counts {
+    fn note(&mut self, message: &AnyMessage) {
+        self.unknown_tags += message.unknown_tags().len() as u64;
+        self.unknown_messages += u64::from(message.name().is_none());
+    }
+}
+
 impl Client {
     pub(super) fn new(shared: Arc<Ged188>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Client {
         let frames = FrameCodec::new(shared.frame_bytes_max);
@@ -106,68 +112,51 @@ impl Client {
 
     fn on_frame(&mut self, frame: &Frame) -> Result<(), CloseReason> {
         self.counts.frames += 1;
-        match &mut self.stage {
-            Stage::Connected => self.on_frame_before_open(frame),
-            Stage::Ending { session, .. } => {
-                let offline = No::failure(Status::E_CTI_CTI_SERVER_OFFLINE, "the session is ending");
-                session.face.refuse(peek_invoke_id(frame).unwrap_or(0), offline);
-                Ok(())
+        let done = match &mut self.stage {
+            Stage::Connected => {
+                self.on_frame_before_open(frame);
+                return Ok(());
             }
-            Stage::Open(session) if session.is_too_new(frame) => {
-                self.counts.refused += 1;
-                let why = format!("{} came after version {}", frame.message_type, session.face.version.number());
-                let no = No::failure(Status::E_CTI_INVALID_MSG_TYPE_FOR_VERSION, why);
-                session.face.refuse(peek_invoke_id(frame).unwrap_or(0), no);
-                Ok(())
-            }
-            Stage::Open(session) => {
-                let decoded = AnyMessage::decode(frame, session.face.version);
-                match &decoded {
-                    Ok(AnyMessage::Stranger(stranger)) => {
-                        self.counts.unknown_messages += u64::from(stranger.message_type.name().is_none());
-                    }
-                    Ok(message) => self.counts.unknown_tags += message.unknown_tags().len() as u64,
-                    Err(_) => (),
+            Stage::Ending { .. } => Err(No::failure(Status::E_CTI_CTI_SERVER_OFFLINE, "the session is ending")),
+            Stage::Open(session) => match session.read(frame) {
+                Ok(AnyMessage::CloseReq(close)) => return self.on_close_req(&close),
+                Ok(message) => {
+                    self.counts.note(&message);
+                    session.on_request(&self.shared, frame, message)
                 }
-                match decoded {
-                    Ok(AnyMessage::HeartbeatReq(heartbeat)) => {
-                        session.face.say(HeartbeatConf { invoke_id: heartbeat.invoke_id, ..Default::default() });
-                        Ok(())
-                    }
-                    Ok(AnyMessage::CloseReq(close)) => self.on_close_req(&close),
-                    Ok(message) => {
-                        let invoke_id = peek_invoke_id(frame).unwrap_or(0);
-                        if let Err(no) = session.on_request(&self.shared, frame, message) {
-                            self.counts.refused += 1;
-                            debug!(peer = %self.peer, session = %session.face.session, message = %frame.message_type, ?no, "refused");
-                            session.face.refuse(invoke_id, no);
-                        }
-                        Ok(())
-                    }
-                    Err(error) => {
-                        self.counts.refused += 1;
-                        info!(peer = %self.peer, session = %session.face.session, %error, "a frame cannot be read");
-                        session.face.refuse(peek_invoke_id(frame).unwrap_or(0), error.into());
-                        Ok(())
-                    }
-                }
-            }
+                Err(no) => Err(no),
+            },
+        };
+        if let Err(no) = done {
+            self.refuse(frame, no);
         }
+        Ok(())
     }
 
-    fn on_frame_before_open(&mut self, frame: &Frame) -> Result<(), CloseReason> {
-        let invoke_id = peek_invoke_id(frame).unwrap_or(0);
-        match self.try_open(frame) {
-            Ok(()) => Ok(()),
-            Err((version, no)) => {
-                self.counts.refused += 1;
-                info!(peer = %self.peer, message = %frame.message_type, ?no, "refused, no session is open");
-                // How wide a tag is depends on the version: while that is not known, nothing with a tag is sent.
-                let with_text = version.is_some() && self.shared.settings.failure_text;
-                say(&self.outbox, version.unwrap_or(Version::LATEST), no.message(invoke_id, with_text));
-                Ok(())
-            }
+    fn refuse(&mut self, frame: &Frame, no: No) {
+        let is_first = self.counts.refused == 0;
+        self.counts.refused += 1;
+        let Some(session) = self.session() else { return };
+        let (peer, id, message) = (self.peer, session.face.session, frame.message_type);
+        if is_first {
+            info!(%peer, session = %id, %message, ?no, "refused; further ones are counted only");
+        } else {
+            debug!(%peer, session = %id, %message, ?no, "refused");
         }
+        session.face.refuse(peek_invoke_id(frame).unwrap_or(0), no);
+    }
+
+    fn on_frame_before_open(&mut self, frame: &Frame) {
+        let Err((version, no)) = self.try_open(frame) else { return };
+        let (peer, message) = (self.peer, frame.message_type);
+        if self.counts.refused == 0 {
+            info!(%peer, %message, ?no, "refused, no session is open; further ones are counted only");
+        }
+        self.counts.refused += 1;
+        // How wide a tag is depends on the version: while that is not known, nothing with a tag is sent.
+        let with_text = version.is_some() && self.shared.settings.failure_text;
+        let message = no.message(peek_invoke_id(frame).unwrap_or(0), with_text);
+        say(&self.outbox, version.unwrap_or(Version::LATEST), message);
     }
 
     /// Opens the session, or says why not and, if the client has named one, in which version to say so.
@@ -308,9 +297,14 @@ impl Session {
         Requester { session: self.face.session, right: self.right.clone() }
     }
 
-    /// Whether the session's version has no such message yet.
-    fn is_too_new(&self, frame: &Frame) -> bool {
-        u32::from(frame.message_type.since()) > self.face.version.number()
+    /// The message in a frame, if the session's version has it.
+    fn read(&self, frame: &Frame) -> Result<AnyMessage, No> {
+        let version = self.face.version;
+        if u32::from(frame.message_type.since()) > version.number() {
+            let why = format!("{} came after version {}", frame.message_type, version.number());
+            return Err(No::failure(Status::E_CTI_INVALID_MSG_TYPE_FOR_VERSION, why));
+        }
+        Ok(AnyMessage::decode(frame, version)?)
     }
 
     /// Ends all that the session had. An agent stays as it is: closing a session is not a logout.

@@ -70,13 +70,13 @@ async fn a_late_answer_is_late_and_what_it_tells_was_done_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_fault_lets_some_through_and_is_used_up() {
     let stage = stage().await;
-    let fault = Fault { after: 1, times: Some(2), ..Fault::new(Command::Snapshot, FaultKind::Refuse) };
+    let fault = Fault { after: 2, times: Some(2), ..Fault::new(Command::Snapshot, FaultKind::Refuse) };
     stage.acd.add_fault(fault);
     let mut fates = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..6 {
         fates.push(stage.acd.snapshot().await.is_ok());
     }
-    assert_eq!(fates, [true, false, false, true, true]);
+    assert_eq!(fates, [true, true, false, false, true, true]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -177,6 +177,8 @@ fn told(config: EmbeddedConfig, steps: &[Step]) -> Vec<String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_is_asked_the_world_holds_together(seed: u64, wrap_up_ms in 0_u64..3_000, steps in steps()) {
         told(small(seed, wrap_up_ms), &steps);
