@@ -22,16 +22,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         print!("{SAMPLE}");
         return ExitCode::SUCCESS;
     };
-    let checked = Config::from_file(file).and_then(|config| {
-        let filter = tracing_subscriber::EnvFilter::builder().parse(&config.log.filter);
-        filter.map(|_| config).map_err(|error| crate::config::ConfigError::Invalid {
-            file: file.display().to_string(),
-            place: None,
-            key: "log.filter".to_owned(),
-            what: error.to_string(),
-        })
-    });
-    match checked {
+    match Config::from_file(file) {
         Ok(config) => {
             let (listeners, acds) = (config.listeners.len(), config.acds.len());
             println!("ok: {}: {listeners} listener(s), {acds} ACD(s)", file.display());

@@ -15,7 +15,9 @@ use super::USAGE;
 /// Decode GED-188 frames, given as hex lines or as a raw stream.
 ///
 /// Each line of the input holds one whole frame with its 8-byte header; spaces and #-comments are skipped. Each frame
-/// becomes one line. Exit status 1 if any frame was broken.
+/// becomes one line, written as soon as no more input is at hand. A broken frame becomes a line that says what is wrong
+/// and at which byte, counted from the frame's first one or, with --stream, from the input's. Exit status 1 if any frame
+/// was broken.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The protocol version; without it, that of the OPEN_REQ that came last, and 24 before there was one.
@@ -58,26 +60,33 @@ pub(super) fn run(args: &Args) -> ExitCode {
     };
     let start = version.or_else(|| named(if args.uccx { 18 } else { 24 })).unwrap_or(Version::LATEST);
     let out = BufWriter::new(io::stdout().lock());
-    let mut decoder =
-        Lines { fixed: version.is_some(), version: start, uccx: args.uccx, format: args.format, out, broken: 0 };
+    let mut decoder = Lines {
+        fixed: version.is_some(),
+        version: start,
+        uccx: args.uccx,
+        format: args.format,
+        out,
+        base: 0,
+        broken: 0,
+    };
     let done = input(args).and_then(|input| if args.stream { decoder.stream(input) } else { decoder.hex_lines(input) });
     match done.and_then(|()| decoder.out.flush()) {
-        Ok(()) if decoder.broken == 0 => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::FAILURE,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS, // whoever reads us has seen enough
-        Err(error) => {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let file = args.file.as_ref().map_or("-".into(), |file| file.display().to_string());
             eprintln!("ctigate: {file}: {error}");
             ExitCode::from(USAGE)
         }
+        // A broken pipe is no error: whoever reads us has seen enough.
+        _ if decoder.broken == 0 => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
     }
 }
 
-fn input(args: &Args) -> io::Result<Box<dyn BufRead>> {
-    Ok(match args.file.as_ref().filter(|file| file.as_os_str() != "-") {
-        Some(file) => Box::new(BufReader::new(File::open(file)?)),
+fn input(args: &Args) -> io::Result<BufReader<Box<dyn Read>>> {
+    Ok(BufReader::new(match args.file.as_ref().filter(|file| file.as_os_str() != "-") {
+        Some(file) => Box::new(File::open(file)?),
         None => Box::new(io::stdin().lock()),
-    })
+    }))
 }
 
 /// The longest line that is read; a frame's hex digits take a fortieth of it.
@@ -90,14 +99,19 @@ struct Lines<W> {
     uccx: bool,
     format: Format,
     out: W,
+    /// Where in the input the frame begins that offsets are counted in: 0 for each line of hex.
+    base: usize,
     broken: u64,
 }
 
 impl<W: Write> Lines<W> {
-    fn hex_lines(&mut self, mut input: impl BufRead) -> io::Result<()> {
+    fn hex_lines(&mut self, mut input: BufReader<impl Read>) -> io::Result<()> {
         let mut line = Vec::new();
         loop {
             line.clear();
+            if !input.buffer().contains(&b'\n') {
+                self.out.flush()?; // the next line may be long in coming
+            }
             let bytes = input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
             if bytes == 0 {
                 return Ok(());
@@ -115,9 +129,6 @@ impl<W: Write> Lines<W> {
                 Ok(frame) => self.frame(&frame)?,
                 Err((what, offset)) => self.error(&what, offset)?,
             }
-            if matches!(self.format, Format::Text) {
-                self.out.flush()?;
-            }
         }
     }
 
@@ -125,21 +136,24 @@ impl<W: Write> Lines<W> {
         let mut frames = FrameCodec::default();
         let mut bytes = BytesMut::new();
         let mut piece = vec![0; 64 * 1024];
-        let mut taken = 0;
         loop {
-            let read = input.read(&mut piece)?;
+            self.out.flush()?; // the next piece may be long in coming
+            let read = match input.read(&mut piece) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
             bytes.extend_from_slice(&piece[..read]);
             loop {
                 let next = if read == 0 { frames.decode_eof(&mut bytes) } else { frames.decode(&mut bytes) };
                 match next {
                     Ok(Some(frame)) => {
-                        taken += HEADER_BYTES + frame.body.len();
                         self.frame(&frame)?;
+                        self.base += HEADER_BYTES + frame.body.len();
                     }
                     Ok(None) => break,
                     // Where the next frame begins is not known any more.
                     Err(FrameError::Io(error)) => return Err(error),
-                    Err(error) => return self.error(&error.to_string(), taken),
+                    Err(error) => return self.error(&error.to_string(), 0),
                 }
             }
             if read == 0 {
@@ -196,6 +210,7 @@ impl<W: Write> Lines<W> {
 
     fn error(&mut self, what: &str, offset: usize) -> io::Result<()> {
         self.broken += 1;
+        let offset = self.base + offset;
         match self.format {
             Format::Json => writeln!(self.out, "{}", json!({"error": what, "offset": offset})),
             Format::Text => writeln!(self.out, "error at byte {offset}: {what}"),

@@ -15,7 +15,8 @@ use crate::server::Gateway;
 /// Run the gateway.
 ///
 /// When every listener is bound and every ACD is up, one line goes to stdout: `ready {"ged188":"127.0.0.1:42027"}`.
-/// Logs go to stderr. SIGTERM and SIGINT stop it in good order.
+/// Further listeners of a dialect are called ged188-2, ged188-3 and so on, in their order. Logs go to stderr. SIGTERM and
+/// SIGINT stop it in good order.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The configuration file; without one, the embedded ACD is served on 127.0.0.1:42027.

@@ -1,6 +1,9 @@
-//! What is wrong with a file: one line, with file, place, key and value.
+//! What is wrong with a file: one line, with file, place, key and value. Not here: what is right (`types`, the room's head).
 
 use std::io;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
 
 use super::Config;
 
@@ -25,27 +28,97 @@ pub enum ConfigError {
         place: Option<(usize, usize)>,
         /// The whole path of the key, such as `listener[0].address`.
         key: String,
-        /// What is wrong, the value included.
+        /// What is wrong, the value included unless it is a secret.
         what: String,
     },
 }
 
+/// Between the key within a table and what is wrong with it, where a reader by hand says both: serde's errors are texts.
+pub(super) const KEY_END: char = '\u{1f}';
+
 pub(super) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
-    let invalid = |error: &toml::de::Error, key: String| {
-        let place = error.span().map(|span| place(text, span.start));
-        let value = error.span().and_then(|span| text.get(span)).filter(|value| !value.contains('\n'));
-        let message = error.message().replace('\n', " ");
-        let what = match value.map(str::trim).filter(|value| !value.is_empty()) {
-            Some(value) => format!("{message} (at `{value}`)"),
-            None => message,
-        };
-        ConfigError::Invalid { file: file.to_owned(), place, key, what }
-    };
-    let document = toml::de::Deserializer::parse(text).map_err(|error| invalid(&error, "the file".to_owned()))?;
+    let document = toml::de::Deserializer::parse(text).map_err(|error| broken(file, text, &error))?;
     serde_path_to_error::deserialize(document).map_err(|error| {
-        let key = error.path().to_string();
-        invalid(error.inner(), if key == "." { "the file".to_owned() } else { key })
+        let (key, what) = match error.inner().message().split_once(KEY_END) {
+            Some((within, what)) => (format!("{}.{within}", error.path()), what.to_owned()),
+            None => (error.path().to_string(), error.inner().message().to_owned()),
+        };
+        let at = error.inner().span();
+        invalid(file, text, if key == "." { THE_FILE.to_owned() } else { key }, &what, at)
     })
+}
+
+/// A value that is of its type and cannot be all the same.
+pub(super) fn unsound(file: &str, text: &str, key: String, what: &str) -> ConfigError {
+    let place = find(text, &key).map(|found| place(text, found.value.start));
+    ConfigError::Invalid { file: file.to_owned(), place, key, what: what.to_owned() }
+}
+
+/// The text is no TOML: there are no keys yet.
+fn broken(file: &str, text: &str, error: &toml::de::Error) -> ConfigError {
+    let span = error.span();
+    let place = span.clone().map(|span| place(text, span.start));
+    let what = with_excerpt(&one_line(error.message()), span.and_then(|span| excerpt(text, span)));
+    ConfigError::Invalid { file: file.to_owned(), place, key: THE_FILE.to_owned(), what }
+}
+
+/// What a key holds is not of its type, or there is no such key.
+fn invalid(file: &str, text: &str, key: String, what: &str, at: Option<Range<usize>>) -> ConfigError {
+    let is_unknown = what.starts_with("unknown field");
+    let found = find(text, &key).map(|found| if is_unknown { found.key } else { found.value });
+    // The reader's own place is only as good as the table that it read as a whole.
+    let span = found.or(at);
+    let what = match key.ends_with(PASSWORD) && !is_unknown {
+        true => "a string is expected".to_owned(),
+        false => with_excerpt(&one_line(what), span.clone().and_then(|span| excerpt(text, span))),
+    };
+    let place = span.map(|span| place(text, span.start));
+    ConfigError::Invalid { file: file.to_owned(), place, key, what }
+}
+
+struct Found {
+    key: Range<usize>,
+    value: Range<usize>,
+}
+
+/// Where a key stands and what it holds; the innermost table that the file has on the way to it, where it is left out.
+fn find(text: &str, key: &str) -> Option<Found> {
+    let document = DeTable::parse(text).ok()?;
+    let mut found = None;
+    let mut table = document.get_ref();
+    for step in key.split('.') {
+        let (name, indexes) = step.split_once('[').unwrap_or((step, ""));
+        let Some((key, mut value)) = table.iter().find(|(key, _)| key.get_ref() == name) else { break };
+        for index in indexes.split(['[', ']']).filter(|index| !index.is_empty()) {
+            value = value.get_ref().as_array()?.get(index.parse::<usize>().ok()?)?;
+        }
+        found = Some(Found { key: key.span(), value: value.span() });
+        match value.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => break,
+        }
+    }
+    found
+}
+
+/// What stands there, if it is short, of one line, and on no line that speaks of a password.
+fn excerpt(text: &str, span: Range<usize>) -> Option<&str> {
+    let line_start = text.get(..span.start)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let excerpt = text.get(span.clone())?.trim();
+    let is_secret = text.get(line_start..span.end)?.contains(PASSWORD);
+    let is_short = (1..=EXCERPT_BYTES_MAX).contains(&excerpt.len()) && !excerpt.contains('\n');
+    (is_short && !is_secret).then_some(excerpt)
+}
+
+fn with_excerpt(what: &str, excerpt: Option<&str>) -> String {
+    match excerpt {
+        Some(excerpt) => format!("{what} (at `{excerpt}`)"),
+        None => what.to_owned(),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn place(text: &str, offset: usize) -> (usize, usize) {
@@ -57,3 +130,8 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
 fn place_of(place: Option<&(usize, usize)>) -> String {
     place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default()
 }
+
+const THE_FILE: &str = "the file";
+/// What a key of this name holds is never printed.
+const PASSWORD: &str = "password";
+const EXCERPT_BYTES_MAX: usize = 100;

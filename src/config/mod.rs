@@ -64,12 +64,13 @@ impl Config {
     /// Reads and checks a text; `file` is what the errors call it.
     pub fn from_toml(file: &str, text: &str) -> Result<Config, ConfigError> {
         let config = error::parse(file, text)?;
-        config.check().map_err(|(key, what)| ConfigError::Invalid { file: file.to_owned(), place: None, key, what })?;
+        config.check().map_err(|(key, what)| error::unsound(file, text, key, &what))?;
         Ok(config)
     }
 
     /// What must hold between values; the key and what is wrong with it otherwise.
     fn check(&self) -> Result<(), (String, String)> {
+        self.log.check()?;
         self.limits.check()?;
         self.timeouts.check()?;
         if self.listeners.is_empty() {
@@ -77,6 +78,7 @@ impl Config {
         }
         let mut addresses = HashSet::new();
         for (at, listener) in self.listeners.iter().enumerate() {
+            listener.check().map_err(|(key, what)| (format!("listener[{at}].{key}"), what))?;
             let address = listener.address;
             if address.port() != 0 && !addresses.insert(address) {
                 return Err((format!("listener[{at}].address"), format!("{address} is an earlier listener's")));
@@ -84,6 +86,7 @@ impl Config {
         }
         let mut ids = HashSet::new();
         for (at, client) in self.clients.iter().enumerate() {
+            client.check().map_err(|(key, what)| (format!("client[{at}].{key}"), what))?;
             if !ids.insert(&client.id) {
                 return Err((format!("client[{at}].id"), format!("{:?} is an earlier client's", client.id)));
             }

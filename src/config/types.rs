@@ -8,6 +8,7 @@ use cti_protocol::ged188::codes::ServiceMask;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
+use super::error::KEY_END;
 use crate::acd::embedded::EmbeddedConfig;
 use crate::model::{Password, PeripheralId};
 
@@ -186,7 +187,39 @@ fn rest<T: DeserializeOwned, E: serde::de::Error>(keys: toml::Table) -> Result<T
 }
 
 fn named<E: serde::de::Error>(key: &str, what: &dyn fmt::Display) -> E {
-    E::custom(format!("{key}: {what}"))
+    E::custom(format!("{key}{KEY_END}{what}"))
+}
+
+impl LogConfig {
+    pub(super) fn check(&self) -> Result<(), (String, String)> {
+        let parsed = tracing_subscriber::EnvFilter::builder().parse(&self.filter);
+        parsed.map(|_| ()).map_err(|error| ("log.filter".to_owned(), format!("{:?}: {error}", self.filter)))
+    }
+}
+
+impl ListenerConfig {
+    pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
+        let least = Duration::from_secs(1); // a client that may be silent for no time at all is cut while it opens
+        match self.idle_timeout_min < least {
+            true => Err(("idle_timeout_min", format!("{:?} is below {least:?}", self.idle_timeout_min))),
+            false => Ok(()),
+        }
+    }
+}
+
+impl ClientConfig {
+    /// What is longer than its field in OPEN_REQ can never be sent.
+    pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.id.len() > CLIENT_BYTES_MAX {
+            return Err(("id", format!("{:?} has {} bytes, {CLIENT_BYTES_MAX} fit", self.id, self.id.len())));
+        }
+        match self.password.expose().len() {
+            bytes if bytes > CLIENT_BYTES_MAX => {
+                Err(("password", format!("it has {bytes} bytes, {CLIENT_BYTES_MAX} fit")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Limits {
@@ -315,5 +348,7 @@ impl fmt::Display for DialectName {
     }
 }
 
+/// The longest ClientID and ClientPassword, by the guide.
+const CLIENT_BYTES_MAX: usize = 64;
 /// The PeripheralID of an ACD that is given none.
 const DEFAULT_PERIPHERAL: PeripheralId = PeripheralId(5000);

@@ -17,28 +17,46 @@ fn complaint(content: &str) -> String {
 #[test]
 fn an_unknown_key_or_a_bad_value_is_one_line_that_names_it() {
     for (content, named) in [
-        ("[limits]\nframe_bytes_max = 100\n", &["limits.frame_bytes_max", "100"][..]),
-        ("[limits]\nconnection_max = 100\n", &["limits", "connection_max"]),
-        ("[log]\nformat = \"xml\"\n", &["log.format", "xml"]),
-        ("[log]\nfilter = \"a=b=c\"\n", &["log.filter"]),
-        ("[timeouts]\nopen = \"1 parsec\"\n", &["timeouts.open", "1 parsec"]),
-        ("[[listener]]\naddress = \"nonsense\"\n", &["listener[0].address", "nonsense"]),
-        ("[[listener]]\n[[listener]]\n", &["listener[1].address", "127.0.0.1:42027"]),
-        ("[[client]]\nid = \"a\"\n[[client]]\nid = \"a\"\n", &["client[1].id", "a"]),
-        ("[[acd]]\n", &["acd[0]", "kind"]),
-        ("[[acd]]\nkind = \"pbx\"\n", &["acd[0]", "kind", "pbx"]),
-        ("[[acd]]\nkind = \"embedded\"\nlatency = \"soon\"\n", &["acd[0]", "latency", "soon"]),
-        ("[[acd]]\nkind = \"embedded\"\n[acd.calls]\nper_second = 1\n", &["acd[0]", "calls", "per_second"]),
-        ("[[acd]]\nkind = \"embedded\"\n[acd.calls]\nno_answer = 2.0\n", &["acd[0].calls.no_answer", "2"]),
-        ("[[acd]]\nkind = \"embedded\"\nperipheral = 0\n", &["acd[0].peripheral", "0"]),
-        ("[[acd]]\nkind = \"embedded\"\n[[acd]]\nkind = \"embedded\"\n", &["acd[1].peripheral", "5000"]),
+        ("[limits]\nframe_bytes_max = 100\n", &[":2:19: limits.frame_bytes_max:", "100"][..]),
+        ("[limits]\nconnection_max = 100\n", &[":2:1: limits.connection_max:"]),
+        ("[log]\nformat = \"xml\"\n", &[":2:10: log.format:", "xml"]),
+        ("[log]\nfilter = \"a=b=c\"\n", &[":2:10: log.filter:", "a=b=c"]),
+        ("[timeouts]\nopen = \"1 parsec\"\n", &[":2:8: timeouts.open:", "1 parsec"]),
+        ("[[listener]]\naddress = \"nonsense\"\n", &[":2:11: listener[0].address:", "nonsense"]),
+        ("[[listener]]\n[[listener]]\n", &[":2:1: listener[1].address:", "127.0.0.1:42027"]),
+        ("[[listener]]\nidle_timeout_min = \"0s\"\n", &[":2:20: listener[0].idle_timeout_min:", "0ns"]),
+        ("[[client]]\nid = \"a\"\n[[client]]\nid = \"a\"\n", &[":4:6: client[1].id:", "a"]),
+        ("[[client]]\nid = \"a\"\nservices = [\"all\"]\n", &[":3:13: client[0].services[0]:", "all"]),
+        ("[[acd]]\n", &[":1:1: acd[0].kind:"]),
+        ("[[acd]]\nkind = \"pbx\"\n", &[":2:8: acd[0].kind:", "pbx"]),
+        ("[[acd]]\nkind = \"embedded\"\nlatency = \"soon\"\n", &[":3:11: acd[0].latency:", "soon"]),
+        ("[[acd]]\nkind = \"embedded\"\n[acd.calls]\nper_second = 1\n", &[":4:1: acd[0].calls.per_second:"]),
+        ("[[acd]]\nkind = \"embedded\"\n[acd.calls]\nno_answer = 2.0\n", &[":4:13: acd[0].calls.no_answer:", "2"]),
+        ("[[acd]]\nkind = \"embedded\"\nperipheral = 0\n", &[":3:14: acd[0].peripheral:", "0"]),
+        ("[[acd]]\nkind = \"embedded\"\n[[acd]]\nkind = \"embedded\"\n", &[":3:1: acd[1].peripheral:", "5000"]),
         ("what = is this\n", &[":1:"]),
-        ("listener = []\n", &["listener"]),
+        ("listener = []\n", &[":1:12: listener:"]),
     ] {
         let line = complaint(content);
         for word in named {
             assert!(line.contains(word), "{word:?} in {line:?}");
         }
+    }
+}
+
+#[test]
+fn no_complaint_prints_a_password() {
+    for content in [
+        "[[client]]\nid = \"a\"\npassword = 24680\n",
+        "[[client]]\nid = \"a\"\npassword = s24680\n",
+        "[[client]]\nid = \"a\"\npassword = \"s24680\n",
+        "[[client]]\nid = \"a\"\npasword = \"s24680\"\n",
+        "client = [{ password = \"s24680\" }]\n",
+        "client = [{ id = \"a\", password = s24680 }]\n",
+        "[[acd]]\nkind = \"embedded\"\n[[acd.agents]]\nfirst = 1\ncount = 1\nqueues = [1]\npassword = 24680\n",
+    ] {
+        let line = complaint(content);
+        assert!(!line.contains("24680"), "{line}");
     }
 }
 

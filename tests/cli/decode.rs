@@ -1,8 +1,12 @@
 //! `ctigate decode`.
 
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
-use crate::support::{lines, run};
+use crate::support::{ctigate, lines, run};
 
 const LOGOUT_OF_TWO_QUEUES: &str = "00000037 00000026 00000007 ffffffff 0001 0000 0002 0000 00 00000000 \
      0006 0005 3330343100 0005 0005 3130303100 003e 0004 00000001 003e 0004 00000002 # a comment";
@@ -89,6 +93,52 @@ fn reads_a_raw_stream_to_its_end() {
     let lines = lines(&output.stdout);
     assert_eq!((lines.len(), output.status.code()), (4, Some(1)));
     assert!(lines[3].contains(r#""offset":36"#), "{}", lines[3]);
+}
+
+#[test]
+fn counts_bytes_of_a_stream_from_its_beginning_and_goes_on_behind_a_broken_body() {
+    let whole = [0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 1];
+    let stream = [&whole[..], &[0, 0, 0, 2, 0, 0, 0, 5, 0, 0], &whole[..]].concat();
+    let output = run(&["decode", "--stream"], &stream);
+    let lines = lines(&output.stdout);
+    assert_eq!((lines.len(), output.status.code()), (3, Some(1)), "{lines:?}");
+    assert!(lines[1].contains(r#""offset":20"#), "12 bytes and a header: {}", lines[1]);
+    assert!(lines[2].contains("HEARTBEAT_REQ"));
+}
+
+#[test]
+fn writes_each_frame_while_the_input_goes_on() {
+    for (args, input) in [
+        (&["decode"][..], &b"0000000400000005 00000001\n0000"[..]),
+        (&["decode", "--stream"], &[0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 1, 0, 0]),
+    ] {
+        let mut child = ctigate(args).stdin(Stdio::piped()).spawn().expect("the command starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(input).expect("the command reads");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+        assert!(line.contains("HEARTBEAT_REQ"), "{args:?}: {line}");
+        drop(stdin);
+        assert_eq!(child.wait().expect("the command ends").code(), Some(1), "the last frame is cut off");
+    }
+}
+
+#[test]
+fn writes_every_vector_again_byte_for_byte() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("protocol/tests/vectors/driver-v20.jsonl");
+    let mut frames = Vec::new();
+    for vector in std::fs::read_to_string(vectors).expect("the vectors").lines() {
+        let vector: Value = serde_json::from_str(vector).expect("JSON");
+        let behind_length = vector["hex"].as_str().expect("hex");
+        // These vectors begin at MessageType; the length counts what comes behind it.
+        frames.push((vector["message"].clone(), format!("{:08x}{behind_length}", behind_length.len() / 2 - 4)));
+    }
+    let input: String = frames.iter().map(|(_, hex)| format!("{hex}\n")).collect();
+    let (lines, status) = json_lines(&["decode", "--version", "20"], &input);
+    assert_eq!((status, lines.len()), (Some(0), frames.len()));
+    for (line, (name, hex)) in lines.iter().zip(&frames) {
+        assert_eq!((&line["name"], line["hex"].as_str()), (name, Some(hex.as_str())));
+    }
 }
 
 #[test]

@@ -8,13 +8,18 @@ use crate::support::{ctigate, file, lines};
 
 /// The command, running, and where it listens.
 fn serving(args: &[&str]) -> (Child, SocketAddr) {
+    let (child, listeners) = ready(args);
+    let address = listeners["ged188"].as_str().expect("an address").parse().expect("an address");
+    (child, address)
+}
+
+/// The command, running, and what its first line says.
+fn ready(args: &[&str]) -> (Child, serde_json::Value) {
     let mut child = ctigate(args).spawn().expect("the command starts");
     let mut ready = String::new();
     BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut ready).expect("a line");
     let listeners = ready.strip_prefix("ready ").unwrap_or_else(|| panic!("ready …, not {ready:?}"));
-    let listeners: serde_json::Value = serde_json::from_str(listeners).expect("JSON");
-    let address = listeners["ged188"].as_str().expect("an address").parse().expect("an address");
-    (child, address)
+    (child, serde_json::from_str(listeners).expect("JSON"))
 }
 
 fn terminate(child: &Child) {
@@ -36,6 +41,16 @@ fn says_where_it_listens_serves_and_ends_well_when_told_to() {
     let mut goodbye = Vec::new();
     client.read_to_end(&mut goodbye).unwrap();
     assert_eq!(goodbye, [0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 15], "FAILURE_EVENT, E_CTI_CTI_SERVER_OFFLINE");
+}
+
+#[test]
+fn several_listeners_have_names_of_their_own() {
+    let (mut child, listeners) = ready(&["serve", "--listen", "ged188=127.0.0.1:0", "--listen", "ged188=127.0.0.1:0"]);
+    let names: Vec<&String> = listeners.as_object().expect("an object").keys().collect();
+    assert_eq!(names, ["ged188", "ged188-2"]);
+    assert_ne!(listeners["ged188"], listeners["ged188-2"]);
+    terminate(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Figures {
         }
     }
 
-    /// An answer, a refusal as well, took that long. What is longer than the range counts as its end.
+    /// A confirm took that long. What is longer than the range counts as its end.
     pub(super) fn answered(&mut self, kind: Kind, latency: Duration) {
         if let Some(histogram) = self.latencies.get_mut(&kind) {
             histogram.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));

@@ -36,7 +36,6 @@ mod figures;
 mod pace;
 mod report;
 mod schedule;
-
 mod watch;
 
 /// Log many agents in, cycle their states, log them out, and print what it took.
