@@ -40,10 +40,12 @@ struct Call {
 enum Due {
     Arrival,
     Abandon(u32),
-    Answer(u32, AgentId),
-    NoAnswer(u32, AgentId),
+    /// The call, whom it is offered to, and the change that offered it: the same may be offered there twice.
+    Answer(u32, AgentId, u64),
+    /// As `Answer`.
+    NoAnswer(u32, AgentId, u64),
     HangUp(u32, AgentId),
-    /// The agent, and the change after which its after-call work began: a later one makes this void.
+    /// The agent, and the change that began its after-call work: another state makes this void.
     WrapUpEnd(AgentId, u64),
 }
 
@@ -71,7 +73,8 @@ impl Calls {
         if per_minute > 0.0 && !self.waiting.is_empty() {
             // Exponential gaps: arrivals that know nothing of each other.
             let share: f64 = self.dice.random_range(f64::EPSILON..1.0);
-            self.set(now + Duration::from_secs_f64(-share.ln() * 60.0 / per_minute), Due::Arrival);
+            let gap = Duration::try_from_secs_f64(-share.ln() * 60.0 / per_minute).unwrap_or(Duration::MAX);
+            self.set(now.saturating_add(gap), Due::Arrival);
         }
     }
 }
@@ -94,8 +97,9 @@ impl World {
                     self.calls.set_arrival(at, self.config.calls.per_minute);
                 }
                 Due::Abandon(call) => self.abandon(at, call),
-                Due::Answer(call, agent) => self.answer(at, call, &agent),
-                Due::NoAnswer(call, agent) => self.no_answer(at, call, &agent),
+                Due::Answer(call, agent, since) if self.is_since(&agent, since) => self.answer(at, call, &agent),
+                Due::NoAnswer(call, agent, since) if self.is_since(&agent, since) => self.no_answer(at, call, &agent),
+                Due::Answer(..) | Due::NoAnswer(..) => (), // that offer is over
                 Due::HangUp(call, agent) => self.hang_up(at, call, &agent),
                 Due::WrapUpEnd(agent, change) => self.wrap_up_ends(at, &agent, change),
             }
@@ -116,7 +120,7 @@ impl World {
         let ani = format!("0{:09}", self.calls.dice.random_range(0..1_000_000_000_u32));
         let call = Call { queue, ani, dialed_number: format!("8{:03}", queue.0), agent: None };
         self.calls.there.insert(id, call);
-        self.calls.set(now + self.config.calls.patience, Due::Abandon(id));
+        self.calls.set(now.saturating_add(self.config.calls.patience), Due::Abandon(id));
         self.offer_waiting(now);
     }
 
@@ -144,15 +148,16 @@ impl World {
             seat.call = Some(id);
         }
         let reserved = self.change(agent, |facts| facts.state = AgentState::Reserved);
+        let since = reserved.order;
         if let Some(call) = self.pre_call(id, &reserved) {
             self.report(AcdEvent::PreCall(call));
         }
         self.report_agent(reserved);
         let calls = &self.config.calls;
         if self.calls.dice.random_bool(calls.no_answer) {
-            self.calls.set(now + calls.ring_max, Due::NoAnswer(id, agent.clone()));
+            self.calls.set(now.saturating_add(calls.ring_max), Due::NoAnswer(id, agent.clone(), since));
         } else {
-            self.calls.set(now + calls.answer_after, Due::Answer(id, agent.clone()));
+            self.calls.set(now.saturating_add(calls.answer_after), Due::Answer(id, agent.clone(), since));
         }
     }
 
@@ -164,7 +169,7 @@ impl World {
         self.report_agent(talking);
         let calls = &self.config.calls;
         let talk = self.calls.dice.random_range(calls.talk_min..=calls.talk_max);
-        self.calls.set(now + talk, Due::HangUp(id, agent.clone()));
+        self.calls.set(now.saturating_add(talk), Due::HangUp(id, agent.clone()));
     }
 
     /// It rang in vain: the agent is not ready, the call is the first of its queue again.
@@ -226,15 +231,13 @@ impl World {
             // The after-call work itself was asked for: what follows it is left to it.
             facts.next_state = facts.next_state.filter(|next| matches!(next, AgentState::Ready | AgentState::NotReady));
         });
-        self.calls.set(now + self.config.wrap_up, Due::WrapUpEnd(agent.clone(), working.order));
+        self.calls.set(now.saturating_add(self.config.wrap_up), Due::WrapUpEnd(agent.clone(), working.order));
         self.report_agent(working);
     }
 
     fn wrap_up_ends(&mut self, now: Duration, agent: &AgentId, change: u64) {
-        let Some(facts) = self.agents.get(agent).map(|seat| &seat.facts).filter(|facts| facts.order == change) else {
-            return;
-        };
-        let next = match facts.state {
+        let Some(seat) = self.agents.get(agent).filter(|seat| seat.since == change) else { return };
+        let next = match seat.facts.state {
             AgentState::WorkReady => AgentState::Ready,
             _ => AgentState::NotReady,
         };
@@ -247,9 +250,10 @@ impl World {
 
     /// The agent has nothing to do any more: it is what it asked to be, or else `next`.
     fn is_free(&mut self, now: Duration, agent: &AgentId, next: AgentState) {
+        let asked_because = self.agents.get(agent).map(|seat| seat.next_reason).unwrap_or_default();
         let free = self.change(agent, |facts| {
+            facts.reason = if facts.next_state.is_some() { asked_because } else { ReasonCode::default() };
             facts.state = facts.next_state.take().unwrap_or(next);
-            facts.reason = ReasonCode::default();
         });
         self.report_agent(free);
         self.offer_waiting(now);
@@ -282,6 +286,10 @@ impl World {
         if let Some(call) = self.pre_call(id, &facts) {
             self.report(AcdEvent::PreCallAbort(call));
         }
+    }
+
+    fn is_since(&self, agent: &AgentId, change: u64) -> bool {
+        self.agents.get(agent).is_some_and(|seat| seat.since == change)
     }
 
     fn is_at(&self, id: u32, agent: &AgentId, state: AgentState) -> bool {

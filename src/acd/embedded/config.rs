@@ -187,6 +187,27 @@ pub struct Outage {
     pub every: Option<Duration>,
 }
 
+impl Outage {
+    /// Whether it is on at that time.
+    pub(super) fn is_on(&self, now: Duration) -> bool {
+        now.checked_sub(self.at).is_some_and(|since| {
+            let every = self.every.map_or(u128::MAX, |every| every.as_nanos().max(1));
+            since.as_nanos() % every < self.lasts.as_nanos()
+        })
+    }
+
+    /// When it begins or ends next, later than that; from the very start if none is given.
+    pub(super) fn next_turn(&self, after: Option<Duration>) -> Option<Duration> {
+        let past = after.and_then(|after| after.checked_sub(self.at)).unwrap_or_default();
+        let rounds = self.every.map_or(0, |every| past.as_nanos() / every.as_nanos().max(1));
+        let shift = self.every.unwrap_or_default().saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX));
+        let begins = self.at.saturating_add(shift);
+        let again = self.every.map(|every| begins.saturating_add(every));
+        let turns = [Some(begins), Some(begins.saturating_add(self.lasts)), again].into_iter().flatten();
+        turns.filter(|at| after.is_none_or(|after| *at > after)).min()
+    }
+}
+
 /// What does not hold together in an embedded world.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {what}")]
@@ -226,12 +247,16 @@ impl EmbeddedConfig {
         }
         disjoint("agents", ids)?;
         let mut devices = Vec::new();
+        let mut instruments = 0_u32;
         for (at, range) in self.instruments.iter().enumerate() {
+            instruments = instruments.saturating_add(range.count);
             devices.push(span(format!("instruments[{at}]"), range.first, range.count)?);
         }
         disjoint("instruments", devices)?;
-        if agents > COUNT_MAX {
-            return wrong("agents".to_owned(), format!("{agents} in all, {COUNT_MAX} are allowed"));
+        for (key, count) in [("agents", agents), ("instruments", instruments)] {
+            if count > COUNT_MAX {
+                return wrong(key.to_owned(), format!("{count} in all, {COUNT_MAX} are allowed"));
+            }
         }
         self.calls.validate()?;
         for (at, outage) in self.outages.iter().enumerate() {
@@ -245,7 +270,7 @@ impl EmbeddedConfig {
     /// Every agent with its password and its queues.
     pub(super) fn every_agent(&self) -> impl Iterator<Item = (AgentId, Password, Vec<QueueId>)> {
         self.agents.iter().flat_map(|range| {
-            (range.first..range.first.saturating_add(range.count)).filter_map(|number| {
+            numbers(range.first, range.count).filter_map(|number| {
                 let id = number.to_string();
                 let password = Password::new(range.password.expose().replace("{id}", &id));
                 let mut queues = range.queues.clone();
@@ -258,8 +283,8 @@ impl EmbeddedConfig {
 
     /// Every device.
     pub(super) fn every_instrument(&self) -> impl Iterator<Item = Instrument> {
-        let numbers = self.instruments.iter().flat_map(|range| range.first..range.first.saturating_add(range.count));
-        numbers.filter_map(|number| Instrument::new(&number.to_string()).ok())
+        let every = self.instruments.iter().flat_map(|range| numbers(range.first, range.count));
+        every.filter_map(|number| Instrument::new(&number.to_string()).ok())
     }
 }
 
@@ -332,6 +357,11 @@ impl Fault {
     pub fn new(on: Command, kind: FaultKind) -> Fault {
         Fault { on, agent: None, kind, after: 0, times: None, delay: Duration::ZERO, code: 0, words: String::new() }
     }
+}
+
+/// The numbers of a range, the highest that there is included.
+fn numbers(first: u32, count: u32) -> impl Iterator<Item = u32> {
+    (0..count).map_while(move |at| first.checked_add(at))
 }
 
 fn span(key: String, first: u32, count: u32) -> Result<(u32, u32), EmbeddedConfigError> {

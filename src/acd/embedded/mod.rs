@@ -70,6 +70,9 @@ impl EmbeddedAcd {
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
+        if self.world.lock().is_away {
+            return Err(AcdRefusal::LinkDown); // a command that does not get there meets no fault there
+        }
         let fault = self.faults.lock().take(command, agent);
         let kind = fault.as_ref().map(|fault| fault.kind);
         match (kind, fault) {
@@ -103,19 +106,6 @@ impl EmbeddedAcd {
             self.changed.notify_one();
         }
         answer
-    }
-
-    /// When the next outage begins or ends, and which of the two.
-    fn next_outage(&self, now: Duration) -> Option<(Duration, bool)> {
-        let turns = self.outages.iter().flat_map(|outage| {
-            let past = outage.every.filter(|every| !every.is_zero() && now > outage.at);
-            let rounds = past.map_or(0, |every| (now - outage.at).as_nanos() / every.as_nanos());
-            let shift = outage.every.unwrap_or_default().saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX));
-            let begins = outage.at + shift;
-            let again = outage.every.map(|every| (begins + every, true));
-            [Some((begins, true)), Some((begins + outage.lasts, false)), again].into_iter().flatten()
-        });
-        turns.filter(|(at, _)| *at > now).min()
     }
 }
 
@@ -196,24 +186,23 @@ impl Acd for EmbeddedAcd {
 
     async fn run(&self, events: AcdEvents) {
         self.world.lock().connect(events.clone());
-        let mut looked_at = self.now();
+        let mut looked_at = None;
         loop {
-            let outage = self.next_outage(looked_at);
+            let turn = self.outages.iter().filter_map(|outage| outage.next_turn(looked_at)).min();
             let due = self.world.lock().next_due();
-            let next = [due, outage.map(|(at, _)| at)].into_iter().flatten().min();
+            let next = [due, turn].into_iter().flatten().min();
             tokio::select! {
                 () = events.closed() => return,
                 () = self.changed.notified() => (),
-                () = until(next.map(|next| self.began + next)) => (),
+                () = until(next.and_then(|next| self.began.checked_add(next))) => (),
             }
             let now = self.now();
             let mut world = self.world.lock();
             world.pass(now);
-            if let Some((at, begins)) = outage
-                && at <= now
-            {
-                looked_at = at;
-                if begins { world.go_away() } else { world.come_back() }
+            if let Some(at) = turn.filter(|at| *at <= now) {
+                looked_at = Some(at);
+                let is_on = self.outages.iter().any(|outage| outage.is_on(at));
+                if is_on { world.go_away() } else { world.come_back() }
             }
         }
     }

@@ -40,15 +40,17 @@ pub(super) struct Seat {
     may_join: Vec<QueueId>,
     /// The call that is offered to it or that it talks on.
     pub(super) call: Option<u32>,
-    /// The change that made it ready: joining a queue later does not send it to the end.
-    ready_since: u64,
+    /// The change that put it in its state: joining a queue later does not send a ready agent to the end.
+    pub(super) since: u64,
+    /// Why it wants its `next_state`.
+    pub(super) next_reason: ReasonCode,
 }
 
 impl World {
     pub(super) fn new(config: EmbeddedConfig) -> World {
         let agents = config.every_agent().map(|(id, password, may_join)| {
             let facts = AgentFacts::logged_out(id.clone(), ReasonCode::default(), 1);
-            (id, Seat { facts, password, may_join, call: None, ready_since: 0 })
+            (id, Seat { facts, password, may_join, call: None, since: 0, next_reason: ReasonCode::default() })
         });
         World {
             agents: agents.collect(),
@@ -159,13 +161,18 @@ impl World {
         if is_not_ready && self.config.not_ready_reason_required && change.reason == ReasonCode::default() {
             return Err(AcdRefusal::ReasonRequired);
         }
+        let reason = if is_not_ready { change.reason } else { ReasonCode::default() };
         if facts.state.is_on_call() {
             // Also while it only rings: the call that was offered is still the agent's to answer.
-            return Ok(self.change(&change.agent, |facts| facts.next_state = Some(change.wanted.into())));
+            let asked = self.change(&change.agent, |facts| facts.next_state = Some(change.wanted.into()));
+            if let Some(seat) = self.agents.get_mut(&change.agent) {
+                seat.next_reason = reason;
+            }
+            return Ok(asked);
         }
         let changed = self.change(&change.agent, |facts| {
-            facts.state = change.wanted.into();
-            facts.reason = if is_not_ready { change.reason } else { ReasonCode::default() };
+            // What was asked for on the call before is overruled.
+            (facts.state, facts.reason, facts.next_state) = (change.wanted.into(), reason, None);
         });
         self.offer_waiting(now);
         Ok(changed)
@@ -235,14 +242,14 @@ impl World {
         self.changes += 1;
         seat.facts.order = self.changes;
         let now = seat.facts.clone();
-        let place = (seat.ready_since, agent.clone());
+        let place = (seat.since, agent.clone());
         for queue in was.queues.iter().filter(|_| was.state == AgentState::Ready) {
             self.ready.get_mut(queue).map(|ready| ready.remove(&place));
         }
-        if was.state != AgentState::Ready {
-            seat.ready_since = now.order;
+        if was.state != now.state {
+            seat.since = now.order;
         }
-        let place = (seat.ready_since, agent.clone());
+        let place = (seat.since, agent.clone());
         for queue in now.queues.iter().filter(|_| now.state == AgentState::Ready) {
             self.ready.get_mut(queue).map(|ready| ready.insert(place.clone()));
         }
