@@ -31,22 +31,34 @@ pub enum AcdEvent {
 /// Makes the two ends; `events_max` is how many may wait for the gateway.
 pub fn acd_channel(events_max: usize) -> (AcdEvents, AcdInbox) {
     let (sender, receiver) = mpsc::channel(events_max);
-    let overflowed = Arc::new(AtomicBool::new(false));
-    (AcdEvents { sender, overflowed: Arc::clone(&overflowed) }, AcdInbox { receiver, overflowed })
+    let state = Arc::<State>::default();
+    (AcdEvents { sender, state: Arc::clone(&state) }, AcdInbox { receiver, state })
+}
+
+/// What is known even where a report did not fit.
+#[derive(Debug, Default)]
+struct State {
+    overflowed: AtomicBool,
+    link_up: AtomicBool,
 }
 
 /// The ACD's end.
 #[derive(Clone, Debug)]
 pub struct AcdEvents {
     sender: mpsc::Sender<AcdEvent>,
-    overflowed: Arc<AtomicBool>,
+    state: Arc<State>,
 }
 
 impl AcdEvents {
     /// Reports an event, at once. One that does not fit is replaced by a resync.
     pub fn report(&self, event: AcdEvent) {
+        match &event {
+            AcdEvent::LinkUp => self.state.link_up.store(true, Ordering::Release),
+            AcdEvent::LinkDown { .. } => self.state.link_up.store(false, Ordering::Release),
+            _ => (),
+        }
         if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(event) {
-            self.overflowed.store(true, Ordering::Release);
+            self.state.overflowed.store(true, Ordering::Release);
         }
     }
 
@@ -60,7 +72,7 @@ impl AcdEvents {
 #[derive(Debug)]
 pub struct AcdInbox {
     receiver: mpsc::Receiver<AcdEvent>,
-    overflowed: Arc<AtomicBool>,
+    state: Arc<State>,
 }
 
 impl AcdInbox {
@@ -69,8 +81,23 @@ impl AcdInbox {
         self.receiver.recv_many(batch, batch_max).await > 0
     }
 
-    /// Whether events were dropped since this was last asked.
-    pub fn take_overflow(&self) -> bool {
-        self.overflowed.swap(false, Ordering::AcqRel)
+    /// Whether events were dropped since [`take_overflow`](AcdInbox::take_overflow).
+    pub fn has_overflowed(&self) -> bool {
+        self.state.overflowed.load(Ordering::Acquire)
+    }
+
+    /// From here on only what is dropped anew counts.
+    pub fn take_overflow(&self) {
+        self.state.overflowed.store(false, Ordering::Release);
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.receiver.is_empty()
+    }
+
+    /// What the ACD said last of its link, whether or not that report came through.
+    pub fn is_link_up(&self) -> bool {
+        self.state.link_up.load(Ordering::Acquire)
     }
 }

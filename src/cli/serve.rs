@@ -22,9 +22,10 @@ pub(super) struct Args {
     /// The configuration file; without one, the embedded ACD is served on 127.0.0.1:42027.
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Where to listen, in place of what the file says; may be given several times. Port 0 picks a free one.
+    /// Where to listen, in place of the addresses of the file; may be given several times. Port 0 picks a free one. The
+    /// other settings are those of the file's first listener of that dialect.
     #[arg(long, value_name = "DIALECT=ADDR:PORT", value_parser = listen)]
-    listen: Vec<ListenerConfig>,
+    listen: Vec<Listen>,
 }
 
 pub(super) fn run(args: Args) -> ExitCode {
@@ -39,7 +40,10 @@ pub(super) fn run(args: Args) -> ExitCode {
     };
     let given = !args.listen.is_empty();
     if given {
-        config.listeners = args.listen;
+        config.listeners = args.listen.iter().map(|listen| listen.over(&config.listeners)).collect();
+    }
+    if let Err((key, what)) = config.check() {
+        return wrong(&format!("--listen: {key}: {what}"));
     }
     if let Err(error) = logging::start(&config.log) {
         return wrong(&format!("{}: log.filter: {error}", file.as_deref().unwrap_or("the default configuration")));
@@ -77,7 +81,21 @@ async fn serve(gateway: Gateway) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn listen(text: &str) -> Result<ListenerConfig, String> {
+/// An address given on the command line.
+#[derive(Debug, Clone)]
+struct Listen {
+    dialect: DialectName,
+    address: SocketAddr,
+}
+
+impl Listen {
+    fn over(&self, configured: &[ListenerConfig]) -> ListenerConfig {
+        let settings = configured.iter().find(|listener| listener.dialect == self.dialect).cloned();
+        ListenerConfig { dialect: self.dialect, address: self.address, ..settings.unwrap_or_default() }
+    }
+}
+
+fn listen(text: &str) -> Result<Listen, String> {
     let (dialect, address) =
         text.split_once('=').ok_or("expected DIALECT=ADDR:PORT, such as ged188=127.0.0.1:42027")?;
     let dialect = match dialect {
@@ -86,7 +104,7 @@ fn listen(text: &str) -> Result<ListenerConfig, String> {
     };
     let address: SocketAddr =
         address.parse().map_err(|error| format!("{address:?} is no address and port: {error}"))?;
-    Ok(ListenerConfig { dialect, address, ..ListenerConfig::default() })
+    Ok(Listen { dialect, address })
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> ExitCode {

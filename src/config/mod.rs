@@ -69,7 +69,7 @@ impl Config {
     }
 
     /// What must hold between values; the key and what is wrong with it otherwise.
-    fn check(&self) -> Result<(), (String, String)> {
+    pub fn check(&self) -> Result<(), (String, String)> {
         self.log.check()?;
         self.limits.check()?;
         self.timeouts.check()?;

@@ -71,7 +71,7 @@ pub struct Timeouts {
     /// For a peer that does not answer at TCP's level.
     #[serde(with = "humantime_serde")]
     pub dead_peer: Duration,
-    /// For running requests and goodbyes when the gateway stops.
+    /// For goodbyes when the gateway stops, after the running requests.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
 }

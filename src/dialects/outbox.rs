@@ -105,12 +105,9 @@ impl Outbox {
         Ok(())
     }
 
-    /// Drops what waits: only a goodbye will follow.
-    pub fn clear(&self) {
-        let mut inner = self.inner.lock();
-        inner.bytes.clear();
-        inner.slow = None;
-        inner.being_written = 0;
+    /// So much of what was taken is not written yet.
+    pub fn still_writing(&self, bytes: usize) {
+        self.inner.lock().being_written = bytes;
     }
 }
 

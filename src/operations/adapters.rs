@@ -54,7 +54,7 @@ impl House {
 
     /// Asks the ACD what an agent is; while it does not say, that stays to be done. The caller has the agent's turn and
     /// takes in what it hears. A login that nobody knows of is undone: calls would come to a desk where nobody expects them.
-    pub(super) async fn ask_the_truth(&self, cell: &AgentCell, unsure: Unsure) -> Result<Option<AgentFacts>, Refusal> {
+    pub(super) async fn ask_the_truth(&self, cell: &AgentCell, unsure: Unsure) -> Result<AgentFacts, Refusal> {
         cell.entry().unsure = Some(unsure);
         let agent = &cell.key.agent;
         let acd = &self.reachable(cell.key.peripheral)?.acd;
@@ -63,14 +63,20 @@ impl House {
             let out = acd.log_out(agent, &QueueChoice::AsAcdSays, ReasonCode::default(), true);
             truth = Some(self.ask(out).await.map_err(|reason| failed(cell, UNDO_LOGIN, reason))?);
         }
-        cell.entry().unsure = None;
-        Ok(truth)
+        let mut entry = cell.entry();
+        entry.unsure = None;
+        // An agent that the ACD does not know is logged in to nothing there.
+        let (reason, order) = (entry.facts.reason, entry.facts.order);
+        Ok(truth.unwrap_or_else(|| AgentFacts::logged_out(agent.clone(), reason, order)))
     }
 
     async fn become_sure(self: &Arc<House>, cell: &Arc<AgentCell>) -> Result<(), Refusal> {
         let Some(unsure) = cell.entry().unsure else { return Ok(()) };
         let truth = self.ask_the_truth(cell, unsure).await?;
-        self.settle(cell, truth, || ());
+        if unsure == Unsure::Logout {
+            cell.entry().owes_confirm = !truth.is_logged_in();
+        }
+        self.settle(cell, Some(truth), || ());
         Ok(())
     }
 
@@ -79,6 +85,18 @@ impl House {
         if !entry.mending && work_left(entry).is_some() {
             entry.mending = true;
             tokio::spawn(mend(Arc::clone(self), Arc::clone(cell)));
+        }
+    }
+}
+
+impl House {
+    /// Forgets an agent that only a request has ever named.
+    pub(super) fn forget_if_unknown(&self, cell: Arc<AgentCell>) {
+        let key = cell.key.clone();
+        let was_never_seen = cell.entry().facts.order == 0;
+        drop(cell);
+        if was_never_seen {
+            self.table.forget_agent(&key);
         }
     }
 }
@@ -127,22 +145,13 @@ async fn mend(house: Arc<House>, cell: Arc<AgentCell>) {
             pause = (pause * 2).min(house.patience.retry_max);
         }
     }
-    drop_if_unknown(&house, cell);
+    house.forget_if_unknown(cell);
 }
 
 async fn wait(house: &House, pause: Duration) -> std::ops::ControlFlow<()> {
     tokio::select! {
         () = house.ending.cancelled() => std::ops::ControlFlow::Break(()),
         () = tokio::time::sleep(pause) => std::ops::ControlFlow::Continue(()),
-    }
-}
-
-fn drop_if_unknown(house: &House, cell: Arc<AgentCell>) {
-    let key = cell.key.clone();
-    let never_seen = cell.entry().facts.order == 0;
-    drop(cell);
-    if never_seen {
-        house.table.forget_agent(&key);
     }
 }
 

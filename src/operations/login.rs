@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::{Answer, House, Refusal, Requester};
-use crate::acd::AcdRefusal;
-use crate::model::{AgentFacts, AgentKey, Login, Logout, Password, QueueChoice, ReasonCode};
+use crate::acd::{Acd, AcdRefusal};
+use crate::model::{AgentFacts, AgentKey, Login, Logout, Password, QueueChoice, QueueId, ReasonCode};
 use crate::sessions::{AgentCell, LogoutKind, Unsure};
 
 impl House {
@@ -49,16 +49,9 @@ impl House {
             }
             answer(said);
         });
-        let is_unknown = {
-            let mut entry = cell.entry();
-            self.mend_if_needed(&cell, &mut entry);
-            entry.facts.order == 0
-        };
+        self.mend_if_needed(&cell, &mut cell.entry());
         drop(turn);
-        drop(cell);
-        if is_unknown {
-            self.table.forget_agent(&key);
-        }
+        self.forget_if_unknown(cell);
     }
 
     /// Checks an agent's password and changes nothing.
@@ -84,7 +77,7 @@ impl House {
     async fn log_in_in_order(self: &Arc<House>, cell: &Arc<AgentCell>, request: &Login) -> Result<AgentFacts, Refusal> {
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         if request.forced {
-            self.leave_other_instrument(cell, request).await?;
+            self.leave_other_instrument(&*acd, cell, request).await?;
         }
         let was_in = self.finish_teardown(cell).await?;
         if !was_in {
@@ -107,7 +100,13 @@ impl House {
     }
 
     /// A forced login takes the agent over from wherever it is: a whole logout there first.
-    async fn leave_other_instrument(self: &Arc<House>, cell: &Arc<AgentCell>, request: &Login) -> Result<(), Refusal> {
+    /// What can be refused beforehand is: a login that fails must not cost the agent its place.
+    async fn leave_other_instrument(
+        self: &Arc<House>,
+        acd: &dyn Acd,
+        cell: &Arc<AgentCell>,
+        request: &Login,
+    ) -> Result<(), Refusal> {
         let is_elsewhere = {
             let facts = &cell.entry().facts;
             facts.is_logged_in() && facts.instrument.as_ref() != Some(&request.instrument)
@@ -115,16 +114,33 @@ impl House {
         if !is_elsewhere {
             return Ok(());
         }
+        self.must_be_possible(&cell.key, request)?;
+        self.ask(acd.authenticate(&request.agent, &request.password)).await.map_err(|r| refused(&cell.key, r))?;
         let logout = Logout {
             agent: request.agent.clone(),
             queues: QueueChoice::AsAcdSays,
             reason: ReasonCode::default(),
-            password: Some(request.password.clone()),
+            password: None,
             forced: true,
         };
         let left = self.log_out_in_order(cell, &logout).await;
         self.settle(cell, None, || ());
         left.map(drop)
+    }
+
+    /// Refuses a device or queue that there is not, as far as the ACD has told.
+    fn must_be_possible(&self, key: &AgentKey, request: &Login) -> Result<(), Refusal> {
+        let (agent, instrument) = (key.agent.clone(), request.instrument.clone());
+        if self.table.is_no_instrument(key.peripheral, &instrument) {
+            return Err(refused(key, AcdRefusal::UnknownInstrument { instrument }));
+        }
+        let QueueChoice::Named(queues) = &request.queues else { return Ok(()) };
+        let known = self.table.link(key.peripheral).queues;
+        let is_unknown = |queue: &&QueueId| !known.is_empty() && !known.iter().any(|(number, _)| number == *queue);
+        match queues.iter().find(is_unknown) {
+            Some(&queue) => Err(refused(key, AcdRefusal::BadQueue { agent, queue })),
+            None => Ok(()),
+        }
     }
 
     /// What an earlier logout left to do is done before a new life begins. Says whether the agent is logged in.
@@ -141,7 +157,7 @@ impl House {
         if matches!(reason, AcdRefusal::TimedOut { .. } | AcdRefusal::LinkDown) {
             let unsure = if was_in { Unsure::Facts } else { Unsure::Login };
             match self.ask_the_truth(cell, unsure).await {
-                Ok(truth) => truth.into_iter().for_each(|truth| self.settle_up_to(cell, truth)),
+                Ok(truth) => self.settle_up_to(cell, truth),
                 Err(error) => {
                     warn!(agent = %cell.key, %error, "what became of the agent is asked again in the background");
                 }

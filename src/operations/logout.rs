@@ -34,7 +34,7 @@ impl House {
             Ok(admitted) => admitted,
             Err(refusal) => return answer(Err(refusal)),
         };
-        let _turn = cell.turn.lock().await;
+        let turn = cell.turn.lock().await;
         let outcome = if is_due || cell.entry().facts.is_logged_in() {
             self.log_out_in_order(&cell, &request).await
         } else {
@@ -49,6 +49,8 @@ impl House {
         cell.entry().logging_out = None;
         self.settle(&cell, None, || answer(outcome));
         self.mend_if_needed(&cell, &mut cell.entry());
+        drop(turn);
+        self.forget_if_unknown(cell);
     }
 
     /// The sequence of the design, its nine points. The caller has the agent's turn and marked the logout as under way.
@@ -59,7 +61,8 @@ impl House {
     ) -> Result<LoggedOut, Refusal> {
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         if !cell.entry().facts.is_logged_in() {
-            return self.tear_down(cell).await; //                          8: asked again, or the ACD was quicker
+            self.end_subscriptions(cell, &cell.entry()); //                8: asked again, or the ACD was quicker: what
+            return self.tear_down(cell).await; //                          began since the last event ends as well
         }
         self.check_password(&*acd, cell, request).await?;
         cell.entry().start_deferring(); //                                 3: reports wait for the answer
@@ -76,14 +79,11 @@ impl House {
         self.tear_down(cell).await //                                      6, 7, 8
     }
 
-    /// Closes the adapter and ends the subscriptions: those that did not end with the last event, since they began after
-    /// it. Only then is there something to confirm. Where the adapter does not close, that goes on in the background, and
-    /// who asks again hears how it stands.
+    /// Closes the adapter; only then, the subscriptions having ended with the last event, is there something to confirm.
+    /// Where it does not close, that goes on in the background, and who asks again hears how it stands.
     async fn tear_down(&self, cell: &AgentCell) -> Result<LoggedOut, Refusal> {
         let closed = self.close_adapter(cell).await;
-        let mut entry = cell.entry();
-        self.table.subscriptions.end_of_agent(&cell.key, entry.last_instrument.as_ref());
-        entry.owes_confirm = closed.is_err();
+        cell.entry().owes_confirm = closed.is_err();
         closed.map(|()| LoggedOut { kind: LogoutKind::Full })
     }
 
@@ -123,14 +123,13 @@ impl House {
 
     /// The ACD refused or did not answer: the agent is as the ACD says that it is, asked and not assumed.
     async fn logout_refused(self: &Arc<House>, cell: &Arc<AgentCell>, reason: AcdRefusal) -> Refusal {
-        match self.ask_the_truth(cell, Unsure::Facts).await {
-            Ok(Some(truth)) => {
+        match self.ask_the_truth(cell, Unsure::Logout).await {
+            Ok(truth) => {
                 // Where it was done after all, only not said, the request fails, the teardown is done, and who asks again
                 // gets a success.
                 cell.entry().owes_confirm = !truth.is_logged_in();
                 self.settle_up_to(cell, truth);
             }
-            Ok(None) => warn!(agent = %cell.key, "the acd no longer knows the agent"),
             Err(error) => warn!(agent = %cell.key, %error, "what became of the agent is asked again in the background"),
         }
         Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::House;
-use crate::model::{AgentEvent, AgentFacts, AgentReport, AgentState, Event, PeripheralId, PreCallEvent, QueueId};
+use crate::model::{
+    AgentEvent, AgentFacts, AgentReport, AgentState, Event, Instrument, PeripheralId, PreCallEvent, QueueId,
+};
 use crate::sessions::{AgentCell, AgentEntry};
 
 impl House {
@@ -65,6 +67,9 @@ impl House {
     /// Puts a report into the table and tells the subscribers, if it is news.
     pub(super) fn take_in(self: &Arc<House>, cell: &Arc<AgentCell>, entry: &mut AgentEntry, report: AgentReport) {
         let peripheral = cell.key.peripheral;
+        if report.order() < entry.facts.order {
+            return; // older than what is known
+        }
         match report {
             AgentReport::Facts(facts) => self.take_in_facts(cell, entry, facts),
             AgentReport::PreCall(call) => {
@@ -77,9 +82,6 @@ impl House {
     }
 
     fn take_in_facts(self: &Arc<House>, cell: &Arc<AgentCell>, entry: &mut AgentEntry, facts: AgentFacts) {
-        if facts.order < entry.facts.order {
-            return; // older than what is known
-        }
         let was = std::mem::replace(&mut entry.facts, facts);
         let now = entry.facts.clone();
         self.table.moved(cell.key.peripheral, &was, &now);
@@ -93,14 +95,22 @@ impl House {
         self.tell_change(cell, entry, &was, now);
         if has_ended {
             // The last event is told: with it end the subscriptions to this agent and its device, in every session.
-            let instrument = entry.last_instrument.as_ref();
-            let ended = self.table.subscriptions.end_of_agent(&cell.key, instrument);
-            debug!(agent = %cell.key, ended, "subscriptions of a logged-out agent ended");
+            self.end_subscriptions(cell, entry);
         }
         // A logout that is under way does its own teardown, and looks for work left when it is through.
         if entry.logging_out.is_none() {
             self.mend_if_needed(cell, entry);
         }
+    }
+
+    /// Ends the subscriptions to an agent and to the device that it worked at, unless somebody else works there by now.
+    pub(super) fn end_subscriptions(&self, cell: &AgentCell, entry: &AgentEntry) {
+        let is_left = |device: &&Instrument| {
+            self.table.agent_at(cell.key.peripheral, device).is_none_or(|there| there == cell.key)
+        };
+        let device = entry.last_instrument.as_ref().filter(is_left);
+        let ended = self.table.subscriptions.end_of_agent(&cell.key, device);
+        debug!(agent = %cell.key, ended, "subscriptions of a logged-out agent ended");
     }
 
     fn tell_change(&self, cell: &AgentCell, entry: &AgentEntry, was: &AgentFacts, now: AgentFacts) {

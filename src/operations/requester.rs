@@ -1,7 +1,7 @@
 //! Who asks, and over whom that gives a right. Not here: how a client proved who it is.
 
 use super::Refusal;
-use crate::model::{AgentKey, Instrument, SessionId};
+use crate::model::{AgentKey, Instrument, PeripheralId, SessionId};
 use crate::sessions::Target;
 
 /// The session that asks for a command.
@@ -25,6 +25,11 @@ pub enum Right {
 }
 
 impl Requester {
+    /// Whether the session was opened for a device of that ACD.
+    pub(super) fn is_of_device(&self, id: PeripheralId) -> bool {
+        matches!(&self.right, Right::Of(Target::Device(peripheral, _)) if *peripheral == id)
+    }
+
     /// Refuses unless the session may command this agent, who works (or is to work) at that device.
     pub fn must_have_right(&self, key: &AgentKey, instrument: Option<&Instrument>) -> Result<(), Refusal> {
         let has = match &self.right {

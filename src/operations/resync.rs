@@ -14,7 +14,7 @@ use crate::model::{AgentFacts, AgentId, AgentKey, AgentReport, LinkEvent, Periph
 use crate::sessions::AdapterState;
 
 /// How many reports are taken before others get their turn.
-const BATCH_MAX: usize = 1024;
+const BATCH_MAX: usize = 128;
 
 impl House {
     /// Connects every ACD; `events_max` is how many reports of each may wait.
@@ -52,18 +52,28 @@ impl House {
                     AcdEvent::PreCallAbort(call) => self.receive(id, AgentReport::PreCallAbort(call)),
                 }
             }
-            if inbox.take_overflow() {
+            if inbox.has_overflowed() {
+                if !inbox.is_empty() {
+                    tokio::task::yield_now().await;
+                    continue; // first what is there: a change of the link may be among it, or have been lost
+                }
+                inbox.take_overflow();
                 warn!(peripheral = %id, "reports came faster than they could be taken, rebuilding the table");
-                is_due = true;
+                is_due = inbox.is_link_up();
+                if !is_due {
+                    self.link_is_down(id, "the report that says why was lost");
+                }
             }
             if is_due && let Err(error) = self.rebuild(id).await {
                 warn!(peripheral = %id, %error, retry_in = ?pause, "the table could not be rebuilt from the acd");
+                self.link_is_down(id, "the table could not be rebuilt");
                 rebuild_at = Some(tokio::time::Instant::now() + pause);
                 pause = (pause * 2).min(self.patience.retry_max);
             }
             if !is_there {
                 return self.link_is_down(id, "the ACD's adapter ended");
             }
+            tokio::task::yield_now().await; // who was told something may write it before more comes
         }
     }
 
@@ -85,9 +95,12 @@ impl House {
         }
         self.take_in_adapters(id, &adapters);
         let mut left: HashSet<AgentId> = self.table.agents_of(id).iter().map(|cell| cell.key.agent.clone()).collect();
-        for facts in agents {
+        for (at, facts) in agents.into_iter().enumerate() {
             left.remove(&facts.agent);
             self.receive(id, AgentReport::Facts(facts));
+            if at % BATCH_MAX == BATCH_MAX - 1 {
+                tokio::task::yield_now().await; // who was told something may write it before more comes
+            }
         }
         for agent in left {
             self.agent_is_gone(AgentKey { peripheral: id, agent });
@@ -109,9 +122,10 @@ impl House {
             let Ok(_turn) = cell.turn.try_lock() else { continue }; // a command is at it and knows better
             let mut entry = cell.entry();
             entry.adapter = match (entry.adapter, open.contains(&cell.key.agent)) {
-                (AdapterState::Closing, true) => AdapterState::Closing,
-                (_, true) => AdapterState::Open,
-                (_, false) => AdapterState::Closed,
+                (AdapterState::Closed, false) => AdapterState::Closed,
+                (AdapterState::Closed | AdapterState::Open, true) => AdapterState::Open,
+                // Never taken for closed before the ACD has said so: the snapshot may be older than the adapter.
+                (AdapterState::Open, false) | (AdapterState::Closing, _) => AdapterState::Closing,
             };
         }
     }

@@ -117,12 +117,16 @@ impl Connection {
     /// Writes what waits, as far as the socket takes it.
     fn flush(&mut self, pending: &mut BytesMut) -> Result<(), CloseReason> {
         self.outbox.take(pending)?;
+        let had_bytes = !pending.is_empty();
         while !pending.is_empty() {
             match self.stream.try_write(pending) {
                 Ok(written) => pending.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(failed(error)),
             }
+        }
+        if had_bytes {
+            self.outbox.still_writing(pending.len());
         }
         if pending.is_empty() {
             *pending = BytesMut::new();

@@ -35,6 +35,8 @@ pub struct Gateway {
     accepting: TaskTracker,
     connections: TaskTracker,
     drain: Duration,
+    /// How long running commands can take: every step of the longest, and the turn of one before it.
+    commands: Duration,
 }
 
 /// Why a gateway did not start.
@@ -92,6 +94,7 @@ impl Gateway {
             accepting: TaskTracker::new(),
             connections: TaskTracker::new(),
             drain: config.timeouts.drain,
+            commands: config.timeouts.acd_answer * COMMAND_STEPS_MAX,
         };
         if config.clients.is_empty() {
             warn!("no [[client]] is configured: any client id may open a session");
@@ -125,22 +128,24 @@ impl Gateway {
     }
 
     /// Stops in good order: no more connections and requests, running commands to their end, a goodbye to each client,
-    /// and after the configured time what is left is cut.
+    /// and what is then left of the connections after the configured time is cut.
     pub async fn drain(self) {
         info!(connections = self.connections.len(), "stopping: no more connections and requests are taken");
         self.stopping.cancel();
         self.accepting.close();
         self.accepting.wait().await; // from here on there are no new connections
         self.connections.close();
-        let ended = async {
-            self.connections.wait().await;
-            self.house.commands_done().await;
-        };
-        if tokio::time::timeout(self.drain, ended).await.is_err() {
-            warn!(connections = self.connections.len(), "the time to stop is over, closing the rest");
+        // A logout under way is not cut: each step of a command has its own deadline.
+        if tokio::time::timeout(self.commands, self.house.commands_done()).await.is_err() {
+            warn!("requests are still not answered, going on without them");
+        }
+        if tokio::time::timeout(self.drain, self.connections.wait()).await.is_err() {
+            warn!(connections = self.connections.len(), "the time for goodbyes is over, closing the rest");
             self.cutting.cancel();
             self.connections.wait().await;
         }
+        // What was taken before its connection heard of the end.
+        let _ = tokio::time::timeout(self.commands, self.house.commands_done()).await;
         self.house.end();
         info!("stopped");
     }
@@ -160,6 +165,9 @@ fn patience(config: &Config) -> Patience {
         deferred_events_max: config.limits.deferred_events_max,
     }
 }
+
+/// The ACD's answers that a command may wait for, and those of one before it in its turn.
+const COMMAND_STEPS_MAX: u32 = 10;
 
 /// The first listener of a dialect has its name, the others have `-2`, `-3` … behind it.
 fn name(listener: &ListenerConfig, at: usize, all: &[ListenerConfig]) -> String {

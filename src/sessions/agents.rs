@@ -68,6 +68,8 @@ pub enum AdapterState {
 pub enum Unsure {
     /// How the agent stands.
     Facts,
+    /// Whether a logout that was said to have failed was done after all: then who asks again is told that it is.
+    Logout,
     /// Whether a login that was said to have failed was done after all: then it is undone.
     Login,
 }
@@ -117,11 +119,12 @@ impl AgentEntry {
     }
 
     /// Keeps a report for later if a command is with the ACD; gives it back otherwise. Past `events_max` the oldest goes:
-    /// an agent's facts are whole in every report, so the later ones still tell where it stands.
+    /// the agent is asked for then.
     pub fn defer(&mut self, event: AgentReport, events_max: usize) -> Option<AgentReport> {
         let Some(deferred) = &mut self.deferred else { return Some(event) };
         if deferred.len() >= events_max {
             deferred.pop_front();
+            self.unsure.get_or_insert(Unsure::Facts);
         }
         deferred.push_back(event);
         None

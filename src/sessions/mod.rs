@@ -33,6 +33,7 @@ pub struct Table {
     clients: DashMap<SessionId, Arc<dyn Subscriber>>,
     holders: DashMap<Target, SessionId>,
     holding: Mutex<()>,
+    announcing: Mutex<()>,
     sessions_made: AtomicU32,
 }
 
@@ -151,16 +152,17 @@ impl Table {
     }
 
     /// Makes a session the holder of all these agents and devices, or of none of them. `may_replace` is asked about each
-    /// session that holds one now; those that are replaced are returned.
+    /// session that holds one of them, or one of `related`, now; those that are replaced are returned.
     pub fn hold(
         &self,
         session: SessionId,
         targets: &[Target],
+        related: &[Target],
         may_replace: impl Fn(SessionId) -> bool,
     ) -> Result<Vec<SessionId>, HeldBy> {
         let _one_at_a_time = self.holding.lock();
         let mut replaced = Vec::new();
-        for target in targets {
+        for target in targets.iter().chain(related) {
             if let Some(holder) = self.holders.get(target).map(|holder| *holder).filter(|holder| *holder != session) {
                 // A holder that is gone from the clients is only not cleaned up yet.
                 if self.clients.contains_key(&holder) {
@@ -195,8 +197,15 @@ impl Table {
 
     /// Tells every open session that the link to an ACD went or came back.
     pub fn announce(&self, event: LinkEvent) {
+        let _one_at_a_time = self.announcing.lock();
         for client in self.clients.iter() {
             client.announce(event);
         }
+    }
+
+    /// While nothing is announced: what is said of links in here is never older than an announcement that came before it.
+    pub fn between_announcements<T>(&self, say: impl FnOnce() -> T) -> T {
+        let _one_at_a_time = self.announcing.lock();
+        say()
     }
 }

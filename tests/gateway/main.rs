@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, unreachable_pub)]
 
+mod encounters;
 mod fanout;
 mod logout;
 mod session;

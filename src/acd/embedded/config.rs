@@ -232,6 +232,9 @@ impl EmbeddedConfig {
                     format!("{} cannot be, or is an earlier queue's", queue.number),
                 );
             }
+            if queue.name.is_empty() {
+                return wrong(format!("queue[{at}].name"), "it is empty".to_owned());
+            }
         }
         let mut agents = 0_u32;
         let mut ids = Vec::new();

@@ -122,10 +122,7 @@ impl EmbeddedAcd {
     pub fn console_set_state(&self, agent: &AgentId, wanted: WantedState, reason: ReasonCode) {
         let now = self.now();
         let change = StateChange { agent: agent.clone(), wanted, reason };
-        let mut world = self.world.lock();
-        if let Ok(facts) = world.set_state(now, &change) {
-            world.report_agent(facts);
-        }
+        self.world.lock().set_state_unasked(now, &change);
         self.changed.notify_one();
     }
 
@@ -208,11 +205,7 @@ impl Acd for EmbeddedAcd {
     }
 
     async fn open_adapter(&self, agent: &AgentId, _instrument: &Instrument) -> Result<(), AcdRefusal> {
-        self.obey(Command::OpenAdapter, Some(agent), |world, _| {
-            world.adapters.insert(agent.clone());
-            Ok(())
-        })
-        .await
+        self.obey(Command::OpenAdapter, Some(agent), |world, _| world.open_adapter(agent)).await
     }
 
     async fn close_adapter(&self, agent: &AgentId) -> Result<(), AcdRefusal> {
@@ -242,6 +235,7 @@ impl Acd for EmbeddedAcd {
         reason: ReasonCode,
         forced: bool,
     ) -> Result<AgentFacts, AcdRefusal> {
+        let _leaving = Leaving::new(self, agent);
         self.obey(Command::LogOut, Some(agent), |world, now| world.log_out(now, agent, queues, reason, forced)).await
     }
 
@@ -252,6 +246,26 @@ impl Acd for EmbeddedAcd {
 
     async fn snapshot(&self) -> Result<Snapshot, AcdRefusal> {
         self.obey(Command::Snapshot, None, |world, _| Ok(world.snapshot())).await
+    }
+}
+
+/// While this lives, a logout is on its way. Also who gives it up in the middle ends it.
+struct Leaving<'a> {
+    acd: &'a EmbeddedAcd,
+    agent: &'a AgentId,
+}
+
+impl<'a> Leaving<'a> {
+    fn new(acd: &'a EmbeddedAcd, agent: &'a AgentId) -> Leaving<'a> {
+        acd.world.lock().set_leaving(acd.now(), agent, true);
+        Leaving { acd, agent }
+    }
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.acd.world.lock().set_leaving(self.acd.now(), self.agent, false);
+        self.acd.changed.notify_one();
     }
 }
 

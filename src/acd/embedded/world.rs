@@ -40,6 +40,8 @@ pub(super) struct Seat {
     may_join: Vec<QueueId>,
     /// The call that is offered to it or that it talks on.
     pub(super) call: Option<u32>,
+    /// A logout is on its way here: no call is offered meanwhile.
+    is_leaving: bool,
     /// The change that put it in its state: joining a queue later does not send a ready agent to the end.
     pub(super) since: u64,
     /// Why it wants its `next_state`.
@@ -50,7 +52,18 @@ impl World {
     pub(super) fn new(config: EmbeddedConfig) -> World {
         let agents = config.every_agent().map(|(id, password, may_join)| {
             let facts = AgentFacts::logged_out(id.clone(), ReasonCode::default(), 1);
-            (id, Seat { facts, password, may_join, call: None, since: 0, next_reason: ReasonCode::default() })
+            (
+                id,
+                Seat {
+                    facts,
+                    password,
+                    may_join,
+                    call: None,
+                    is_leaving: false,
+                    since: 0,
+                    next_reason: ReasonCode::default(),
+                },
+            )
         });
         World {
             agents: agents.collect(),
@@ -106,6 +119,12 @@ impl World {
         }
     }
 
+    pub(super) fn open_adapter(&mut self, agent: &AgentId) -> Result<(), AcdRefusal> {
+        self.seat(agent)?; // so that there are never more adapters than agents
+        self.adapters.insert(agent.clone());
+        Ok(())
+    }
+
     pub(super) fn authenticate(&self, agent: &AgentId, password: &Password) -> Result<(), AcdRefusal> {
         let seat = self.agents.get(agent).filter(|seat| seat.password.matches(password));
         seat.map(|_| ()).ok_or(AcdRefusal::BadCredentials)
@@ -130,6 +149,9 @@ impl World {
                 self.offer_waiting(now);
                 return Ok(joined);
             }
+            if at == login.instrument && login.forced {
+                return Ok(seat.facts.clone()); // a desktop that comes back finds everything as it was
+            }
             if at == login.instrument || !login.forced {
                 return Err(AcdRefusal::AlreadyLoggedIn { agent: agent.clone(), instrument: at });
             }
@@ -139,20 +161,37 @@ impl World {
             if !login.forced {
                 return Err(AcdRefusal::InstrumentInUse { instrument: login.instrument.clone(), by });
             }
-            self.leave_unasked(now, &by, ReasonCode::default());
+            self.leave_reported(&by, ReasonCode::default());
         }
-        if self.seat(agent)?.facts.is_logged_in() {
-            self.leave_unasked(now, agent, ReasonCode::default());
-        }
-        Ok(self.change(agent, |facts| {
+        self.leave_reported(agent, ReasonCode::default());
+        let came = self.change(agent, |facts| {
             facts.state = AgentState::NotReady;
             facts.reason = ReasonCode::default();
             facts.instrument = Some(login.instrument.clone());
             facts.queues = queues;
-        }))
+        });
+        self.offer_waiting(now);
+        Ok(came)
     }
 
     pub(super) fn set_state(&mut self, now: Duration, change: &StateChange) -> Result<AgentFacts, AcdRefusal> {
+        let changed = self.set_state_only(change)?;
+        self.offer_waiting(now);
+        Ok(changed)
+    }
+
+    /// As [`set_state`](World::set_state), by somebody else's doing: reported, and before the call that may follow.
+    pub(super) fn set_state_unasked(&mut self, now: Duration, change: &StateChange) {
+        let before = self.changes;
+        if let Ok(changed) = self.set_state_only(change)
+            && changed.order > before
+        {
+            self.report_agent(changed);
+            self.offer_waiting(now);
+        }
+    }
+
+    fn set_state_only(&mut self, change: &StateChange) -> Result<AgentFacts, AcdRefusal> {
         let facts = &self.seat(&change.agent)?.facts;
         if !facts.is_logged_in() {
             return Err(AcdRefusal::NotLoggedIn { agent: change.agent.clone() });
@@ -170,12 +209,10 @@ impl World {
             }
             return Ok(asked);
         }
-        let changed = self.change(&change.agent, |facts| {
+        Ok(self.change(&change.agent, |facts| {
             // What was asked for on the call before is overruled.
             (facts.state, facts.reason, facts.next_state) = (change.wanted.into(), reason, None);
-        });
-        self.offer_waiting(now);
-        Ok(changed)
+        }))
     }
 
     pub(super) fn log_out(
@@ -208,25 +245,31 @@ impl World {
         if facts.state.is_on_call() && !forced {
             return Err(AcdRefusal::WrongState { agent: agent.clone(), state: facts.state });
         }
-        Ok(self.leave(now, agent, reason))
+        let gone = self.leave(agent, reason);
+        self.offer_waiting(now);
+        Ok(gone)
     }
 
-    /// The agent leaves everything, and its call ends.
-    fn leave(&mut self, now: Duration, agent: &AgentId, reason: ReasonCode) -> AgentFacts {
-        self.drop_call_of(agent);
-        let gone = self.change(agent, |facts| {
-            *facts = AgentFacts::logged_out(facts.agent.clone(), reason, facts.order);
-        });
-        self.offer_waiting(now); // the call that was offered here, to somebody else
-        gone
-    }
-
-    /// As [`leave`](World::leave), by somebody else's doing.
+    /// An agent is logged out by somebody else's doing.
     pub(super) fn leave_unasked(&mut self, now: Duration, agent: &AgentId, reason: ReasonCode) {
+        self.leave_reported(agent, reason);
+        self.offer_waiting(now);
+    }
+
+    fn leave_reported(&mut self, agent: &AgentId, reason: ReasonCode) {
         if self.agents.get(agent).is_some_and(|seat| seat.facts.is_logged_in()) {
-            let gone = self.leave(now, agent, reason);
+            let gone = self.leave(agent, reason);
             self.report_agent(gone);
         }
+    }
+
+    /// The agent leaves everything, and its call ends. One that was offered is for the caller to offer to another,
+    /// once all that comes before is told.
+    fn leave(&mut self, agent: &AgentId, reason: ReasonCode) -> AgentFacts {
+        self.drop_call_of(agent);
+        self.change(agent, |facts| {
+            *facts = AgentFacts::logged_out(facts.agent.clone(), reason, facts.order);
+        })
     }
 
     /// Changes an agent. What differs then has a new order, and is found by device and among the ready ones.
@@ -250,7 +293,8 @@ impl World {
             seat.since = now.order;
         }
         let place = (seat.since, agent.clone());
-        for queue in now.queues.iter().filter(|_| now.state == AgentState::Ready) {
+        let may_be_offered = now.state == AgentState::Ready && !seat.is_leaving;
+        for queue in now.queues.iter().filter(|_| may_be_offered) {
             self.ready.get_mut(queue).map(|ready| ready.insert(place.clone()));
         }
         if was.instrument != now.instrument {
@@ -262,6 +306,20 @@ impl World {
             }
         }
         now
+    }
+
+    /// A logout of the agent is on its way, or no longer: until it is decided, no call is offered.
+    pub(super) fn set_leaving(&mut self, now: Duration, agent: &AgentId, is_leaving: bool) {
+        let Some(seat) = self.agents.get_mut(agent) else { return };
+        seat.is_leaving = is_leaving;
+        let place = (seat.since, agent.clone());
+        for queue in seat.facts.queues.iter().filter(|_| seat.facts.state == AgentState::Ready) {
+            match is_leaving {
+                true => self.ready.get_mut(queue).map(|ready| ready.remove(&place)),
+                false => self.ready.get_mut(queue).map(|ready| ready.insert(place.clone())),
+            };
+        }
+        self.offer_waiting(now);
     }
 
     fn seat(&self, agent: &AgentId) -> Result<&Seat, AcdRefusal> {

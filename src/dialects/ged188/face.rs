@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::BytesMut;
-use cti_protocol::ged188::codes::{DeviceIdType, PgStatus, SystemEventId};
+use cti_protocol::ged188::codes::{DeviceIdType, PgStatus, Status, SystemEventId};
 use cti_protocol::ged188::{AnyMessage, SystemEvent, Text, Time, Version};
 use tracing::error;
 
@@ -26,6 +26,8 @@ pub(super) struct Face {
     pub(super) outbox: Arc<Outbox>,
     /// Requests that were taken and are not answered yet.
     pub(super) in_flight: AtomicUsize,
+    /// OPEN_CONF was said: before it nothing else is.
+    pub(super) is_open: AtomicBool,
 }
 
 impl Face {
@@ -92,7 +94,9 @@ impl Subscriber for Face {
     }
 
     fn announce(&self, event: LinkEvent) {
-        self.say_link(event);
+        if self.is_open.load(Ordering::Acquire) {
+            self.say_link(event);
+        }
     }
 
     fn replace(&self, by: SessionId) {
@@ -102,10 +106,13 @@ impl Subscriber for Face {
 
 /// Adds a message, whole or not at all.
 pub(super) fn say(outbox: &Outbox, version: Version, message: AnyMessage) {
-    let name = message.name();
     outbox.add(|out: &mut BytesMut| {
-        if let Err(error) = message.encode(version, out) {
-            error!(message = ?name, version = version.number(), %error, "a message of our own cannot be written");
+        let Err(error) = message.encode(version, out) else { return };
+        error!(message = ?message.name(), version = version.number(), %error, "a message of our own cannot be written");
+        if let Some(invoke_id) = message.invoke_id() {
+            // Too large for a frame: the request is answered all the same.
+            let no = No::failure(Status::E_CTI_TOO_MUCH_DATA, error.to_string());
+            let _ = no.message(invoke_id, false).encode(version, out);
         }
     });
 }

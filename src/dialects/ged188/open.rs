@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cti_protocol::ged188::codes::{self, PeripheralType, ServiceMask, Status};
@@ -86,6 +86,7 @@ impl Ged188 {
             version,
             outbox: Arc::clone(outbox),
             in_flight: AtomicUsize::new(0),
+            is_open: AtomicBool::new(false),
         });
         self.house.table.add_client(Arc::<Face>::clone(&face) as _);
         if let Err(no) = self.hold(&face, &held) {
@@ -96,7 +97,16 @@ impl Ged188 {
         let filter = filter_of(request.call_msg_mask, request.agent_state_mask);
         // Confirmed before anything is subscribed to: OPEN_CONF is the first that a client gets.
         let agent = if is_agents_own { self.agent(peripheral, &fields) } else { None };
-        face.say(self.opened(request, version, services, peripheral, agent.as_ref()));
+        self.house.table.between_announcements(|| {
+            face.say(self.opened(request, version, services, peripheral, agent.as_ref()));
+            if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) {
+                for peripheral in self.house.peripherals() {
+                    let online = self.house.table.is_online(peripheral.id);
+                    face.say_link(LinkEvent { peripheral: peripheral.id, online });
+                }
+            }
+            face.is_open.store(true, Ordering::Release);
+        });
         let (right, own) = match held.first() {
             Some(own) => (Right::Of(own.clone()), Some((OWN_MONITOR_ID, own.clone()))),
             None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => (Right::Every, Some((0, Target::All))),
@@ -105,12 +115,6 @@ impl Ged188 {
             None => (Right::Nobody, None),
         };
         let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
-        if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) {
-            for peripheral in self.house.peripherals() {
-                let online = self.house.table.is_online(peripheral.id);
-                face.say_link(LinkEvent { peripheral: peripheral.id, online });
-            }
-        }
         tracing::debug!(%peer, %session, ?held, "holds");
         Ok(Session {
             face,
@@ -223,17 +227,31 @@ impl Ged188 {
                 return Err(inconsistent(format!("AgentInstrument is {device}, the agent works at {at}")));
             }
         }
-        if let Some(device) = fields.device().cloned().or(works_at) {
-            targets.push(Target::Device(peripheral, device));
+        if let Some(device) = fields.device() {
+            targets.push(Target::Device(peripheral, device.clone()));
         }
         Ok(targets)
+    }
+
+    /// The device that an agent works at now, and the agent at a device: who holds one of the two holds the other.
+    fn related(&self, held: &[Target]) -> Vec<Target> {
+        let table = &self.house.table;
+        let related = held.iter().filter_map(|target| match target {
+            Target::All => None,
+            Target::Device(peripheral, device) => table.agent_at(*peripheral, device).map(Target::Agent),
+            Target::Agent(key) => {
+                let device = table.agent(key)?.entry().facts.instrument.clone()?;
+                Some(Target::Device(key.peripheral, device))
+            }
+        });
+        related.collect()
     }
 
     /// Takes the agent and device for this session: from an older one of the same client, from nobody else's.
     fn hold(&self, face: &Face, held: &[Target]) -> Result<(), No> {
         let table = &self.house.table;
         let is_same_client = |holder| table.client(holder).is_none_or(|client| client.client_id() == face.client_id);
-        match table.hold(face.session, held, is_same_client) {
+        match table.hold(face.session, held, &self.related(held), is_same_client) {
             Ok(replaced) => {
                 for session in replaced.into_iter().filter_map(|session| table.client(session)) {
                     session.replace(face.session);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use cti_protocol::ged188::codes::{self, AgentWorkMode, ControlFailure, ForcedFlag, ServiceMask, Status};
+use cti_protocol::ged188::codes::{self, AgentWorkMode, ControlFailure, ForcedFlag, ServiceMask, Status, special};
 use cti_protocol::ged188::{
     AnyMessage, ClientEventReportConf, ClientEventReportReq, Frame, HeartbeatConf, QueriedSkillGroup,
     QueryAgentStateConf, QueryAgentStateReq, QueryDeviceInfoConf, QueryDeviceInfoReq, SetAgentStateConf,
@@ -374,7 +374,8 @@ fn skill_groups(request: &SetAgentStateReq) -> Result<QueueChoice, No> {
         let why = format!("NumSkillGroups is {claimed}, {} are there, {SKILL_GROUPS_MAX} are allowed", named.len());
         return Err(No::failure(Status::E_CTI_INVALID_NUM_SKILL_GROUPS, why));
     }
-    Ok(QueueChoice::from_named(named))
+    // A set that says "none given" is one.
+    Ok(QueueChoice::from_named(named.into_iter().filter(|queue| queue.0 != special::NULL_SKILL_GROUP).collect()))
 }
 
 fn password(request: &SetAgentStateReq) -> Result<Option<Password>, No> {

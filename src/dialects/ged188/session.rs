@@ -225,6 +225,7 @@ impl Conversation for Client {
         }
         match why {
             Ending::Asked { invoke_id } => {
+                session.end_subscriptions(&self.shared); // nothing comes behind the last word
                 session.face.say(CloseConf { invoke_id: *invoke_id, ..Default::default() });
                 Err(CloseReason::ClientClosed)
             }
@@ -262,6 +263,9 @@ impl Conversation for Client {
     }
 
     fn close(&mut self, reason: &CloseReason) {
+        if let Some(session) = self.session() {
+            session.end_subscriptions(&self.shared); // nothing comes behind the last word
+        }
         let version = self.session().map(|session| session.face.version);
         let with_text = version.is_some() && self.shared.settings.failure_text;
         if let Some(last_word) = last_word(reason, with_text) {
@@ -309,14 +313,17 @@ impl Session {
 
     /// Ends all that the session had. An agent stays as it is: closing a session is not a logout.
     fn leave(self, shared: &Ged188) {
-        let table = &shared.house.table;
+        self.end_subscriptions(shared);
+        shared.house.table.remove_client(self.face.session, &self.held);
+    }
+
+    fn end_subscriptions(&self, shared: &Ged188) {
         if let Some(own) = &self.own {
             own.end(shared);
         }
         for subscription in self.monitors.values() {
-            table.subscriptions.remove(subscription);
+            shared.house.table.subscriptions.remove(subscription);
         }
-        table.remove_client(self.face.session, &self.held);
     }
 }
 

@@ -188,3 +188,11 @@ async fn an_adapter_opens_and_closes_as_often_as_one_likes_and_outlives_a_logout
         assert!(stage.acd.adapters().is_empty());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_adapter_is_an_agents_that_there_is() {
+    let stage = stage().await;
+    let refusal = stage.acd.open_adapter(&agent(9999), &device(3001)).await;
+    assert_eq!(refusal, Err(AcdRefusal::UnknownAgent { agent: agent(9999) }));
+    assert!(stage.acd.adapters().is_empty());
+}

@@ -119,3 +119,10 @@ fn too_many_agents_are_too_many_in_several_ranges_too() {
         (0..3).map(|n| AgentsConfig { first: n * 50_000, count: 50_000, ..config.agents[0].clone() }).collect();
     assert_eq!(config.validate().map_err(|error| error.key), Err("agents".to_owned()));
 }
+
+#[test]
+fn a_queue_has_a_name() {
+    let mut config = EmbeddedConfig::default();
+    config.queues[1].name.clear();
+    assert_eq!(config.validate().map_err(|error| error.key), Err("queue[1].name".to_owned()));
+}

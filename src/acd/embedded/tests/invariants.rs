@@ -15,6 +15,7 @@ enum Step {
     SetState { agent: u32, wanted: WantedState, reason: u16 },
     LogOut { agent: u32, queues: Vec<u32>, forced: bool },
     ThrowOut { agent: u32 },
+    Push { agent: u32, wanted: WantedState },
     Arrive { queue: u32 },
     Pass { ms: u64 },
 }
@@ -23,19 +24,22 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     // One agent, device and queue more than there are, so that unknown ones come up too.
     let agent = || 1_u32..=5;
     let queues = || proptest::collection::vec(1_u32..=3, 0..3);
-    let wanted = proptest::sample::select(vec![
-        WantedState::Ready,
-        WantedState::NotReady,
-        WantedState::WorkReady,
-        WantedState::WorkNotReady,
-    ]);
+    let wanted = || {
+        proptest::sample::select(vec![
+            WantedState::Ready,
+            WantedState::NotReady,
+            WantedState::WorkReady,
+            WantedState::WorkNotReady,
+        ])
+    };
     let step = prop_oneof![
         4 => (agent(), 11_u32..=14, queues(), any::<bool>())
             .prop_map(|(agent, instrument, queues, forced)| Step::LogIn { agent, instrument, queues, forced }),
-        5 => (agent(), wanted, 0_u16..3).prop_map(|(agent, wanted, reason)| Step::SetState { agent, wanted, reason }),
+        5 => (agent(), wanted(), 0_u16..3).prop_map(|(agent, wanted, reason)| Step::SetState { agent, wanted, reason }),
         2 => (agent(), queues(), any::<bool>())
             .prop_map(|(agent, queues, forced)| Step::LogOut { agent, queues, forced }),
         1 => agent().prop_map(|agent| Step::ThrowOut { agent }),
+        1 => (agent(), wanted()).prop_map(|(agent, wanted)| Step::Push { agent, wanted }),
         4 => (1_u32..=3).prop_map(|queue| Step::Arrive { queue }),
         4 => (0_u64..8_000).prop_map(|ms| Step::Pass { ms }),
     ];
@@ -102,6 +106,11 @@ impl Trial {
                 world.leave_unasked(now, &agent(*id), ReasonCode(8));
                 None
             }
+            Step::Push { agent: id, wanted } => {
+                let change = StateChange { agent: agent(*id), wanted: *wanted, reason: ReasonCode(7) };
+                world.set_state_unasked(now, &change);
+                None
+            }
             Step::Arrive { queue } => {
                 world.arrive(now, QueueId(*queue));
                 None
@@ -153,6 +162,8 @@ impl Trial {
             assert!(facts.instrument.as_ref().is_none_or(|device| devices.insert(device.clone())), "shared: {facts:?}");
             assert_eq!(facts.state.is_on_call(), seat.call.is_some(), "{facts:?}");
             assert!(seat.call.is_none_or(|call| calls.insert(call)), "two agents on one call: {facts:?}");
+            let works = matches!(facts.state, AgentState::WorkReady | AgentState::WorkNotReady);
+            assert!(facts.next_state.is_none() || facts.state.is_on_call() || works, "{facts:?}");
             if !matches!(facts.state, AgentState::NotReady | AgentState::LoggedOut) {
                 assert_eq!(facts.reason, ReasonCode(0), "{facts:?}");
             }

@@ -15,12 +15,13 @@ async fn a_second_login_at_the_same_device_joins_the_queues_that_are_new() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_login_with_nothing_new_is_refused_even_if_forced() {
+async fn a_second_login_with_nothing_new_is_refused_and_forced_it_finds_everything_as_it_was() {
     let stage = stage().await;
     stage.log_in(1001, 3001).await.unwrap();
     let already = Err(AcdRefusal::AlreadyLoggedIn { agent: agent(1001), instrument: device(3001) });
     assert_eq!(stage.log_in(1001, 3001).await, already);
-    assert_eq!(stage.acd.log_in(&Login { forced: true, ..login(1001, 3001) }).await, already);
+    let as_it_was = stage.facts(1001);
+    assert_eq!(stage.acd.log_in(&Login { forced: true, ..login(1001, 3001) }).await, Ok(as_it_was));
     assert_eq!(stage.log_in(1001, 3002).await, already, "elsewhere, and not forced");
 }
 
@@ -94,4 +95,25 @@ async fn what_an_operator_does_is_reported_and_a_logged_out_agent_is_left_alone(
     stage.acd.console_set_state(&agent(1001), WantedState::Ready, ReasonCode(0));
     stage.acd.console_log_out(&agent(9999), ReasonCode(8));
     assert!(stage.told().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_who_makes_an_agent_ready_is_heard_before_the_offer_that_follows() {
+    let mut stage = stage().await;
+    stage.log_in(1001, 3001).await.unwrap();
+    stage.acd.arrive(QueueId(1));
+    stage.acd.console_set_state(&agent(1001), WantedState::Ready, ReasonCode(0));
+    assert_eq!(stage.told().await, ["1001 Ready", "1001 is offered a call of 1", "1001 Reserved"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_thrown_out_is_reported_before_its_call_goes_to_another() {
+    let mut stage = stage().await;
+    stage.ready(1001).await;
+    stage.acd.arrive(QueueId(1));
+    stage.ready(1002).await;
+    stage.told().await;
+    stage.acd.console_log_out(&agent(1001), ReasonCode(8));
+    let told = stage.told().await;
+    assert_eq!(told[..2], ["1001 is offered no call of 1", "1001 LoggedOut because 8"]);
 }
