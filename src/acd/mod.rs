@@ -78,10 +78,6 @@ pub struct Snapshot {
 pub struct Capabilities {
     /// Knows after-call work as a state that an agent can ask for.
     pub after_call_work: bool,
-    /// Checks agents' passwords.
-    pub passwords: bool,
-    /// Takes reason codes for not ready and logout.
-    pub reason_codes: bool,
     /// An agent can be in some of its queues and leave one alone.
     pub partial_logout: bool,
     /// Lists its devices, so that an unknown one can be refused.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::{Answer, House, Refusal, Requester};
+use super::{Answer, Blame, House, Refusal, Requester};
 use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, Login, Logout, Password, QueueChoice, QueueId, ReasonCode};
 use crate::sessions::{AgentCell, LogoutKind, Unsure};
@@ -37,7 +37,10 @@ impl House {
                 let instrument = facts.instrument.as_ref().map(tracing::field::display);
                 info!(agent = %key, session = %by.session, instrument, "agent logged in");
             }
-            Err(refusal) => info!(agent = %key, session = %by.session, error = %refusal, "login failed"),
+            Err(refusal) => match refusal.blame() {
+                Blame::Client => info!(agent = %key, session = %by.session, error = %refusal, "login refused"),
+                Blame::Acd => warn!(agent = %key, session = %by.session, error = %refusal, "login failed"),
+            },
         }
         let (facts, said) = match outcome {
             Ok(facts) => (Some(facts), Ok(())),

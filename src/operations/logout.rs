@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::{Answer, House, Refusal, Requester};
+use super::{Answer, Blame, House, Refusal, Requester};
 use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, Logout, QueueChoice, QueueId};
 use crate::sessions::{AgentCell, LogoutKind, Unsure};
@@ -42,7 +42,10 @@ impl House {
         };
         match &outcome {
             Ok(done) => info!(agent = %key, session = %by.session, kind = ?done.kind, "agent logged out"),
-            Err(refusal) => warn!(agent = %key, session = %by.session, error = %refusal, "logout failed"),
+            Err(refusal) => match refusal.blame() {
+                Blame::Client => info!(agent = %key, session = %by.session, error = %refusal, "logout refused"),
+                Blame::Acd => warn!(agent = %key, session = %by.session, error = %refusal, "logout failed"),
+            },
         }
         // What the ACD reported since waits until the requester has been told, so that it hears of a new login after the
         // logout that came before it.
@@ -64,6 +67,7 @@ impl House {
             self.end_subscriptions(cell, &cell.entry()); //                8: asked again, or the ACD was quicker: what
             return self.tear_down(cell).await; //                          began since the last event ends as well
         }
+        must_be_able(&*acd, cell, request)?;
         self.check_password(&*acd, cell, request).await?;
         cell.entry().start_deferring(); //                                 3: reports wait for the answer
         let asked = acd.log_out(&cell.key.agent, &request.queues, request.reason, request.forced);
@@ -134,6 +138,16 @@ impl House {
         }
         Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason }
     }
+}
+
+/// Some ACDs know only all of an agent's queues or none.
+fn must_be_able(acd: &dyn Acd, cell: &AgentCell, request: &Logout) -> Result<(), Refusal> {
+    let is_partial = logout_kind(&cell.entry().facts, &request.queues)? == LogoutKind::Partial;
+    if is_partial && !acd.capabilities().partial_logout {
+        let reason = AcdRefusal::NotSupported { what: "log an agent out of some of its queues" };
+        return Err(Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason });
+    }
+    Ok(())
 }
 
 /// What the logout would leave; refuses queues that the agent is not in.

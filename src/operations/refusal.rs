@@ -1,7 +1,7 @@
 //! Why a command was not done. Not here: the codes that a dialect says it with.
 
 use crate::acd::AcdRefusal;
-use crate::model::{AgentId, Instrument, PeripheralId, QueueId, SessionId};
+use crate::model::{AgentId, PeripheralId, QueueId, SessionId};
 
 /// Why a command was not done: what, for whom, and at which step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,14 +38,6 @@ pub enum Refusal {
     NotLoggedIn {
         /// The agent.
         agent: AgentId,
-    },
-    /// The agent works at another device than the request says.
-    #[error("agent {agent} is not logged in at instrument {instrument}")]
-    NotAtInstrument {
-        /// The agent.
-        agent: AgentId,
-        /// The device that was named.
-        instrument: Instrument,
     },
     /// The agent is not in a queue that was named.
     #[error("agent {agent} is not logged in to queue {queue}")]
@@ -102,7 +94,6 @@ impl Refusal {
             | Refusal::UnknownPeripheral { .. }
             | Refusal::UnknownAgent { .. }
             | Refusal::NotLoggedIn { .. }
-            | Refusal::NotAtInstrument { .. }
             | Refusal::NotInQueue { .. }
             | Refusal::LogoutUnderWay { .. } => Blame::Client,
             Refusal::LinkDown { .. } | Refusal::Adapter { .. } => Blame::Acd,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Answer, House, Refusal, Requester};
 use crate::acd::AcdRefusal;
-use crate::model::{AgentFacts, AgentKey, Instrument, StateChange};
+use crate::model::{AgentFacts, AgentKey, StateChange, WantedState};
 use crate::sessions::{AgentCell, LogoutKind, Unsure};
 
 impl House {
@@ -39,15 +39,6 @@ impl House {
         Ok(entry.facts.clone())
     }
 
-    /// Refuses unless the agent works at that device.
-    pub fn must_be_at(&self, key: &AgentKey, instrument: &Instrument) -> Result<(), Refusal> {
-        let at = self.table.agent(key).and_then(|cell| cell.entry().facts.instrument.clone());
-        match at {
-            Some(at) if at == *instrument => Ok(()),
-            _ => Err(Refusal::NotAtInstrument { agent: key.agent.clone(), instrument: instrument.clone() }),
-        }
-    }
-
     fn admit_state(&self, by: &Requester, key: &AgentKey) -> Result<Arc<AgentCell>, Refusal> {
         self.reachable(key.peripheral)?;
         let cell = self.table.agent(key).ok_or_else(|| Refusal::UnknownAgent { agent: key.agent.clone() })?;
@@ -63,6 +54,11 @@ impl House {
     ) -> Result<AgentFacts, Refusal> {
         may_change(cell)?; // once more: the turn may have been waited for
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
+        let is_work = matches!(request.wanted, WantedState::WorkNotReady | WantedState::WorkReady);
+        if is_work && !acd.capabilities().after_call_work {
+            let reason = AcdRefusal::NotSupported { what: "keep an agent in after-call work" };
+            return Err(Refusal::Acd { step: "state change", agent: cell.key.agent.clone(), reason });
+        }
         cell.entry().start_deferring();
         self.ask(acd.set_state(request)).await.map_err(|reason| {
             // Asked when the failure is told: the requester has waited long enough.

@@ -7,8 +7,8 @@ use cti_protocol::ged188::codes::{
     SystemEventId,
 };
 use cti_protocol::ged188::{AnyMessage, ChangeMonitorMaskReq, MonitorStartReq, MonitorStopReq, OpenReq, Text};
-use ctigate::acd::AcdRefusal;
 use ctigate::acd::embedded::EmbeddedConfig;
+use ctigate::acd::{AcdRefusal, Capabilities};
 use ctigate::model::{AgentId, QueueId, ReasonCode};
 
 use crate::support::desk::{Desk, FORCED, open_req, services_of_agent, services_of_bridge, skill_groups, text};
@@ -105,6 +105,22 @@ async fn states_that_cannot_be_asked_for_are_refused() {
     }
     desk.asks_with("1001", LOGOUT, |request| request.forced_flag = ForcedFlag(9));
     assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_VALUE_OUT_OF_RANGE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_acd_cannot_do_is_refused_and_never_pretended() {
+    let house = house().await;
+    let mut desk = Desk::of_agent(&house, "1001").await;
+    desk.logs_in("1001").await;
+    let cannot = Capabilities { after_call_work: false, partial_logout: false, lists_instruments: true };
+    *house.acd.capabilities.lock().unwrap() = Some(cannot);
+    desk.asks("1001", AgentState::AGENT_STATE_WORK_READY);
+    assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_INVALID_FEATURE);
+    desk.asks_with("1001", LOGOUT, |request| {
+        (request.num_skill_groups, request.skill_groups) = (1, skill_groups(&[2]));
+    });
+    assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_INVALID_FEATURE);
+    assert_eq!(desk.queries("1001").await, NOT_READY);
 }
 
 #[tokio::test(start_paused = true)]

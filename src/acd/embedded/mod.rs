@@ -172,13 +172,7 @@ impl EmbeddedAcd {
 #[async_trait]
 impl Acd for EmbeddedAcd {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            after_call_work: true,
-            passwords: true,
-            reason_codes: true,
-            partial_logout: true,
-            lists_instruments: true,
-        }
+        Capabilities { after_call_work: true, partial_logout: true, lists_instruments: true }
     }
 
     async fn run(&self, events: AcdEvents) {

@@ -77,7 +77,6 @@ impl From<Refusal> for No {
         match &refusal {
             Refusal::UnknownPeripheral { .. } => No::failure(Status::E_CTI_INVALID_PERIPHERAL_ID, why),
             Refusal::NoRight { .. } => No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why),
-            Refusal::NotAtInstrument { .. } => No::failure(Status::E_CTI_INCONSISTENT_AGENT_DATA, why),
             Refusal::LinkDown { .. } => No::control(ControlFailure::CF_RESOURCE_OUT_OF_SERVICE, why),
             Refusal::UnknownAgent { .. } => No::control(ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED, why),
             Refusal::NotLoggedIn { .. } => No::control(ControlFailure::CF_INVALID_OBJECT_STATE, why),

@@ -15,6 +15,8 @@ pub struct HeldAcd {
     pub inner: EmbeddedAcd,
     holds: Mutex<HashMap<&'static str, Vec<oneshot::Sender<Held>>>>,
     journal: Mutex<Vec<String>>,
+    /// What it says that it can do, where that is not all.
+    pub capabilities: Mutex<Option<Capabilities>>,
 }
 
 /// A command that has reached the ACD and waits for what the test makes of it.
@@ -58,6 +60,7 @@ impl HeldAcd {
             inner: EmbeddedAcd::new(config).expect("a sound configuration"),
             holds: Mutex::default(),
             journal: Mutex::default(),
+            capabilities: Mutex::default(),
         })
     }
 
@@ -112,7 +115,7 @@ impl HeldAcd {
 #[async_trait]
 impl Acd for HeldAcd {
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+        self.capabilities.lock().unwrap().unwrap_or(self.inner.capabilities())
     }
 
     async fn run(&self, events: AcdEvents) {

@@ -23,7 +23,7 @@ async fn the_default_world_is_the_one_that_is_documented() {
 #[tokio::test(start_paused = true)]
 async fn every_capability_is_there() {
     let can = stage().await.acd.capabilities();
-    assert!(can.after_call_work && can.passwords && can.reason_codes && can.partial_logout && can.lists_instruments);
+    assert!(can.after_call_work && can.partial_logout && can.lists_instruments);
 }
 
 #[tokio::test(start_paused = true)]
