@@ -5,6 +5,8 @@
 //! Must hold: nothing here waits for a client. A call that the ACD does not answer in time is given up by the caller,
 //! so every future of this trait may be dropped at any await and leaves the adapter usable.
 
+pub mod asterisk;
+mod config;
 pub mod embedded;
 mod events;
 
@@ -13,6 +15,7 @@ use async_trait::async_trait;
 use crate::model::{
     AgentFacts, AgentId, Instrument, Login, Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
 };
+pub use config::{AcdConfigError, AgentsConfig};
 pub use events::{AcdEvent, AcdEvents, AcdInbox, acd_channel};
 
 /// One ACD.
@@ -63,7 +66,7 @@ pub trait Acd: Send + Sync + std::fmt::Debug {
 /// What an ACD says of everything at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// Every agent that it knows, logged in or not.
+    /// Every agent that it knows: logged in or not if it lists its agents, else at least those that are logged in.
     pub agents: Vec<AgentFacts>,
     /// Its queues, by number and name.
     pub queues: Vec<(QueueId, String)>,
@@ -82,6 +85,8 @@ pub struct Capabilities {
     pub partial_logout: bool,
     /// Lists its devices, so that an unknown one can be refused.
     pub lists_instruments: bool,
+    /// Lists its agents, logged in or not, so that an unknown one can be refused.
+    pub lists_agents: bool,
 }
 
 /// A configured ACD: its number, and the adapter that speaks to it.
@@ -150,6 +155,22 @@ pub enum AcdRefusal {
         /// What it is doing.
         state: crate::model::AgentState,
     },
+    /// What was given for a field is nothing that this ACD could keep.
+    #[error("{field} {value:?} cannot be sent to this ACD: {why}")]
+    BadValue {
+        /// Which.
+        field: BadField,
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// So many commands wait for the ACD that this one was not taken.
+    #[error("{waiting} commands wait for the ACD already")]
+    Congested {
+        /// How many.
+        waiting: usize,
+    },
     /// A reason code is due and none was given.
     #[error("a reason code is required")]
     ReasonRequired,
@@ -176,4 +197,22 @@ pub enum AcdRefusal {
         /// The ACD's own words, one line.
         words: String,
     },
+}
+
+/// A field of a request that an ACD cannot keep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BadField {
+    /// The agent's id.
+    Agent,
+    /// The device.
+    Instrument,
+}
+
+impl std::fmt::Display for BadField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            BadField::Agent => "agent",
+            BadField::Instrument => "instrument",
+        })
+    }
 }

@@ -68,7 +68,7 @@ fn invalid(file: &str, text: &str, key: String, what: &str, at: Option<Range<usi
     let found = find(text, &key).map(|found| if is_unknown { found.key } else { found.value });
     // The reader's own place is only as good as the table that it read as a whole.
     let span = found.or(at);
-    let what = match key.ends_with(PASSWORD) && !is_unknown {
+    let what = match is_secret_key(&key) && !is_unknown {
         true => "a string is expected".to_owned(),
         false => with_excerpt(&one_line(what), span.clone().and_then(|span| excerpt(text, span))),
     };
@@ -105,9 +105,14 @@ fn find(text: &str, key: &str) -> Option<Found> {
 fn excerpt(text: &str, span: Range<usize>) -> Option<&str> {
     let line_start = text.get(..span.start)?.rfind('\n').map_or(0, |newline| newline + 1);
     let excerpt = text.get(span.clone())?.trim();
-    let is_secret = text.get(line_start..span.end)?.contains(PASSWORD);
+    let is_secret =
+        SECRETS.iter().any(|secret| text.get(line_start..span.end).is_none_or(|line| line.contains(secret)));
     let is_short = (1..=EXCERPT_BYTES_MAX).contains(&excerpt.len()) && !excerpt.contains('\n');
     (is_short && !is_secret).then_some(excerpt)
+}
+
+fn is_secret_key(key: &str) -> bool {
+    SECRETS.iter().any(|secret| key.ends_with(secret))
 }
 
 fn with_excerpt(what: &str, excerpt: Option<&str>) -> String {
@@ -132,6 +137,6 @@ fn place_of(place: Option<&(usize, usize)>) -> String {
 }
 
 const THE_FILE: &str = "the file";
-/// What a key of this name holds is never printed.
-const PASSWORD: &str = "password";
+/// What a key of these names holds is never printed.
+const SECRETS: [&str; 2] = ["password", "secret"];
 const EXCERPT_BYTES_MAX: usize = 100;

@@ -96,7 +96,7 @@ impl Config {
         }
         let mut peripherals = HashSet::new();
         for (at, acd) in self.acds.iter().enumerate() {
-            let AcdConfig { peripheral, kind: AcdKind::Embedded(embedded) } = acd;
+            let AcdConfig { peripheral, kind } = acd;
             if matches!(peripheral.0, 0 | 0x7fff_ffff | 0xffff_ffff) {
                 let what = format!("{peripheral} stands for no peripheral in GED-188");
                 return Err((format!("acd[{at}].peripheral"), what));
@@ -104,7 +104,11 @@ impl Config {
             if !peripherals.insert(peripheral) {
                 return Err((format!("acd[{at}].peripheral"), format!("{peripheral} is an earlier ACD's")));
             }
-            embedded.validate().map_err(|error| (format!("acd[{at}].{}", error.key), error.what))?;
+            let checked = match kind {
+                AcdKind::Embedded(embedded) => embedded.validate(),
+                AcdKind::Asterisk(asterisk) => asterisk.validate(),
+            };
+            checked.map_err(|error| (format!("acd[{at}].{}", error.key), error.what))?;
         }
         Ok(())
     }

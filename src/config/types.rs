@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::error::KEY_END;
+use crate::acd::asterisk::AsteriskConfig;
 use crate::acd::embedded::EmbeddedConfig;
 use crate::model::{Password, PeripheralId};
 
@@ -59,6 +60,9 @@ pub struct Timeouts {
     /// For a new connection's session.
     #[serde(with = "humantime_serde")]
     pub open: Duration,
+    /// For every ACD to be reached when the gateway starts; then it goes on without.
+    #[serde(with = "humantime_serde")]
+    pub acd_start: Duration,
     /// For an ACD's answer to a command.
     #[serde(with = "humantime_serde")]
     pub acd_answer: Duration,
@@ -157,6 +161,8 @@ pub struct AcdConfig {
 pub enum AcdKind {
     /// The one that is built in.
     Embedded(EmbeddedConfig),
+    /// Asterisk's queues.
+    Asterisk(AsteriskConfig),
 }
 
 impl<'de> Deserialize<'de> for AcdConfig {
@@ -169,7 +175,10 @@ impl<'de> Deserialize<'de> for AcdConfig {
         };
         let kind = match table.remove("kind") {
             Some(toml::Value::String(kind)) if kind == "embedded" => AcdKind::Embedded(rest(table)?),
-            Some(other) => return Err(named("kind", &format!("{other} is none, there is only \"embedded\""))),
+            Some(toml::Value::String(kind)) if kind == "asterisk" => AcdKind::Asterisk(rest(table)?),
+            Some(other) => {
+                return Err(named("kind", &format!("{other} is none, there are \"embedded\" and \"asterisk\"")));
+            }
             None => return Err(named("kind", &"it is missing")),
         };
         Ok(AcdConfig { peripheral, kind })
@@ -251,6 +260,7 @@ impl Timeouts {
     pub(super) fn check(&self) -> Result<(), (String, String)> {
         let all = [
             ("open", self.open),
+            ("acd_start", self.acd_start),
             ("acd_answer", self.acd_answer),
             ("adapter_retry_min", self.adapter_retry_min),
             ("adapter_retry_max", self.adapter_retry_max),
@@ -312,7 +322,8 @@ impl Default for Timeouts {
     fn default() -> Timeouts {
         Timeouts {
             open: Duration::from_secs(30),
-            acd_answer: Duration::from_secs(5),
+            acd_start: Duration::from_secs(10),
+            acd_answer: Duration::from_secs(10),
             adapter_retry_min: Duration::from_millis(500),
             adapter_retry_max: Duration::from_secs(30),
             dead_peer: Duration::from_secs(10),

@@ -98,7 +98,7 @@ impl Refusal {
             | Refusal::LogoutUnderWay { .. } => Blame::Client,
             Refusal::LinkDown { .. } | Refusal::Adapter { .. } => Blame::Acd,
             Refusal::Acd { reason, .. } => match reason {
-                AcdRefusal::LinkDown | AcdRefusal::TimedOut { .. } => Blame::Acd,
+                AcdRefusal::LinkDown | AcdRefusal::TimedOut { .. } | AcdRefusal::Congested { .. } => Blame::Acd,
                 _ => Blame::Client,
             },
         }

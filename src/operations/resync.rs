@@ -87,6 +87,7 @@ impl House {
         self.table.with_link(id, |link| {
             link.online = true;
             link.queues = queues;
+            link.lists_agents = capabilities.lists_agents;
             link.instruments = capabilities.lists_instruments.then(|| instruments.into_iter().collect());
         });
         if !was_online {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Answer, House, Refusal, Requester};
 use crate::acd::AcdRefusal;
-use crate::model::{AgentFacts, AgentKey, StateChange, WantedState};
+use crate::model::{AgentFacts, AgentKey, ReasonCode, StateChange, WantedState};
 use crate::sessions::{AgentCell, LogoutKind, Unsure};
 
 impl House {
@@ -26,12 +26,16 @@ impl House {
     /// What the table knows of one agent: the ACD's last word.
     pub fn agent(&self, by: &Requester, key: &AgentKey) -> Result<AgentFacts, Refusal> {
         self.reachable(key.peripheral)?;
-        let unknown = || Refusal::UnknownAgent { agent: key.agent.clone() };
-        let cell = self.table.agent(key).ok_or_else(unknown)?;
+        // One that is only just being logged in for the first time is not known yet.
+        let known = self.table.agent(key).filter(|cell| cell.entry().facts.order > 0);
+        let Some(cell) = known else {
+            return match self.table.link(key.peripheral).lists_agents {
+                true => Err(Refusal::UnknownAgent { agent: key.agent.clone() }),
+                // Of such an ACD's agents only those are known who are logged in.
+                false => Ok(AgentFacts::logged_out(key.agent.clone(), ReasonCode::default(), 0)),
+            };
+        };
         let entry = cell.entry();
-        if entry.facts.order == 0 {
-            return Err(unknown()); // only just being logged in for the first time
-        }
         // An agent that works nowhere may be the one who is about to: a device's session may ask for it.
         if entry.facts.is_logged_in() || !by.is_of_device(key.peripheral) {
             by.must_have_right(key, entry.last_instrument.as_ref())?;

@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::acd::Peripheral;
-use crate::acd::embedded::{EmbeddedAcd, EmbeddedConfigError};
+use crate::acd::asterisk::AsteriskAcd;
+use crate::acd::embedded::EmbeddedAcd;
+use crate::acd::{Acd, AcdConfigError, Peripheral};
 use crate::config::{AcdConfig, AcdKind, Config, ListenerConfig};
 use crate::dialects::ged188::Ged188;
 use crate::model::PeripheralId;
@@ -59,12 +60,13 @@ pub enum StartError {
         /// Which.
         peripheral: PeripheralId,
         /// What is wrong.
-        error: EmbeddedConfigError,
+        error: AcdConfigError,
     },
 }
 
 impl Gateway {
-    /// Starts what the configuration says; returns when every listener is bound and every ACD is up.
+    /// Starts what the configuration says; returns when every listener is bound and every ACD is up, or has
+    /// been waited for long enough.
     pub async fn start(config: Config) -> Result<Gateway, StartError> {
         let peripherals = config.acds.iter().map(peripheral).collect::<Result<Vec<_>, _>>()?;
         Gateway::start_with(config, peripherals).await
@@ -84,7 +86,10 @@ impl Gateway {
             bound.push((name(listener, at, &config.listeners), local, socket, listener.clone()));
         }
         house.connect(config.limits.acd_events_max);
-        house.all_online().await;
+        // One ACD that is away must not keep the agents of the others from their work.
+        if tokio::time::timeout(config.timeouts.acd_start, house.all_online()).await.is_err() {
+            warn!("not every acd can be reached, going on without: their agents are told when they can");
+        }
 
         let gateway = Gateway {
             house,
@@ -152,9 +157,12 @@ impl Gateway {
 }
 
 fn peripheral(config: &AcdConfig) -> Result<Peripheral, StartError> {
-    let AcdConfig { peripheral: id, kind: AcdKind::Embedded(embedded), .. } = config;
-    let acd = EmbeddedAcd::new(embedded.clone()).map_err(|error| StartError::Acd { peripheral: *id, error })?;
-    Ok(Peripheral { id: *id, acd: Arc::new(acd) })
+    let AcdConfig { peripheral: id, kind } = config;
+    let acd: Result<Arc<dyn Acd>, AcdConfigError> = match kind {
+        AcdKind::Embedded(embedded) => EmbeddedAcd::new(embedded.clone()).map(|acd| Arc::new(acd) as _),
+        AcdKind::Asterisk(asterisk) => AsteriskAcd::new(asterisk).map(|acd| Arc::new(acd) as _),
+    };
+    Ok(Peripheral { id: *id, acd: acd.map_err(|error| StartError::Acd { peripheral: *id, error })? })
 }
 
 fn patience(config: &Config) -> Patience {

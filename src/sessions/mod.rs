@@ -46,6 +46,8 @@ pub struct Link {
     pub queues: Vec<(QueueId, String)>,
     /// Its devices; none when it does not list them.
     pub instruments: Option<std::collections::HashSet<Instrument>>,
+    /// Whether an agent that the table does not have is none of its agents.
+    pub lists_agents: bool,
 }
 
 /// A session could not become the holder of an agent or device: another one is.
@@ -121,6 +123,19 @@ impl Table {
         self.links
             .get(&peripheral)
             .is_some_and(|link| link.instruments.as_ref().is_some_and(|known| !known.contains(instrument)))
+    }
+
+    /// Whether the ACD lists its devices and this is one of them, or somebody works there.
+    pub fn is_instrument(&self, peripheral: PeripheralId, instrument: &Instrument) -> bool {
+        let is_listed = |link: &Link| link.instruments.as_ref().is_some_and(|known| known.contains(instrument));
+        self.at_devices.contains_key(&(peripheral, instrument.clone()))
+            || self.links.get(&peripheral).is_some_and(|link| is_listed(&link))
+    }
+
+    /// Whether the ACD lists its agents and this is none of them.
+    pub fn is_no_agent(&self, key: &AgentKey) -> bool {
+        self.links.get(&key.peripheral).is_some_and(|link| link.online && link.lists_agents)
+            && !self.agents.contains_key(key)
     }
 
     /// Changes what is known of an ACD as a whole.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::model::{AgentId, Instrument, Password, QueueId, ReasonCode};
+use crate::acd::config::{AcdConfigError, AgentsConfig, COUNT_MAX, check_agents, disjoint, numbers, span, wrong};
+use crate::model::{Instrument, Password, QueueId, ReasonCode};
 
 /// The keys of `[[acd]]` with `kind = "embedded"`. The default is the default world: queues 1 to 3, agents 1001 to 1100
 /// with passwords `pw1001` to `pw1100`, instruments 3001 to 3100, no calls, no faults.
@@ -49,20 +50,6 @@ pub struct QueueConfig {
     pub number: QueueId,
     /// Its name.
     pub name: String,
-}
-
-/// Agents with consecutive ids.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AgentsConfig {
-    /// The first id.
-    pub first: u32,
-    /// How many.
-    pub count: u32,
-    /// Their passwords; `{id}` stands for the agent's id.
-    pub password: Password,
-    /// The queues that they may be in, and are logged in to where a login names none.
-    pub queues: Vec<QueueId>,
 }
 
 /// Devices with consecutive numbers.
@@ -208,22 +195,9 @@ impl Outage {
     }
 }
 
-/// What does not hold together in an embedded world.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {what}")]
-pub struct EmbeddedConfigError {
-    /// The key within the ACD's table.
-    pub key: String,
-    /// What is wrong, the value included.
-    pub what: String,
-}
-
-/// The most agents, and the most devices, of one world.
-const COUNT_MAX: u32 = 100_000;
-
 impl EmbeddedConfig {
     /// Checks what must hold between the values.
-    pub fn validate(&self) -> Result<(), EmbeddedConfigError> {
+    pub fn validate(&self) -> Result<(), AcdConfigError> {
         let mut queues = HashSet::new();
         for (at, queue) in self.queues.iter().enumerate() {
             if !queues.insert(queue.number) || queue.number.0 == u32::MAX {
@@ -236,19 +210,7 @@ impl EmbeddedConfig {
                 return wrong(format!("queue[{at}].name"), "it is empty".to_owned());
             }
         }
-        let mut agents = 0_u32;
-        let mut ids = Vec::new();
-        for (at, range) in self.agents.iter().enumerate() {
-            agents = agents.saturating_add(range.count);
-            ids.push(span(format!("agents[{at}]"), range.first, range.count)?);
-            if let Some(queue) = range.queues.iter().find(|queue| !queues.contains(queue)) {
-                return wrong(format!("agents[{at}].queues"), format!("there is no queue {queue}"));
-            }
-            if range.queues.is_empty() {
-                return wrong(format!("agents[{at}].queues"), "an agent in no queue can never log in".to_owned());
-            }
-        }
-        disjoint("agents", ids)?;
+        check_agents(&self.agents, &queues)?;
         let mut devices = Vec::new();
         let mut instruments = 0_u32;
         for (at, range) in self.instruments.iter().enumerate() {
@@ -256,10 +218,8 @@ impl EmbeddedConfig {
             devices.push(span(format!("instruments[{at}]"), range.first, range.count)?);
         }
         disjoint("instruments", devices)?;
-        for (key, count) in [("agents", agents), ("instruments", instruments)] {
-            if count > COUNT_MAX {
-                return wrong(key.to_owned(), format!("{count} in all, {COUNT_MAX} are allowed"));
-            }
+        if instruments > COUNT_MAX {
+            return wrong("instruments".to_owned(), format!("{instruments} in all, {COUNT_MAX} are allowed"));
         }
         self.calls.validate()?;
         for (at, outage) in self.outages.iter().enumerate() {
@@ -270,20 +230,6 @@ impl EmbeddedConfig {
         Ok(())
     }
 
-    /// Every agent with its password and its queues.
-    pub(super) fn every_agent(&self) -> impl Iterator<Item = (AgentId, Password, Vec<QueueId>)> {
-        self.agents.iter().flat_map(|range| {
-            numbers(range.first, range.count).filter_map(|number| {
-                let id = number.to_string();
-                let password = Password::new(range.password.expose().replace("{id}", &id));
-                let mut queues = range.queues.clone();
-                queues.sort_unstable();
-                queues.dedup();
-                Some((AgentId::new(&id).ok()?, password, queues))
-            })
-        })
-    }
-
     /// Every device.
     pub(super) fn every_instrument(&self) -> impl Iterator<Item = Instrument> {
         let every = self.instruments.iter().flat_map(|range| numbers(range.first, range.count));
@@ -292,7 +238,7 @@ impl EmbeddedConfig {
 }
 
 impl CallsConfig {
-    fn validate(&self) -> Result<(), EmbeddedConfigError> {
+    fn validate(&self) -> Result<(), AcdConfigError> {
         let key = |key: &str| format!("calls.{key}");
         if !(0.0..=60_000.0).contains(&self.per_minute) {
             return wrong(key("per_minute"), format!("{} is not between 0 and 60000", self.per_minute));
@@ -360,31 +306,4 @@ impl Fault {
     pub fn new(on: Command, kind: FaultKind) -> Fault {
         Fault { on, agent: None, kind, after: 0, times: None, delay: Duration::ZERO, code: 0, words: String::new() }
     }
-}
-
-/// The numbers of a range, the highest that there is included.
-fn numbers(first: u32, count: u32) -> impl Iterator<Item = u32> {
-    (0..count).map_while(move |at| first.checked_add(at))
-}
-
-fn span(key: String, first: u32, count: u32) -> Result<(u32, u32), EmbeddedConfigError> {
-    if count == 0 || count > COUNT_MAX {
-        return wrong(format!("{key}.count"), format!("{count} is not between 1 and {COUNT_MAX}"));
-    }
-    match first.checked_add(count - 1) {
-        Some(last) => Ok((first, last)),
-        None => wrong(format!("{key}.first"), format!("{first} leaves no room for {count}")),
-    }
-}
-
-fn disjoint(key: &str, mut spans: Vec<(u32, u32)>) -> Result<(), EmbeddedConfigError> {
-    spans.sort_unstable();
-    match spans.windows(2).find(|pair| pair[0].1 >= pair[1].0) {
-        Some(pair) => wrong(key.to_owned(), format!("{} is in two ranges", pair[1].0)),
-        None => Ok(()),
-    }
-}
-
-fn wrong<T>(key: String, what: String) -> Result<T, EmbeddedConfigError> {
-    Err(EmbeddedConfigError { key, what })
 }

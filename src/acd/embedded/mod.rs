@@ -18,14 +18,11 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-pub use config::{
-    AgentsConfig, CallsConfig, Command, EmbeddedConfig, EmbeddedConfigError, Fault, FaultKind, InstrumentsConfig,
-    Outage, QueueConfig,
-};
+pub use config::{CallsConfig, Command, EmbeddedConfig, Fault, FaultKind, InstrumentsConfig, Outage, QueueConfig};
 use faults::Faults;
 use world::World;
 
-use super::{Acd, AcdEvents, AcdRefusal, Capabilities, Snapshot};
+use super::{Acd, AcdConfigError, AcdEvents, AcdRefusal, Capabilities, Snapshot};
 use crate::model::{
     AgentFacts, AgentId, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange, WantedState,
 };
@@ -44,7 +41,7 @@ pub struct EmbeddedAcd {
 
 impl EmbeddedAcd {
     /// The world that the configuration describes, in which nobody is logged in.
-    pub fn new(config: EmbeddedConfig) -> Result<EmbeddedAcd, EmbeddedConfigError> {
+    pub fn new(config: EmbeddedConfig) -> Result<EmbeddedAcd, AcdConfigError> {
         config.validate()?;
         Ok(EmbeddedAcd {
             faults: Mutex::new(Faults::new(config.faults.clone())),
@@ -172,7 +169,7 @@ impl EmbeddedAcd {
 #[async_trait]
 impl Acd for EmbeddedAcd {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { after_call_work: true, partial_logout: true, lists_instruments: true }
+        Capabilities { after_call_work: true, partial_logout: true, lists_instruments: true, lists_agents: true }
     }
 
     async fn run(&self, events: AcdEvents) {

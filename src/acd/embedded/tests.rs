@@ -11,7 +11,7 @@ mod takeover;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AgentsConfig, Command, EmbeddedAcd, EmbeddedConfig, Fault, FaultKind, InstrumentsConfig, Outage};
+use super::{Command, EmbeddedAcd, EmbeddedConfig, Fault, FaultKind, InstrumentsConfig, Outage};
 use crate::acd::{Acd, AcdEvent, AcdInbox, AcdRefusal, acd_channel};
 use crate::model::{
     AgentFacts, AgentId, AgentState, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange,

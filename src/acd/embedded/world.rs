@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::calls::Calls;
 use super::config::EmbeddedConfig;
+use crate::acd::AgentsConfig;
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, Snapshot};
 use crate::model::{
     AgentFacts, AgentId, AgentState, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange,
@@ -50,7 +51,7 @@ pub(super) struct Seat {
 
 impl World {
     pub(super) fn new(config: EmbeddedConfig) -> World {
-        let agents = config.every_agent().map(|(id, password, may_join)| {
+        let agents = config.agents.iter().flat_map(AgentsConfig::every).map(|(id, password, may_join)| {
             let facts = AgentFacts::logged_out(id.clone(), ReasonCode::default(), 1);
             (
                 id,

@@ -6,7 +6,7 @@
 use cti_protocol::ged188::codes::{ControlFailure, Status};
 use cti_protocol::ged188::{AnyMessage, ControlFailureConf, DecodeError, FailureConf, FailureEvent, Text};
 
-use crate::acd::AcdRefusal;
+use crate::acd::{AcdRefusal, BadField};
 use crate::dialects::CloseReason;
 use crate::operations::Refusal;
 
@@ -99,6 +99,9 @@ fn control_failure_of(reason: &AcdRefusal) -> (ControlFailure, u32) {
         AcdRefusal::AlreadyLoggedIn { .. } => ControlFailure::CF_SPECIFIED_AGENT_ALREADY_SIGNED_ON,
         AcdRefusal::BadQueue { .. } => ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED,
         AcdRefusal::NotLoggedIn { .. } | AcdRefusal::WrongState { .. } => ControlFailure::CF_INVALID_OBJECT_STATE,
+        AcdRefusal::BadValue { field: BadField::Agent, .. } => ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED,
+        AcdRefusal::BadValue { field: BadField::Instrument, .. } => ControlFailure::CF_INVALID_LOGON_DEVICE_SPECIFIED,
+        AcdRefusal::Congested { .. } => ControlFailure::CF_RESOURCE_BUSY,
         AcdRefusal::ReasonRequired => ControlFailure::CF_REASON_CODE_REQUIRED,
         AcdRefusal::NotSupported { .. } => ControlFailure::CF_INVALID_FEATURE,
         AcdRefusal::LinkDown => ControlFailure::CF_RESOURCE_OUT_OF_SERVICE,

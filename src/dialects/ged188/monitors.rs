@@ -114,12 +114,13 @@ fn target_of(shared: &Ged188, peripheral: PeripheralId, kind: DeviceIdType, name
     let table = &shared.house.table;
     let device =
         Instrument::new(name).map_err(|error| invalid(format!("MonitoredDeviceID {name:?} cannot be: {error}")))?;
-    if !table.is_no_instrument(peripheral, &device) {
+    if table.is_instrument(peripheral, &device) {
         return Ok(Target::Device(peripheral, device));
     }
     let agent = AgentId::new(name).ok().map(|agent| AgentKey { peripheral, agent });
     match agent.filter(|key| table.agent(key).is_some()) {
         Some(key) => Ok(Target::Agent(key)),
+        None if !table.is_no_instrument(peripheral, &device) => Ok(Target::Device(peripheral, device)),
         None => Err(invalid(format!("MonitoredDeviceID {name} is no device and no agent"))),
     }
 }

@@ -202,7 +202,7 @@ impl Ged188 {
         if let Some(agent) = &fields.agent {
             let key = AgentKey { peripheral, agent: agent.clone() };
             let known = table.agent(&key);
-            if known.is_none() && table.is_online(peripheral) {
+            if table.is_no_agent(&key) {
                 let why = format!("AgentID {agent} is not known at peripheral {peripheral}");
                 return Err(No::failure(Status::E_CTI_INVALID_AGENT_DATA, why));
             }
