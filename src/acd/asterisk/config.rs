@@ -23,15 +23,8 @@ pub struct AsteriskConfig {
     pub port: u16,
     /// The manager's user, a section of manager.conf.
     pub user: String,
-    /// That user's secret. Exactly one of this, `secret_file` and `secret_env` is given.
-    #[serde(default)]
-    pub secret: Option<Password>,
-    /// A file whose first line is the secret.
-    #[serde(default)]
-    pub secret_file: Option<PathBuf>,
-    /// An environment variable that holds the secret.
-    #[serde(default)]
-    pub secret_env: Option<String>,
+    /// That user's secret, or where it is kept.
+    pub secret: Secret,
     /// What a queue member's interface is made of, such as `PJSIP/{instrument}`.
     #[serde(default = "default_interface")]
     pub interface: String,
@@ -84,6 +77,24 @@ pub struct AsteriskConfig {
     pub reconnect_max: Duration,
 }
 
+/// A secret, or where it is kept: `"…"`, `{ file = "…" }` or `{ env = "…" }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a text, { file = … } or { env = … } is expected")]
+pub enum Secret {
+    /// The secret itself.
+    Here(Password),
+    /// The first line of a file.
+    File {
+        /// Its path.
+        file: PathBuf,
+    },
+    /// An environment variable.
+    Env {
+        /// Its name.
+        env: String,
+    },
+}
+
 /// A queue of Asterisk's and its number.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,13 +131,6 @@ impl AsteriskConfig {
         }
         if self.port == 0 {
             return wrong("port".to_owned(), "0 is no port to connect to".to_owned());
-        }
-        let secrets = [self.secret.is_some(), self.secret_file.is_some(), self.secret_env.is_some()];
-        if secrets.iter().filter(|is_given| **is_given).count() != 1 {
-            return wrong(
-                "secret".to_owned(),
-                "exactly one of secret, secret_file and secret_env is needed".to_owned(),
-            );
         }
         let templates = [("interface", Some(&self.interface)), ("state_interface", self.state_interface.as_ref())];
         for (key, template) in templates {
@@ -222,23 +226,18 @@ impl AsteriskConfig {
 
     /// The secret, from wherever it is kept.
     pub(super) fn read_secret(&self) -> Result<Password, AcdConfigError> {
-        match (&self.secret, &self.secret_file, &self.secret_env) {
-            (Some(secret), ..) => Ok(secret.clone()),
-            (_, Some(file), _) => {
-                let text = std::fs::read_to_string(file).map_err(|error| AcdConfigError {
-                    key: "secret_file".to_owned(),
-                    what: format!("{}: cannot be read: {error}", file.display()),
-                })?;
+        let unreadable = |what: String| AcdConfigError { key: "secret".to_owned(), what };
+        match &self.secret {
+            Secret::Here(secret) => Ok(secret.clone()),
+            Secret::File { file } => {
+                let text = std::fs::read_to_string(file)
+                    .map_err(|error| unreadable(format!("{}: cannot be read: {error}", file.display())))?;
                 Ok(Password::new(text.lines().next().unwrap_or_default()))
             }
-            (_, _, Some(name)) => std::env::var(name).map(Password::new).map_err(|error| AcdConfigError {
-                key: "secret_env".to_owned(),
-                what: format!(
-                    "{name}: {}",
-                    if matches!(error, std::env::VarError::NotPresent) { "it is not set" } else { "it is not UTF-8" }
-                ),
+            Secret::Env { env } => std::env::var(env).map(Password::new).map_err(|error| {
+                let what = if error == std::env::VarError::NotPresent { "it is not set" } else { "it is not UTF-8" };
+                unreadable(format!("environment variable {env}: {what}"))
             }),
-            _ => wrong("secret".to_owned(), "it is missing".to_owned()),
         }
     }
 

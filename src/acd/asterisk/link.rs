@@ -8,16 +8,19 @@ mod in_flight;
 
 use std::collections::VecDeque;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use parking_lot::Mutex;
-use tokio::io::Interest;
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_util::codec::Decoder;
+use tokio_util::io::poll_read_buf;
 use tracing::{debug, info, warn};
 
 use self::in_flight::{InFlight, Rows};
@@ -273,10 +276,6 @@ impl<'a> Session<'a> {
         self.last_id += 1;
         let id = self.last_id;
         action.encode(id, &mut self.output);
-        while !self.output.is_empty() {
-            self.socket.writable().await.map_err(|error| LinkError::Io { step, error })?;
-            self.write(step)?;
-        }
         loop {
             let frame = self.next_frame(step, deadline).await?;
             self.note(&frame);
@@ -301,9 +300,12 @@ impl<'a> Session<'a> {
             if let Some(frame) = self.codec.decode(&mut self.input).map_err(|error| LinkError::Io { step, error })? {
                 return Ok(frame);
             }
-            let readable = tokio::time::timeout_at(deadline, self.socket.readable()).await;
-            readable.map_err(|_| LinkError::Silent { step, waited })?.map_err(|error| LinkError::Io { step, error })?;
-            self.read(step)?;
+            let moved = tokio::time::timeout_at(deadline, self.move_bytes()).await;
+            match moved.map_err(|_| LinkError::Silent { step, waited })? {
+                Err(LinkError::Closed { .. }) => return Err(LinkError::Closed { step }),
+                Err(LinkError::Io { error, .. }) => return Err(LinkError::Io { step, error }),
+                moved => moved?,
+            }
         }
     }
 
@@ -313,18 +315,15 @@ impl<'a> Session<'a> {
         let world = Arc::clone(&self.link.world);
         loop {
             let wake_at = self.wake_at(world.lock().next_due());
-            let interest =
-                if self.output.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+            let mut moved = Ok(());
             tokio::select! {
                 biased;
-                ready = self.socket.ready(interest) => if let Err(error) = ready {
-                    return LinkError::Io { step: "wait", error };
-                },
+                done = self.move_bytes() => moved = done,
                 () = line.changed.notified() => (),
                 () = tokio::time::sleep_until(wake_at) => (),
             }
             let now = Instant::now();
-            if let Err(error) = self.take_in(events, now) {
+            if let Err(error) = self.take_in(events, now).and(moved) {
                 return self.shutdown.take().unwrap_or(error);
             }
             world.lock().pass(now);
@@ -338,13 +337,11 @@ impl<'a> Session<'a> {
             if let Err(error) = self.write("write") {
                 return self.shutdown.take().unwrap_or(error);
             }
-            tokio::task::yield_now().await; // who was answered may go on before more is read
         }
     }
 
     /// Reads what is there, up to a bound, and does what it says.
     fn take_in(&mut self, events: &AcdEvents, now: Instant) -> Result<(), LinkError> {
-        let read = self.read("read");
         let world = Arc::clone(&self.link.world);
         let mut world = world.lock();
         while let Some(frame) =
@@ -360,7 +357,7 @@ impl<'a> Session<'a> {
                 AmiFrame::Banner(_) => (),
             }
         }
-        read
+        Ok(())
     }
 
     fn take_message(
@@ -486,24 +483,35 @@ impl<'a> Session<'a> {
         [deadlines, ping, due].into_iter().flatten().min().unwrap_or(far)
     }
 
-    fn read(&mut self, step: &'static str) -> Result<(), LinkError> {
-        for _ in 0..READS_MAX {
-            self.input.reserve(READ_BYTES);
-            match self.socket.try_read_buf(&mut self.input) {
-                Ok(0) => return Err(LinkError::Closed { step }),
-                Ok(bytes) if bytes < READ_BYTES => return Ok(()),
-                Ok(_) => (),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(LinkError::Io { step, error }),
+    /// Waits until something could be read, or some of what waits written, and does that.
+    async fn move_bytes(&mut self) -> Result<(), LinkError> {
+        self.input.reserve(READ_BYTES);
+        std::future::poll_fn(|cx| {
+            // A read that fills less than the buffer leaves nothing behind, and costs no second one to see that.
+            if let Poll::Ready(read) = poll_read_buf(Pin::new(&mut self.socket), cx, &mut self.input) {
+                return Poll::Ready(match read {
+                    Ok(0) => Err(LinkError::Closed { step: "read" }),
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(LinkError::Io { step: "read", error }),
+                });
             }
-        }
-        Ok(())
+            if self.output.is_empty() {
+                return Poll::Pending;
+            }
+            Pin::new(&mut self.socket).poll_write(cx, &self.output).map(|written| {
+                let bytes = written.map_err(|error| LinkError::Io { step: "write", error })?;
+                self.output.advance(bytes);
+                Ok(())
+            })
+        })
+        .await
     }
 
+    /// Writes what waits, as far as the socket takes it now.
     fn write(&mut self, step: &'static str) -> Result<(), LinkError> {
         while !self.output.is_empty() {
             match self.socket.try_write(&self.output) {
-                Ok(bytes) => drop(self.output.split_to(bytes)),
+                Ok(bytes) => self.output.advance(bytes),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(LinkError::Io { step, error }),
             }
@@ -528,8 +536,6 @@ const PING: &str = "Ping";
 /// `agent` has the queues, `call` hold and hang-up, `system` the boot and its end. `dialplan` would be most of the bytes.
 const EVENT_CLASSES: &str = "system,call,agent";
 const READ_BYTES: usize = 64 * 1024;
-/// How often is read before others get their turn.
-const READS_MAX: usize = 16;
 const LIST_ITEMS_MAX: usize = 1_000_000;
 const WORDS_MAX: usize = 200;
 const SAY_AGAIN: Duration = Duration::from_secs(60);

@@ -92,6 +92,8 @@ pub(super) struct Said {
 pub(super) struct Slot {
     pub(super) member: Option<Member>,
     expected: VecDeque<(Echo, Instant)>,
+    /// More echoes were due than are kept: until then every event is taken for one of them.
+    blind_until: Option<Instant>,
 }
 
 /// What an event tells of a membership.
@@ -105,15 +107,19 @@ pub(super) enum Echo {
 impl Slot {
     /// An answer was ahead of its event.
     pub(super) fn expect(&mut self, echo: Echo, now: Instant) {
-        if self.expected.len() == EXPECTED_MAX {
-            self.expected.pop_front();
-        }
         self.expected.push_back((echo, now));
+        if self.expected.len() > EXPECTED_MAX {
+            self.expected.clear();
+            self.blind_until = Some(now + ECHO_MAX);
+        }
     }
 
     /// Whether an event that tells this is news; if not, it is of the past. Of the echoes expected only pauses may be
     /// missing: a pause of all queues is told of those only in which the member still was.
     pub(super) fn is_news(&mut self, told: &Echo, now: Instant) -> bool {
+        if self.is_blind(now) {
+            return false;
+        }
         self.forget_overdue(now);
         if self.expected.front().is_some_and(|(echo, _)| echo == told) {
             self.expected.pop_front();
@@ -133,12 +139,17 @@ impl Slot {
     /// Whether the answers are ahead of the events.
     pub(super) fn is_ahead(&mut self, now: Instant) -> bool {
         self.forget_overdue(now);
-        !self.expected.is_empty()
+        self.is_blind(now) || !self.expected.is_empty()
     }
 
     /// Nothing is lost with it.
     pub(super) fn is_idle(&self) -> bool {
-        self.member.is_none() && self.expected.is_empty()
+        self.member.is_none() && self.expected.is_empty() && self.blind_until.is_none()
+    }
+
+    fn is_blind(&mut self, now: Instant) -> bool {
+        self.blind_until.take_if(|until| *until <= now);
+        self.blind_until.is_some()
     }
 
     fn forget_overdue(&mut self, now: Instant) {
@@ -161,5 +172,5 @@ pub(super) fn device_in(message: &Message) -> Device {
 
 /// An event that is later than this is not expected any more. Asterisk was seen seconds late after a mass login.
 const ECHO_MAX: Duration = Duration::from_secs(60);
-/// More echoes than any agent's commands leave behind.
-const EXPECTED_MAX: usize = 64;
+/// Asterisk was seen to be some hundred events of one member behind when commands came as fast as it answered them.
+const EXPECTED_MAX: usize = 16_384;

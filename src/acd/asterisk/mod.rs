@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tracing::warn;
 
-pub use config::{AsteriskConfig, AsteriskQueue, ReasonText};
+pub use config::{AsteriskConfig, AsteriskQueue, ReasonText, Secret};
 use line::{Line, Rank};
 pub use link::Counts;
 use link::Link;

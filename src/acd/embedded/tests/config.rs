@@ -1,6 +1,7 @@
 //! The configuration: what it takes, and what it says of what it does not.
 
 use super::*;
+use crate::acd::AgentsConfig;
 use crate::acd::embedded::{InstrumentsConfig, Outage, QueueConfig};
 
 #[test]
@@ -71,8 +72,12 @@ fn a_range_of_agents_takes_its_ids_into_its_passwords() {
         queues: vec![QueueId(2), QueueId(1), QueueId(2)],
     };
     let config = EmbeddedConfig { agents: vec![range(1, "{id}-{id}"), range(5, "same")], ..Default::default() };
-    let agents: Vec<_> =
-        config.every_agent().map(|(id, password, queues)| (id.to_string(), password, queues)).collect();
+    let agents: Vec<_> = config
+        .agents
+        .iter()
+        .flat_map(AgentsConfig::every)
+        .map(|(id, password, queues)| (id.to_string(), password, queues))
+        .collect();
     let passwords: Vec<_> = agents.iter().map(|(id, password, _)| (id.as_str(), password.expose())).collect();
     assert_eq!(passwords, [("1", "1-1"), ("2", "2-2"), ("5", "same"), ("6", "same")]);
     assert_eq!(agents[0].2, [QueueId(1), QueueId(2)]);

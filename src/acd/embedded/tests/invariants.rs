@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use proptest::prelude::*;
 
 use super::*;
+use crate::acd::AgentsConfig;
 use crate::acd::embedded::InstrumentsConfig;
 use crate::acd::embedded::world::World;
 

@@ -1,0 +1,145 @@
+//! What the gateway costs beside a direct client of Asterisk's manager interface: both do the same, in turns, against the
+//! same real Asterisk.
+//!
+//! N agents go round and round: log in to a queue, ready, not ready with a reason, log out; each asks for the next as soon
+//! as the last was answered. `direct` asks Asterisk itself, `gateway` asks a gateway over GED-188. What is measured and
+//! what asks each have a process of their own, and only one side is connected at a time.
+//!
+//!     cargo bench --bench asterisk -- --json target/asterisk.json
+//!
+//! Where no Asterisk can be started, it says so and that is all.
+#![allow(clippy::print_stdout, reason = "a bench tells its figures there, and its processes talk to each other")]
+
+mod clients;
+mod direct;
+mod figures;
+mod house;
+mod report;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use self::direct::Manager;
+use self::figures::Figures;
+use self::house::{Asterisk, Gateway, Process, cpu_seconds};
+use self::report::{Report, Run, Side};
+
+/// Why there are no figures.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ran = match arguments[..] {
+        ["--direct", port, agents] => load(agents, |agents| direct::run(port.parse()?, agents, RUN)),
+        ["--clients", address, agents] => load(agents, |agents| clients::run(address, agents, RUN)),
+        _ if arguments.contains(&"--bench") => bench(json_file(&arguments)),
+        _ => {
+            println!("cargo bench runs this; cargo test does not");
+            Ok(())
+        }
+    };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The file that `--json FILE` names; from the repository's folder, wherever cargo starts this.
+fn json_file(arguments: &[&str]) -> Option<PathBuf> {
+    let at = arguments.iter().position(|argument| *argument == "--json")?;
+    arguments.get(at + 1).map(|file| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file))
+}
+
+fn bench(json: Option<PathBuf>) -> Result<(), Failure> {
+    let asterisk = match Asterisk::start() {
+        Ok(asterisk) => asterisk,
+        Err(error) => {
+            println!("no Asterisk, so nothing is measured: {error}");
+            return Ok(());
+        }
+    };
+    let mut report = Report::default();
+    print!("{}", Report::head());
+    for agents in AGENTS {
+        for pair in 0..=PAIRS {
+            // Who goes first changes, so that what drifts is on neither side.
+            let sides = if pair % 2 == 0 { [Side::Direct, Side::Gateway] } else { [Side::Gateway, Side::Direct] };
+            for side in sides {
+                let run = measure(&asterisk, side, agents, pair)?;
+                // The first pair finds cold caches and an Asterisk that has not seen these agents.
+                if pair > 0 {
+                    report.runs.push(run);
+                }
+            }
+        }
+        print!("{}", report.rows(agents));
+    }
+    if let Some(file) = json {
+        std::fs::write(&file, report.json()?)?;
+    }
+    Ok(())
+}
+
+/// One side, once.
+fn measure(asterisk: &Asterisk, side: Side, agents: usize, pair: usize) -> Result<Run, Failure> {
+    let gateway = match side {
+        Side::Direct => None,
+        Side::Gateway => Some(Gateway::start(asterisk)?),
+    };
+    let mut command = Command::new(std::env::current_exe()?);
+    match &gateway {
+        None => command.arg("--direct").arg(asterisk.port.to_string()),
+        Some(gateway) => command.arg("--clients").arg(&gateway.address),
+    };
+    command.arg(agents.to_string());
+    let mut load = Process::start(command)?;
+    must_be(&load.line()?, READY)?;
+    let pids = (gateway.as_ref().map(Gateway::pid), asterisk.pid, load.pid());
+    let cpu = || -> Result<[f64; 3], Failure> {
+        let gateway = pids.0.map(cpu_seconds).transpose()?;
+        Ok([gateway.unwrap_or_default(), cpu_seconds(pids.1)?, cpu_seconds(pids.2)?])
+    };
+    let before = cpu()?;
+    load.tell(GO)?;
+    let said = load.line()?;
+    let after = cpu()?;
+    let figures = serde_json::from_str(&said).map_err(|_| said)?;
+    let run = Run::new(side, agents, pair, figures, before, after);
+    match Manager::log_in(asterisk.port, "off")?.members()? {
+        0 => Ok(run),
+        left => Err(format!("{left} members were left by {run:?}").into()),
+    }
+}
+
+/// Makes the load that another process of this bench asked for, and tells it the figures.
+fn load(agents: &str, run: impl FnOnce(usize) -> Result<Figures, Failure>) -> Result<(), Failure> {
+    let figures = run(agents.parse()?)?;
+    println!("{}", serde_json::to_string(&figures)?);
+    Ok(())
+}
+
+/// Says that everything is connected, and waits to be let go.
+fn starting_gun() -> Result<(), Failure> {
+    println!("{READY}");
+    std::io::stdout().flush()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    must_be(line.trim_end(), GO)
+}
+
+fn must_be(line: &str, expected: &str) -> Result<(), Failure> {
+    if line == expected { Ok(()) } else { Err(line.into()) }
+}
+
+const AGENTS: [usize; 3] = [1, 16, 64];
+/// How many pairs of runs count.
+const PAIRS: usize = 7;
+const RUN: Duration = Duration::from_secs(3);
+const READY: &str = "ready";
+const GO: &str = "go";

@@ -1,0 +1,131 @@
+//! The figures of all runs, as a table for people and as JSON.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::Failure;
+use crate::figures::Figures;
+
+/// Who asks Asterisk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Side {
+    Direct,
+    Gateway,
+}
+
+/// One side, once.
+#[derive(Debug, Serialize)]
+pub(crate) struct Run {
+    side: Side,
+    agents: usize,
+    pair: usize,
+    requests_per_second: f64,
+    #[serde(flatten)]
+    figures: Figures,
+    /// Processor time a request; the gateway's is 0 where there is none.
+    gateway_cpu_us: f64,
+    asterisk_cpu_us: f64,
+    load_cpu_us: f64,
+}
+
+impl Run {
+    /// `before` and `after` are the processor seconds of gateway, Asterisk and load.
+    pub(crate) fn new(
+        side: Side,
+        agents: usize,
+        pair: usize,
+        figures: Figures,
+        before: [f64; 3],
+        after: [f64; 3],
+    ) -> Run {
+        let requests = figures.requests as f64;
+        let cpu_us = |at: usize| (after[at] - before[at]) * 1e6 / requests;
+        Run {
+            side,
+            agents,
+            pair,
+            requests_per_second: requests / figures.seconds,
+            figures,
+            gateway_cpu_us: cpu_us(0),
+            asterisk_cpu_us: cpu_us(1),
+            load_cpu_us: cpu_us(2),
+        }
+    }
+}
+
+/// All runs that count.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    pub(crate) runs: Vec<Run>,
+}
+
+impl Report {
+    pub(crate) fn head() -> &'static str {
+        "                                                           processor time a request, µs\n\
+         agents  side             requests/s      p50 µs   p99 µs   gateway  asterisk      load\n"
+    }
+
+    /// What the runs with that many agents come to: of each figure the median, of the rates and of the ratio within each
+    /// pair also the extremes.
+    pub(crate) fn rows(&self, agents: usize) -> String {
+        let mut rows = String::new();
+        for side in [Side::Direct, Side::Gateway] {
+            let of = |figure: fn(&Run) -> f64| Spread::of(self.runs(side, agents).map(figure));
+            let _ = writeln!(
+                rows,
+                "{agents:>6}  {:<8}{:>22}{:>9.0}{:>9.0}{:>10.1}{:>10.1}{:>10.1}",
+                match side {
+                    Side::Direct => "direct",
+                    Side::Gateway => "gateway",
+                },
+                of(|run| run.requests_per_second).text(0),
+                of(|run| run.figures.p50_us).median,
+                of(|run| run.figures.p99_us).median,
+                of(|run| run.gateway_cpu_us).median,
+                of(|run| run.asterisk_cpu_us).median,
+                of(|run| run.load_cpu_us).median,
+            ); // a String takes everything
+        }
+        let _ = writeln!(rows, "{agents:>6}  {:<8}{:>22}\n", "ratio", self.ratio(agents).text(3));
+        rows
+    }
+
+    /// The gateway's rate as a part of the direct client's, pair by pair.
+    fn ratio(&self, agents: usize) -> Spread {
+        let direct = self.runs(Side::Direct, agents);
+        let pairs = direct.filter_map(|direct| {
+            let gateway = self.runs(Side::Gateway, agents).find(|run| run.pair == direct.pair)?;
+            Some(gateway.requests_per_second / direct.requests_per_second)
+        });
+        Spread::of(pairs)
+    }
+
+    fn runs(&self, side: Side, agents: usize) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(move |run| run.side == side && run.agents == agents)
+    }
+
+    pub(crate) fn json(&self) -> Result<String, Failure> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+struct Spread {
+    least: f64,
+    median: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(values: impl Iterator<Item = f64>) -> Spread {
+        let mut values: Vec<f64> = values.collect();
+        values.sort_unstable_by(f64::total_cmp);
+        let at = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
+        Spread { least: at(0), median: at(values.len() / 2), most: at(values.len().saturating_sub(1)) }
+    }
+
+    fn text(&self, digits: usize) -> String {
+        format!("{:.digits$} ({:.digits$}–{:.digits$})", self.median, self.least, self.most)
+    }
+}
