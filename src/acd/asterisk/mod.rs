@@ -13,6 +13,8 @@ mod link;
 mod members;
 mod names;
 mod news;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::sync::Arc;
