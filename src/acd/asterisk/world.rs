@@ -30,7 +30,7 @@ pub(super) struct World {
     queues_at: HashMap<Interface, BTreeSet<QueueId>>,
     pub(super) calls: Calls,
     agents: HashMap<AgentId, Seat>,
-    /// The agents whose adapter is open, by the interface that it holds for them.
+    /// For whom an interface is kept.
     bound: HashMap<Interface, AgentId>,
     /// Where the gateway ended a membership, and when: a call that was on its way there is hung up.
     left: HashMap<Place, Instant>,
@@ -128,13 +128,11 @@ impl World {
 
 /// Adapters and commands.
 impl World {
-    /// Keeps an interface for an agent: from here on nobody else logs in there.
+    /// Keeps an interface for an agent, if it is free: who logs in there unforced meanwhile is refused.
     pub(super) fn open_adapter(&mut self, agent: &AgentId, instrument: &Instrument) -> Result<(), AcdRefusal> {
         self.names.member_name(agent)?;
         let text = self.names.interface(instrument)?;
-        let interface = Interface::new(text.as_str());
-        self.must_be_free(&interface, agent, instrument)?;
-        self.bind(agent, interface, text.as_str().into());
+        self.bind(agent, Interface::new(text.as_str()), text.as_str().into());
         Ok(())
     }
 
@@ -151,7 +149,7 @@ impl World {
     pub(super) fn close_adapter(&mut self, agent: &AgentId) {
         let adapter = self.agents.get_mut(agent).and_then(|seat| seat.adapter.take());
         if let Some((interface, _)) = adapter {
-            self.bound.remove(&interface);
+            self.unbind(agent, &interface);
         }
         self.forget_if_idle(agent);
     }
@@ -161,9 +159,15 @@ impl World {
         let seat = self.seat(agent, order);
         let earlier = seat.adapter.replace((interface.clone(), spelled));
         if let Some((earlier, _)) = earlier.filter(|(earlier, _)| *earlier != interface) {
-            self.bound.remove(&earlier);
+            self.unbind(agent, &earlier);
         }
-        self.bound.insert(interface, agent.clone());
+        self.bound.entry(interface).or_insert_with(|| agent.clone());
+    }
+
+    fn unbind(&mut self, agent: &AgentId, interface: &Interface) {
+        if self.bound.get(interface) == Some(agent) {
+            self.bound.remove(interface);
+        }
     }
 
     fn must_be_free(&self, at: &Interface, agent: &AgentId, instrument: &Instrument) -> Result<(), AcdRefusal> {
@@ -199,6 +203,7 @@ impl World {
             for (place, member) in others {
                 evicted.push((place.clone(), self.removal(&place, member)?));
             }
+            self.bound.insert(interface.clone(), agent.clone());
         } else {
             self.must_be_free(&interface, agent, instrument)?;
         }
@@ -373,7 +378,7 @@ impl World {
             agents,
             queues: self.names.queues().map(|(number, name)| (number, name.to_owned())).collect(),
             instruments: Vec::new(),
-            adapters: self.bound.values().cloned().collect(),
+            adapters: self.agents.iter().filter(|(_, seat)| seat.adapter.is_some()).map(|(id, _)| id.clone()).collect(),
         }
     }
 

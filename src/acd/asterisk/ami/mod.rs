@@ -7,6 +7,8 @@
 mod action;
 mod codec;
 mod message;
+#[cfg(test)]
+mod tests;
 
 pub use action::{Action, ActionError, MemberText, UnsendableText, challenge_key};
 pub use codec::{AmiCodec, AmiFrame, MESSAGE_BYTES_MAX};
