@@ -4,14 +4,18 @@
 //! a buffer is kept only while half a frame waits.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_util::io::poll_read_buf;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -83,9 +87,8 @@ impl Connection {
                     is_stopping = true;
                     self.conversation.on_shutdown()
                 }
-                ready = self.stream.readable() => ready.map_err(failed).and_then(|()| self.read(half_frame)),
+                done = poll_fn(|cx| move_bytes(cx, &mut self.stream, &mut *self.conversation, half_frame, pending)) => done,
                 () = self.outbox.woken() => self.conversation.on_wake(),
-                ready = self.stream.writable(), if !pending.is_empty() => ready.map_err(failed),
                 () = timer.as_mut(), if deadline.is_some() => self.conversation.on_deadline(now()),
             };
             let flushed = self.flush(pending);
@@ -93,25 +96,6 @@ impl Connection {
                 return reason;
             }
         }
-    }
-
-    /// Reads what is there, once, and lets the conversation answer it.
-    fn read(&mut self, half_frame: &mut BytesMut) -> Result<(), CloseReason> {
-        SCRATCH.with_borrow_mut(|scratch| {
-            scratch.clear();
-            scratch.reserve(READ_BYTES);
-            scratch.extend_from_slice(half_frame);
-            match self.stream.try_read_buf(scratch) {
-                Ok(0) => return Err(CloseReason::ClientGone),
-                Ok(_) => (),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(failed(error)),
-            }
-            let taken = self.conversation.on_bytes(now(), scratch);
-            // An empty one gives its memory back.
-            *half_frame = BytesMut::from(&scratch[..]);
-            taken
-        })
     }
 
     /// Writes what waits, as far as the socket takes it.
@@ -155,6 +139,38 @@ impl Connection {
             }
         }
     }
+}
+
+/// Reads what is there, once, and lets the conversation answer it; or writes some of what waits. A read that fills less than
+/// the buffer has left nothing behind, and costs no second one to see that.
+fn move_bytes(
+    cx: &mut Context<'_>,
+    stream: &mut TcpStream,
+    conversation: &mut dyn Conversation,
+    half_frame: &mut BytesMut,
+    pending: &mut BytesMut,
+) -> Poll<Result<(), CloseReason>> {
+    let taken = SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        scratch.reserve(READ_BYTES);
+        scratch.extend_from_slice(half_frame);
+        poll_read_buf(Pin::new(&mut *stream), cx, scratch).map(|read| {
+            if read.map_err(failed)? == 0 {
+                return Err(CloseReason::ClientGone);
+            }
+            let taken = conversation.on_bytes(now(), scratch);
+            // An empty one gives its memory back.
+            *half_frame = BytesMut::from(&scratch[..]);
+            taken
+        })
+    });
+    if taken.is_ready() || pending.is_empty() {
+        return taken;
+    }
+    Pin::new(stream).poll_write(cx, pending).map(|written| {
+        pending.advance(written.map_err(failed)?);
+        Ok(())
+    })
 }
 
 fn now() -> Instant {

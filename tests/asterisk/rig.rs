@@ -19,6 +19,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Asterisk {
     name: String,
     pub port: u16,
+    _claim: std::net::TcpListener,
 }
 
 impl Asterisk {
@@ -27,11 +28,15 @@ impl Asterisk {
         let pid = std::process::id();
         loop {
             let at = STARTED.fetch_add(1, Ordering::Relaxed);
-            let port = 20_000 + ((pid.wrapping_mul(7) as u16).wrapping_add(at) % 150) * 200;
-            if std::net::TcpListener::bind(("127.0.0.1", port)).is_err() {
+            // Below the ports that the system hands out; the last one of a block says to other processes that it is taken.
+            let port = 10_000 + ((pid.wrapping_mul(7) as u16).wrapping_add(at) % 108) * 200;
+            let Ok(claim) = std::net::TcpListener::bind(("127.0.0.1", port + 199)) else { continue };
+            let is_free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
+                && std::net::UdpSocket::bind(("127.0.0.1", port + 22)).is_ok();
+            if !is_free {
                 continue;
             }
-            let asterisk = Asterisk { name: format!("test-{pid}-{at}"), port };
+            let asterisk = Asterisk { name: format!("test-{pid}-{at}"), port, _claim: claim };
             asterisk.up().await;
             return asterisk;
         }

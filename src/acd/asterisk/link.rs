@@ -249,7 +249,10 @@ impl<'a> Session<'a> {
                     Action::new("Filter").with("Operation", "Add")?.with("Filter", pattern.trim_end_matches('$'))?;
                 let answer = self.ask("filter", filter).await?;
                 if answer.kind() != Kind::Response(SUCCESS) {
-                    warn!(words = words_of(&answer), "asterisk filters no events for this user: it needs write=system");
+                    warn!(
+                        words = words_of(&answer),
+                        "asterisk takes no filter of events from this user, so more comes than is needed: write=system is missing"
+                    );
                 }
                 break;
             }
