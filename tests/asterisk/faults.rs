@@ -24,6 +24,7 @@ async fn a_link_that_is_cut_in_the_middle_of_a_logout_fails_it_and_leaves_no_hal
     desk.hears_system(OFFLINE).await;
     proxy.mend();
     desk.hears_system(ONLINE).await;
+    assert_ne!(desk.told["1001"].0, LOGOUT, "nobody was told of a logout");
     // As Asterisk says that it is: in two queues; and a second logout ends that.
     assert_eq!(desk.queries("1001").await.1.len(), 2);
     desk.does("1001", LOGOUT).await;

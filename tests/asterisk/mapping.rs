@@ -145,7 +145,8 @@ async fn a_logout_ends_a_call_that_still_rings_before_it_is_confirmed() {
     desk.hears("1001", RESERVED).await;
     desk.does("1001", LOGOUT).await;
     let channels = console.channels().await;
-    assert!(!channels.iter().any(|name| name.contains("3001")), "{channels:?}");
+    let rings = |name: &String| name.contains("3001@") && name.ends_with(";1"); // what the queue dialled
+    assert!(!channels.iter().any(rings), "{channels:?}");
     assert!(channels.iter().any(|name| name.contains("wait@callers")), "the caller waits on: {channels:?}");
 }
 

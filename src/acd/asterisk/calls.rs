@@ -62,6 +62,11 @@ impl Calls {
         Some(place)
     }
 
+    /// Whether that channel is still there.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.by_channel.contains_key(id)
+    }
+
     /// Whether the call of that channel has been answered.
     pub(super) fn is_answered(&self, id: &str) -> bool {
         let calls = self.by_channel.get(id).and_then(|place| self.at.get(place)).into_iter().flatten();

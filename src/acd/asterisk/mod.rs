@@ -18,6 +18,7 @@ mod tests;
 mod world;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -25,6 +26,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tracing::warn;
 
+use calls::Call;
 pub use config::{AsteriskConfig, AsteriskQueue, ReasonText, Secret};
 use line::{Line, Rank};
 pub use link::Counts;
@@ -95,20 +97,33 @@ impl AsteriskAcd {
         if said.is_done { Ok(said) } else { Err(refused(&said.words)) }
     }
 
-    /// Hangs up and does not mind if it was done already.
-    async fn hang_up(&self, channels: Vec<String>) -> Result<(), AcdRefusal> {
-        if channels.is_empty() {
+    /// Hangs these calls up and waits until they are gone; it does not matter if they were already. Asterisk's answer says
+    /// only that the channel was told.
+    async fn hang_up(&self, calls: Vec<Call>) -> Result<(), AcdRefusal> {
+        if calls.is_empty() {
             return Ok(());
         }
         let actions: Result<Vec<_>, _> =
-            channels.iter().map(|channel| Ok((hangup_action(channel)?, Effect::Nothing))).collect();
+            calls.iter().map(|call| Ok((hangup_action(&call.channel)?, Effect::Nothing))).collect();
         for answer in self.ask_all(Rank::Urgent, actions?).await {
             let said = answer?;
             if !said.is_done && !said.words.contains("No such channel") {
                 return Err(refused(&format!("hanging up a call that rings: {}", said.words)));
             }
         }
-        Ok(())
+        let hangups = Arc::clone(&self.world.lock().hangups);
+        let are_gone = async {
+            loop {
+                let mut hangup = std::pin::pin!(hangups.notified());
+                hangup.as_mut().enable();
+                if !calls.iter().any(|call| self.world.lock().calls.has(&call.id)) {
+                    return;
+                }
+                hangup.await;
+            }
+        };
+        let gone = tokio::time::timeout(HANG_UP_MAX, are_gone).await;
+        gone.map_err(|_| refused("a call that rings was hung up, and rings on"))
     }
 
     async fn join(&self, login: &Login, plan: world::LoginPlan) -> Result<(), AcdRefusal> {
@@ -240,7 +255,7 @@ impl Acd for AsteriskAcd {
         let hold = self.hold(agent);
         let plan = self.world.lock().plan_login(agent, &login.instrument, &queues, login.forced)?;
         self.join(login, plan).await?;
-        Ok(hold.done())
+        hold.done()
     }
 
     async fn set_state(&self, change: &StateChange) -> Result<AgentFacts, AcdRefusal> {
@@ -258,7 +273,7 @@ impl Acd for AsteriskAcd {
                 return Err(refused(&said.words));
             }
         }
-        Ok(hold.done())
+        hold.done()
     }
 
     /// Asterisk knows no reasons of a logout, and lets a call that is talked on go on to its end; one that only rings is
@@ -291,7 +306,7 @@ impl Acd for AsteriskAcd {
         };
         self.hang_up(ringing).await?;
         self.world.lock().set_logout_reason(agent, reason);
-        Ok(hold.done())
+        hold.done()
     }
 
     async fn agent(&self, agent: &AgentId) -> Result<Option<AgentFacts>, AcdRefusal> {
@@ -300,7 +315,7 @@ impl Acd for AsteriskAcd {
         for (interface, spelled) in &interfaces {
             self.ask_members_at(interface.clone(), spelled).await?;
         }
-        let facts = hold.done();
+        let facts = hold.done()?;
         Ok((!interfaces.is_empty()).then_some(facts))
     }
 
@@ -344,10 +359,12 @@ struct Hold<'a> {
 }
 
 impl Hold<'_> {
-    /// The command is done: how the agent stands.
-    fn done(mut self) -> AgentFacts {
+    /// The command is done: how the agent stands. That is not known if the link was lost since the last answer.
+    fn done(mut self) -> Result<AgentFacts, AcdRefusal> {
         self.is_done = true;
-        self.acd.world.lock().release(self.agent, Instant::now())
+        let mut world = self.acd.world.lock();
+        let facts = world.release(self.agent, Instant::now());
+        if world.is_known() { Ok(facts) } else { Err(AcdRefusal::LinkDown) }
     }
 }
 
@@ -364,3 +381,5 @@ fn refused(words: &str) -> AcdRefusal {
 }
 
 const ALREADY_THERE: &str = "Already there";
+/// How long a channel takes to end that was told to.
+const HANG_UP_MAX: Duration = Duration::from_secs(2);

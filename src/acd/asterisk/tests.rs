@@ -61,7 +61,9 @@ impl Bench {
         let (events, inbox) = acd_channel(1_000);
         let mut world = World::new(names, Arc::clone(&line), config.reason_when_unreachable());
         world.connect(events);
-        Bench { world, line, inbox, now: Instant::now() }
+        let now = Instant::now();
+        world.set_members(None, Vec::new(), now);
+        Bench { world, line, inbox, now }
     }
 
     /// Asterisk tells something: an event's name and its other headers.

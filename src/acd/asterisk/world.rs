@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -38,6 +39,11 @@ pub(super) struct World {
     due: BTreeSet<(Instant, AgentId)>,
     order: u64,
     events: Option<AcdEvents>,
+    /// Told whenever a call is over.
+    pub(super) hangups: Arc<Notify>,
+    /// Asterisk has told who is where since the link came up. Until then nothing is told: to know of no membership is not
+    /// to know that there is none.
+    is_known: bool,
 }
 
 /// An agent.
@@ -80,6 +86,8 @@ impl World {
             due: BTreeSet::new(),
             order: 1,
             events: None,
+            hangups: Arc::default(),
+            is_known: false,
         };
         for agent in names.configured_agents() {
             world.seat(agent, 1);
@@ -100,6 +108,8 @@ impl World {
 
     /// The link is gone: what was known is of the past. What was told stays, so that only differences are told later.
     pub(super) fn forget_everything(&mut self) {
+        self.is_known = false;
+        self.hangups.notify_waiters();
         self.slots.clear();
         self.queues_at.clear();
         self.calls.clear();
@@ -109,6 +119,11 @@ impl World {
             seat.places.clear();
             (seat.busy_since, seat.work_for, seat.work_ends) = (None, None, None);
         }
+    }
+
+    /// Whether what is known is what Asterisk said on this link.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// When [`pass`](World::pass) has something to do.
@@ -137,7 +152,7 @@ impl World {
     }
 
     /// What rings at the agent's interface for queues that it is not in any more.
-    pub(super) fn ringing_of(&self, agent: &AgentId) -> Vec<String> {
+    pub(super) fn ringing_of(&self, agent: &AgentId) -> Vec<Call> {
         let Some((interface, _)) = self.agents.get(agent).and_then(|seat| seat.adapter.as_ref()) else {
             return Vec::new();
         };
@@ -316,9 +331,9 @@ impl World {
         self.queues_at.keys().cloned()
     }
 
-    /// The channels that ring there.
-    pub(super) fn ringing_at(&self, place: &Place) -> Vec<String> {
-        self.calls.offered(place).map(|call| call.channel.clone()).collect()
+    /// The calls that ring there.
+    pub(super) fn ringing_at(&self, place: &Place) -> Vec<Call> {
+        self.calls.offered(place).cloned().collect()
     }
 
     /// A command for that agent begins: what changes is told when it is done.
@@ -480,18 +495,20 @@ impl World {
         let listed: HashMap<Place, Member> = members.into_iter().collect();
         let known: Vec<Place> =
             self.slots.keys().filter(|place| at.is_none_or(|at| place.interface == *at)).cloned().collect();
+        let mut concerned: BTreeSet<AgentId> = BTreeSet::new();
         for place in known.iter().filter(|place| !listed.contains_key(*place)) {
-            self.move_member(place, None);
+            concerned.extend(self.move_member(place, None).into_iter().flatten());
         }
-        let mut agents: BTreeSet<AgentId> = BTreeSet::new();
         for (place, member) in listed {
-            agents.insert(member.agent.clone());
-            self.move_member(&place, Some(member));
+            concerned.extend(self.move_member(&place, Some(member)).into_iter().flatten());
         }
         if at.is_some() {
-            for agent in agents {
+            for agent in concerned {
                 self.refresh(&agent, now);
+                self.forget_if_idle(&agent);
             }
+        } else {
+            self.is_known = true;
         }
     }
 
@@ -619,6 +636,7 @@ impl World {
                 self.announce(&agent, place, call, AcdEvent::PreCallAbort);
             }
         }
+        self.hangups.notify_waiters();
         self.look_at(Some(place), now);
     }
 
@@ -630,6 +648,9 @@ impl World {
 
     fn announce(&mut self, agent: &AgentId, place: &Place, call: &Call, as_event: fn(PreCall) -> AcdEvent) {
         let Some(instrument) = self.member(place).map(|member| member.instrument.clone()) else { return };
+        if !self.is_known {
+            return;
+        }
         self.order += 1;
         self.report(as_event(PreCall {
             agent: agent.clone(),
@@ -654,7 +675,7 @@ impl World {
 impl World {
     /// Tells what differs from what was told last, unless a command will.
     fn refresh(&mut self, agent: &AgentId, now: Instant) {
-        if self.agents.get(agent).is_none_or(|seat| seat.holds > 0) {
+        if !self.is_known || self.agents.get(agent).is_none_or(|seat| seat.holds > 0) {
             return;
         }
         let (facts, look_again) = self.derived(agent, now, true);

@@ -113,3 +113,19 @@ fn names_are_the_same_whatever_their_case() {
     bench.tells("QueueMemberRemoved", "Queue: SALES, Interface: pjsip/3001, MemberName: 1001");
     assert_eq!(bench.told(), ["Ready in 1", "LoggedOut"]);
 }
+
+#[test]
+fn a_command_that_meets_a_lost_link_tells_of_no_logout() {
+    let mut bench = Bench::new();
+    bench.answers_added(1);
+    bench.told();
+    bench.world.hold(&agent());
+    bench.world.forget_everything();
+    let now = bench.now;
+    assert!(bench.world.release(&agent(), now).is_logged_in());
+    assert_eq!(bench.told(), [""; 0]);
+    // Asterisk says that the agent is still there: nothing has happened.
+    bench.world.set_members(None, vec![(place(1), member(Some("")))], now);
+    assert_eq!(bench.world.snapshot(now).agents.len(), 1);
+    assert_eq!(bench.told(), [""; 0]);
+}
