@@ -328,7 +328,9 @@ impl Acd for AsteriskAcd {
                 warn!(words = said.words, "asterisk does not say everything");
             }
         }
-        Ok(self.world.lock().snapshot(Instant::now()))
+        let mut world = self.world.lock();
+        // Of a link that was lost since, nothing is known: that is no empty Asterisk.
+        if world.is_known() { Ok(world.snapshot(Instant::now())) } else { Err(AcdRefusal::LinkDown) }
     }
 }
 
