@@ -69,6 +69,7 @@ fn invalid(file: &str, text: &str, key: String, what: &str, at: Option<Range<usi
     // The reader's own place is only as good as the table that it read as a whole.
     let span = found.or(at);
     let what = match is_secret_key(&key) && !is_unknown {
+        true if key.ends_with("secret") => "a string, { file = … } or { env = … } is expected".to_owned(),
         true => "a string is expected".to_owned(),
         false => with_excerpt(&one_line(what), span.clone().and_then(|span| excerpt(text, span))),
     };
