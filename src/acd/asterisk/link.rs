@@ -244,9 +244,8 @@ impl<'a> Session<'a> {
                 .with("MatchCriteria", &format!("action(include),name({name})"))?;
             let answer = self.ask("filter", filter).await?;
             if answer.kind() != Kind::Response(SUCCESS) {
-                let pattern = format!("Event: ({})\r", news::EVENTS.join("|")).replace('\r', "$");
-                let filter =
-                    Action::new("Filter").with("Operation", "Add")?.with("Filter", pattern.trim_end_matches('$'))?;
+                let pattern = format!("Event: ({})", news::EVENTS.join("|"));
+                let filter = Action::new("Filter").with("Operation", "Add")?.with("Filter", &pattern)?;
                 let answer = self.ask("filter", filter).await?;
                 if answer.kind() != Kind::Response(SUCCESS) {
                     warn!(
