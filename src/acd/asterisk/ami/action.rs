@@ -75,7 +75,7 @@ impl Action {
         if bytes > LINE_BYTES_MAX {
             return Err(ActionError::LineTooLong { action, header, bytes });
         }
-        if self.lines == LINES_MAX {
+        if self.lines >= LINES_MAX {
             return Err(ActionError::TooManyLines { action, header, line: self.lines + 1 });
         }
         for part in [header, SEPARATOR, value, LINE_END] {

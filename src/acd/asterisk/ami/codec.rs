@@ -77,12 +77,11 @@ impl Decoder for AmiCodec {
 
 impl AmiCodec {
     fn banner(&mut self, input: &mut BytesMut) -> io::Result<Option<AmiFrame>> {
-        let Some(end) = memchr::memchr(b'\n', input) else {
-            return match input.len() > BANNER_BYTES_MAX {
-                true => Err(io::Error::new(io::ErrorKind::InvalidData, "the first line is no banner: it has no end")),
-                false => Ok(None),
-            };
-        };
+        let end = memchr::memchr(b'\n', input);
+        if end.unwrap_or(input.len()) > BANNER_BYTES_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the first line is no banner: it is too long"));
+        }
+        let Some(end) = end else { return Ok(None) };
         self.has_banner = true;
         let mut line = input.split_to(end + 1);
         line.truncate(end - usize::from(end > 0 && line[end - 1] == b'\r'));
