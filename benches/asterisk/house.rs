@@ -116,6 +116,13 @@ impl Drop for Process {
     }
 }
 
+/// Lets all threads of the process run on that core only.
+pub(crate) fn keep_to_core(pid: u32, core: usize) -> Result<(), Failure> {
+    let ran = Command::new("taskset").args(["-acp", &core.to_string(), &pid.to_string()]).output();
+    let ran = ran.map_err(|error| format!("taskset: {error}; --shared does without"))?;
+    if ran.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&ran.stderr).trim_end().into()) }
+}
+
 /// The seconds of processor time that a process has used: user and system, fields 14 and 15 of its line, counted from
 /// behind the name, which may hold anything.
 pub(crate) fn cpu_seconds(pid: u32) -> Result<f64, Failure> {

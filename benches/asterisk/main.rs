@@ -5,6 +5,9 @@
 //! as the last was answered. `direct` asks Asterisk itself, `gateway` asks a gateway over GED-188. What is measured and
 //! what asks each have a process of their own, and only one side is connected at a time.
 //!
+//! Asterisk has the first core for itself, as it has a machine for itself in a contact centre; whoever asks it, directly or
+//! through the gateway, has the second, the gateway's processor time included. With `--shared` nobody is kept to a core.
+//!
 //!     cargo bench --bench asterisk -- --json target/asterisk.json
 //!
 //! Where no Asterisk can be started, it says so and that is all.
@@ -23,7 +26,7 @@ use std::time::Duration;
 
 use self::direct::Manager;
 use self::figures::Figures;
-use self::house::{Asterisk, Gateway, Process, cpu_seconds};
+use self::house::{Asterisk, Gateway, Process, cpu_seconds, keep_to_core};
 use self::report::{Report, Run, Side};
 
 /// Why there are no figures.
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
     let ran = match arguments[..] {
         ["--direct", port, agents] => load(agents, |agents| direct::run(port.parse()?, agents, RUN)),
         ["--clients", address, agents] => load(agents, |agents| clients::run(address, agents, RUN)),
-        _ if arguments.contains(&"--bench") => bench(json_file(&arguments)),
+        _ if arguments.contains(&"--bench") => bench(json_file(&arguments), cores(&arguments)),
         _ => {
             println!("cargo bench runs this; cargo test does not");
             Ok(())
@@ -56,7 +59,20 @@ fn json_file(arguments: &[&str]) -> Option<PathBuf> {
     arguments.get(at + 1).map(|file| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file))
 }
 
-fn bench(json: Option<PathBuf>) -> Result<(), Failure> {
+/// Who may run where.
+#[derive(Clone, Copy)]
+enum Cores {
+    /// Everybody wherever the kernel likes.
+    Shared,
+    /// Asterisk on one, everybody else on another.
+    Apart,
+}
+
+fn cores(arguments: &[&str]) -> Cores {
+    if arguments.contains(&"--shared") { Cores::Shared } else { Cores::Apart }
+}
+
+fn bench(json: Option<PathBuf>, cores: Cores) -> Result<(), Failure> {
     let asterisk = match Asterisk::start() {
         Ok(asterisk) => asterisk,
         Err(error) => {
@@ -64,6 +80,9 @@ fn bench(json: Option<PathBuf>) -> Result<(), Failure> {
             return Ok(());
         }
     };
+    if let Cores::Apart = cores {
+        keep_to_core(asterisk.pid, 0)?;
+    }
     let mut report = Report::default();
     print!("{}", Report::head());
     for agents in AGENTS {
@@ -71,7 +90,7 @@ fn bench(json: Option<PathBuf>) -> Result<(), Failure> {
             // Who goes first changes, so that what drifts is on neither side.
             let sides = if pair % 2 == 0 { [Side::Direct, Side::Gateway] } else { [Side::Gateway, Side::Direct] };
             for side in sides {
-                let run = measure(&asterisk, side, agents, pair)?;
+                let run = measure(&asterisk, side, agents, pair, cores)?;
                 // The first pair finds cold caches and an Asterisk that has not seen these agents.
                 if pair > 0 {
                     report.runs.push(run);
@@ -87,7 +106,7 @@ fn bench(json: Option<PathBuf>) -> Result<(), Failure> {
 }
 
 /// One side, once.
-fn measure(asterisk: &Asterisk, side: Side, agents: usize, pair: usize) -> Result<Run, Failure> {
+fn measure(asterisk: &Asterisk, side: Side, agents: usize, pair: usize, cores: Cores) -> Result<Run, Failure> {
     let gateway = match side {
         Side::Direct => None,
         Side::Gateway => Some(Gateway::start(asterisk)?),
@@ -101,6 +120,10 @@ fn measure(asterisk: &Asterisk, side: Side, agents: usize, pair: usize) -> Resul
     let mut load = Process::start(command)?;
     must_be(&load.line()?, READY)?;
     let pids = (gateway.as_ref().map(Gateway::pid), asterisk.pid, load.pid());
+    if let Cores::Apart = cores {
+        keep_to_core(load.pid(), 1)?;
+        pids.0.map_or(Ok(()), |gateway| keep_to_core(gateway, 1))?;
+    }
     let cpu = || -> Result<[f64; 3], Failure> {
         let gateway = pids.0.map(cpu_seconds).transpose()?;
         Ok([gateway.unwrap_or_default(), cpu_seconds(pids.1)?, cpu_seconds(pids.2)?])
