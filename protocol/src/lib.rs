@@ -5,3 +5,4 @@
 //! Must hold: no input makes anything here panic or hold more memory than a small multiple of the frame it came in.
 
 pub mod ged188;
+pub mod opencti;
