@@ -11,8 +11,8 @@ use std::path::Path;
 
 pub use error::ConfigError;
 pub use types::{
-    AcdConfig, AcdKind, ClientConfig, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, Service,
-    Timeouts,
+    AcdConfig, AcdKind, ClientConfig, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ReasonConfig,
+    SecondClient, Service, SessionsConfig, Timeouts, Transport,
 };
 
 /// Everything. The default is the embedded ACD behind one GED-188 listener on 127.0.0.1:42027.
@@ -25,6 +25,11 @@ pub struct Config {
     pub limits: Limits,
     /// How long things are waited for.
     pub timeouts: Timeouts,
+    /// What clients that meet make of each other, and what becomes of lost ones.
+    pub sessions: SessionsConfig,
+    /// The reason-code catalogue, `[[reason]]`.
+    #[serde(rename = "reason")]
+    pub reasons: Vec<ReasonConfig>,
     /// Where clients connect, `[[listener]]`.
     #[serde(rename = "listener")]
     pub listeners: Vec<ListenerConfig>,
@@ -45,6 +50,8 @@ impl Default for Config {
             log: LogConfig::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
+            sessions: SessionsConfig::default(),
+            reasons: default_reasons(),
             listeners: vec![ListenerConfig::default()],
             clients: Vec::new(),
             acds: vec![AcdConfig::default()],
@@ -73,6 +80,8 @@ impl Config {
         self.log.check()?;
         self.limits.check()?;
         self.timeouts.check()?;
+        self.sessions.check(&self.limits)?;
+        self.check_reasons()?;
         if self.listeners.is_empty() {
             return Err(("listener".to_owned(), "there is none, so nobody can connect".to_owned()));
         }
@@ -112,4 +121,28 @@ impl Config {
         }
         Ok(())
     }
+    /// Names and numbers stand for each other, so each is there once, and no name is a number.
+    fn check_reasons(&self) -> Result<(), (String, String)> {
+        let (mut codes, mut names) = (HashSet::new(), HashSet::new());
+        for (at, reason) in self.reasons.iter().enumerate() {
+            if reason.code == 0 || !codes.insert(reason.code) {
+                let what = format!("{} is 0, which stands for no reason, or an earlier reason's", reason.code);
+                return Err((format!("reason[{at}].code"), what));
+            }
+            let is_number = reason.name.parse::<u32>().is_ok();
+            if reason.name.is_empty() || is_number || !names.insert(&reason.name) {
+                let what = format!("{:?} is empty, a number, or an earlier reason's", reason.name);
+                return Err((format!("reason[{at}].name"), what));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a contact centre without a catalogue of its own is likely to want. 50002 is what a Cisco ACD says of an agent whose
+/// desktop was lost.
+fn default_reasons() -> Vec<ReasonConfig> {
+    [(1, "break"), (2, "lunch"), (3, "meeting"), (4, "training"), (5, "end of shift"), (50_002, "connection lost")]
+        .map(|(code, name)| ReasonConfig { code, name: name.to_owned() })
+        .into()
 }

@@ -39,13 +39,15 @@ pub enum LogFormat {
 pub struct Limits {
     /// Connections at a time; one more is closed at once.
     pub connections_max: usize,
-    /// Bytes of a frame, header included; a longer one ends the connection.
+    /// Bytes of a GED-188 frame, header included; a longer one ends the connection.
     pub frame_bytes_max: usize,
+    /// Bytes of an OpenCTI message; a longer one is refused and skipped.
+    pub message_bytes_max: usize,
     /// Bytes that wait for a client that does not read; more end its connection.
     pub outbound_bytes_max: usize,
     /// Requests of one connection that are not answered yet; more are refused.
     pub requests_in_flight_max: usize,
-    /// Monitors of one connection; more are refused.
+    /// Monitors of one GED-188 connection, devices of one OpenCTI session; more are refused.
     pub monitors_max: usize,
     /// Reports of one ACD that wait for the gateway; where they do not suffice the table is rebuilt.
     pub acd_events_max: usize,
@@ -99,6 +101,80 @@ pub struct ListenerConfig {
     /// The shortest IdleTimeout that a client may ask for. The guide says 20 s; clients with shorter ones exist.
     #[serde(with = "humantime_serde")]
     pub idle_timeout_min: Duration,
+    /// How OpenCTI's messages are framed.
+    pub transport: Transport,
+    /// The web pages that may connect to a WebSocket listener, as `https://crm.example`. None: only pages that come from this
+    /// very address, where that is an IP address or localhost.
+    pub origins: Vec<String>,
+    /// Whether a WebSocket listener serves its example desktop at `/try`.
+    pub try_page: bool,
+    /// How often an OpenCTI client is sent something at least.
+    #[serde(with = "humantime_serde")]
+    pub heartbeat: Duration,
+    /// Whether OpenCTI's LogoutAgent needs a reason code.
+    pub logout_reason_required: bool,
+    /// Whether OpenCTI's SetAgentNotReady needs a reason code.
+    pub not_ready_reason_required: bool,
+    /// The device of an OpenCTI login that names none, with `{agent}` for the agent's id; empty: such a login is refused
+    /// unless the gateway has seen the agent before.
+    pub login_instrument: String,
+}
+
+/// How OpenCTI's messages are framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// TCP; for OpenCTI, one message a line.
+    Tcp,
+    /// WebSocket, one message a text message.
+    Websocket,
+}
+
+/// `[sessions]`: what clients that meet at one agent make of each other, and what becomes of lost ones.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionsConfig {
+    /// What a second client of an agent does, unless both speak GED-188, which has its own rule.
+    pub second_client: SecondClient,
+    /// How long a lost OpenCTI session can be taken up again.
+    #[serde(with = "humantime_serde")]
+    pub resume_window: Duration,
+    /// How many events of an OpenCTI session are kept for that; older ones are lost.
+    pub resume_events_max: usize,
+    /// How many bytes of them.
+    pub resume_bytes_max: usize,
+    /// Whether an agent whose client was lost is logged out after a while.
+    pub grace: bool,
+    /// How long such an agent stays as it is; then it goes not ready.
+    #[serde(with = "humantime_serde")]
+    pub not_ready_after: Duration,
+    /// How long after that it is logged out.
+    #[serde(with = "humantime_serde")]
+    pub logout_after: Duration,
+    /// The reason code of both.
+    pub lost_reason: u16,
+}
+
+/// What a second client of an agent does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondClient {
+    /// Both have the agent.
+    Share,
+    /// The newcomer has it, and the other one is told.
+    TakeOver,
+    /// The newcomer is refused.
+    Reject,
+}
+
+/// `[[reason]]`: one entry of the reason-code catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonConfig {
+    /// Its number, as GED-188 and the ACD know it.
+    pub code: u16,
+    /// Its name, as OpenCTI knows it.
+    pub name: String,
 }
 
 /// A protocol that clients speak.
@@ -107,6 +183,8 @@ pub struct ListenerConfig {
 pub enum DialectName {
     /// GED-188, the Cisco CTI Server protocol.
     Ged188,
+    /// OpenCTI, the protocol of CRM desktops, as JSON.
+    Opencti,
 }
 
 /// Whose reading of GED-188's versions 10 to 18.
@@ -209,10 +287,73 @@ impl LogConfig {
 impl ListenerConfig {
     pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
         let least = Duration::from_secs(1); // a client that may be silent for no time at all is cut while it opens
-        match self.idle_timeout_min < least {
-            true => Err(("idle_timeout_min", format!("{:?} is below {least:?}", self.idle_timeout_min))),
-            false => Ok(()),
+        for (key, time) in [("idle_timeout_min", self.idle_timeout_min), ("heartbeat", self.heartbeat)] {
+            if time < least {
+                return Err((key, format!("{time:?} is below {least:?}")));
+            }
         }
+        for origin in &self.origins {
+            let has_scheme = origin.starts_with("http://") || origin.starts_with("https://");
+            if !has_scheme || origin.ends_with('/') {
+                return Err(("origins", format!("{origin:?} is not like \"https://crm.example\"")));
+            }
+        }
+        self.has_only_its_own()
+    }
+
+    /// An option that this listener would ignore is a mistake.
+    fn has_only_its_own(&self) -> Result<(), (&'static str, String)> {
+        let plain = ListenerConfig::default();
+        let is_opencti = self.dialect == DialectName::Opencti;
+        let of_ged188 = [
+            ("flavour", self.flavour != plain.flavour),
+            ("failure_text", self.failure_text != plain.failure_text),
+            ("refuse_unknown_tags", self.refuse_unknown_tags != plain.refuse_unknown_tags),
+            ("idle_timeout_min", self.idle_timeout_min != plain.idle_timeout_min),
+        ];
+        let of_opencti = [
+            ("transport", self.transport != plain.transport),
+            ("heartbeat", self.heartbeat != plain.heartbeat),
+            ("logout_reason_required", self.logout_reason_required),
+            ("not_ready_reason_required", self.not_ready_reason_required),
+            ("login_instrument", self.login_instrument != plain.login_instrument),
+        ];
+        let of_websocket = [("origins", !self.origins.is_empty()), ("try_page", self.try_page)];
+        let strange = |set: &[(&'static str, bool)], of: &str| {
+            let found = set.iter().find(|(_, is_set)| *is_set);
+            found.map_or(Ok(()), |(key, _)| Err((*key, format!("only a listener of {of} has this option"))))
+        };
+        match is_opencti {
+            true => strange(&of_ged188, "dialect \"ged188\"")?,
+            false => strange(&of_opencti, "dialect \"opencti\"")?,
+        }
+        match self.transport {
+            Transport::Tcp => strange(&of_websocket, "transport \"websocket\""),
+            Transport::Websocket => Ok(()),
+        }
+    }
+}
+
+impl SessionsConfig {
+    pub(super) fn check(&self, limits: &Limits) -> Result<(), (String, String)> {
+        let times = [
+            ("resume_window", self.resume_window),
+            ("not_ready_after", self.not_ready_after),
+            ("logout_after", self.logout_after),
+        ];
+        for (key, value) in times {
+            if value < Duration::from_millis(1) || value > Duration::from_secs(24 * 60 * 60) {
+                return Err((format!("sessions.{key}"), format!("{value:?} is not between 1ms and 1day")));
+            }
+        }
+        if self.resume_bytes_max > limits.outbound_bytes_max / 2 {
+            let what = format!(
+                "{} is more than half of limits.outbound_bytes_max, {}: a client that comes back is sent them at once",
+                self.resume_bytes_max, limits.outbound_bytes_max
+            );
+            return Err(("sessions.resume_bytes_max".to_owned(), what));
+        }
+        Ok(())
     }
 }
 
@@ -236,6 +377,7 @@ impl Limits {
         let at_least = [
             ("connections_max", self.connections_max, 1),
             ("frame_bytes_max", self.frame_bytes_max, 512),
+            ("message_bytes_max", self.message_bytes_max, 512),
             ("outbound_bytes_max", self.outbound_bytes_max, 16 * 1024),
             ("requests_in_flight_max", self.requests_in_flight_max, 1),
             ("monitors_max", self.monitors_max, 1),
@@ -309,6 +451,7 @@ impl Default for Limits {
         Limits {
             connections_max: 10_000,
             frame_bytes_max: 12_500,
+            message_bytes_max: 65_536,
             outbound_bytes_max: 1024 * 1024,
             requests_in_flight_max: 1_024,
             monitors_max: 4_096,
@@ -341,6 +484,28 @@ impl Default for ListenerConfig {
             failure_text: true,
             refuse_unknown_tags: false,
             idle_timeout_min: Duration::from_secs(5),
+            transport: Transport::Tcp,
+            origins: Vec::new(),
+            try_page: false,
+            heartbeat: Duration::from_secs(15),
+            logout_reason_required: false,
+            not_ready_reason_required: false,
+            login_instrument: String::new(),
+        }
+    }
+}
+
+impl Default for SessionsConfig {
+    fn default() -> SessionsConfig {
+        SessionsConfig {
+            second_client: SecondClient::Share,
+            resume_window: Duration::from_secs(120),
+            resume_events_max: 1_024,
+            resume_bytes_max: 256 * 1024,
+            grace: true,
+            not_ready_after: Duration::from_secs(30),
+            logout_after: Duration::from_secs(60),
+            lost_reason: 50_002,
         }
     }
 }
@@ -355,6 +520,7 @@ impl fmt::Display for DialectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             DialectName::Ged188 => "ged188",
+            DialectName::Opencti => "opencti",
         })
     }
 }

@@ -8,12 +8,21 @@ mod close;
 pub mod ged188;
 mod outbox;
 
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
 
 pub use close::CloseReason;
 pub use outbox::{Outbox, SlowClient};
+
+/// A protocol as one listener speaks it.
+pub trait Dialect: Send + Sync + fmt::Debug {
+    /// A fresh connection's state machine.
+    fn converse(self: Arc<Self>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation>;
+}
 
 /// A client connection's state machine: bytes, time and wake-ups in; what to say goes to its outbox.
 pub trait Conversation: Send {

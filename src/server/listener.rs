@@ -12,14 +12,13 @@ use tracing::{debug, warn};
 use super::connection::Connection;
 use super::sockets;
 use crate::config::Config;
-use crate::dialects::Outbox;
-use crate::dialects::ged188::Ged188;
+use crate::dialects::{Dialect, Outbox};
 
 /// One bound address and the dialect that is spoken there.
 pub(super) struct Listener {
     pub(super) name: String,
     pub(super) socket: TcpListener,
-    pub(super) dialect: Arc<Ged188>,
+    pub(super) dialect: Arc<dyn Dialect>,
     pub(super) config: Arc<Config>,
     pub(super) stopping: CancellationToken,
     pub(super) cutting: CancellationToken,
@@ -62,7 +61,7 @@ impl Listener {
             return;
         }
         let outbox = Arc::new(Outbox::new(self.config.limits.outbound_bytes_max));
-        let conversation = self.dialect.converse(peer, Arc::clone(&outbox), std::time::Instant::now());
+        let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), std::time::Instant::now());
         let connection = Connection { stream, peer, outbox, conversation };
         self.connections.spawn(connection.run(self.stopping.clone(), self.cutting.clone()));
     }

@@ -19,7 +19,8 @@ use tracing::{info, warn};
 use crate::acd::asterisk::AsteriskAcd;
 use crate::acd::embedded::EmbeddedAcd;
 use crate::acd::{Acd, AcdConfigError, Peripheral};
-use crate::config::{AcdConfig, AcdKind, Config, ListenerConfig};
+use crate::config::{AcdConfig, AcdKind, Config, DialectName, ListenerConfig, Transport};
+use crate::dialects::Dialect;
 use crate::dialects::ged188::Ged188;
 use crate::model::PeripheralId;
 use crate::operations::{House, Patience};
@@ -107,7 +108,7 @@ impl Gateway {
         let config = Arc::new(config);
         for (name, local, socket, settings) in bound {
             info!(listener = name, address = %local, "listening");
-            let dialect = Arc::new(Ged188::new(Arc::clone(&gateway.house), &config, &settings));
+            let dialect = dialect(&gateway.house, &config, &settings);
             let listener = listener::Listener {
                 name,
                 socket,
@@ -165,6 +166,13 @@ fn peripheral(config: &AcdConfig) -> Result<Peripheral, StartError> {
     Ok(Peripheral { id: *id, acd: acd.map_err(|error| StartError::Acd { peripheral: *id, error })? })
 }
 
+fn dialect(house: &Arc<House>, config: &Config, listener: &ListenerConfig) -> Arc<dyn Dialect> {
+    match listener.dialect {
+        DialectName::Ged188 => Arc::new(Ged188::new(Arc::clone(house), config, listener)),
+        DialectName::Opencti => Arc::new(Ged188::new(Arc::clone(house), config, listener)), // until there is an OpenCTI
+    }
+}
+
 fn patience(config: &Config) -> Patience {
     Patience {
         acd_answer: config.timeouts.acd_answer,
@@ -177,11 +185,15 @@ fn patience(config: &Config) -> Patience {
 /// The ACD's answers that a command may wait for, and those of one before it in its turn.
 const COMMAND_STEPS_MAX: u32 = 10;
 
-/// The first listener of a dialect has its name, the others have `-2`, `-3` … behind it.
+/// The first listener of a dialect and transport has their name, the others have `-2`, `-3` … behind it.
 fn name(listener: &ListenerConfig, at: usize, all: &[ListenerConfig]) -> String {
-    let dialect = listener.dialect;
-    match all[..at].iter().filter(|earlier| earlier.dialect == dialect).count() {
-        0 => dialect.to_string(),
-        earlier => format!("{dialect}-{}", earlier + 1),
+    let own = |listener: &ListenerConfig| match listener.transport {
+        Transport::Tcp => listener.dialect.to_string(),
+        Transport::Websocket => format!("{}-ws", listener.dialect),
+    };
+    let name = own(listener);
+    match all[..at].iter().filter(|earlier| own(earlier) == name).count() {
+        0 => name,
+        earlier => format!("{name}-{}", earlier + 1),
     }
 }

@@ -21,7 +21,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use cti_protocol::ged188::{Flavour, MessageType};
 
 use crate::config::{self, ClientConfig, Config, ListenerConfig};
-use crate::dialects::{Conversation, Outbox};
+use crate::dialects::{Conversation, Dialect, Outbox};
 use crate::operations::House;
 
 /// What the sessions of one listener share.
@@ -54,10 +54,11 @@ impl Ged188 {
             open_wait: config.timeouts.open,
         }
     }
+}
 
-    /// A fresh connection's state machine.
-    pub fn converse(self: &Arc<Ged188>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
-        Box::new(session::Client::new(Arc::clone(self), peer, outbox, now))
+impl Dialect for Ged188 {
+    fn converse(self: Arc<Self>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
+        Box::new(session::Client::new(self, peer, outbox, now))
     }
 }
 

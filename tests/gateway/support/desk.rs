@@ -10,7 +10,7 @@ use cti_protocol::ged188::{
     AgentStateEvent, AnyMessage, FailureConf, FrameCodec, OpenConf, OpenReq, QueryAgentStateReq, SetAgentStateConf,
     SetAgentStateReq, SystemEvent, Text, Version, WantedSkillGroup,
 };
-use ctigate::dialects::{CloseReason, Conversation, Outbox};
+use ctigate::dialects::{CloseReason, Conversation, Dialect, Outbox};
 use tokio_util::codec::Decoder;
 
 use super::house::TestHouse;
@@ -34,7 +34,7 @@ impl Desk {
         let outbox = Arc::new(Outbox::new(house.outbound_bytes_max));
         let peer = "127.0.0.1:1".parse().unwrap();
         let now = tokio::time::Instant::now().into_std();
-        let conversation = house.dialect.converse(peer, Arc::clone(&outbox), now);
+        let conversation = Arc::clone(&house.dialect).converse(peer, Arc::clone(&outbox), now);
         let version = match house.is_uccx {
             true => Version::uccx(version),
             false => Version::new(version),
