@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
 use super::{USAGE, logging, runtime};
-use crate::config::{Config, DialectName, ListenerConfig};
+use crate::config::{Config, DialectName, ListenerConfig, Transport};
 use crate::server::Gateway;
 
 /// Run the gateway.
@@ -23,7 +23,8 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to listen, in place of the addresses of the file; may be given several times. Port 0 picks a free one. The
-    /// other settings are those of the file's first listener of that dialect.
+    /// other settings are those of the file's first listener of that dialect: ged188, opencti (JSON lines over TCP) or
+    /// opencti-ws (over WebSocket).
     #[arg(long, value_name = "DIALECT=ADDR:PORT", value_parser = listen)]
     listen: Vec<Listen>,
 }
@@ -85,26 +86,31 @@ async fn serve(gateway: Gateway) -> ExitCode {
 #[derive(Debug, Clone)]
 struct Listen {
     dialect: DialectName,
+    transport: Transport,
     address: SocketAddr,
 }
 
 impl Listen {
     fn over(&self, configured: &[ListenerConfig]) -> ListenerConfig {
-        let settings = configured.iter().find(|listener| listener.dialect == self.dialect).cloned();
-        ListenerConfig { dialect: self.dialect, address: self.address, ..settings.unwrap_or_default() }
+        let Listen { dialect, transport, address } = *self;
+        let is_like = |listener: &&ListenerConfig| listener.dialect == dialect && listener.transport == transport;
+        let settings = configured.iter().find(is_like).cloned();
+        ListenerConfig { dialect, transport, address, ..settings.unwrap_or_default() }
     }
 }
 
 fn listen(text: &str) -> Result<Listen, String> {
     let (dialect, address) =
         text.split_once('=').ok_or("expected DIALECT=ADDR:PORT, such as ged188=127.0.0.1:42027")?;
-    let dialect = match dialect {
-        "ged188" => DialectName::Ged188,
-        other => return Err(format!("there is no dialect {other:?}, only ged188")),
+    let (dialect, transport) = match dialect {
+        "ged188" => (DialectName::Ged188, Transport::Tcp),
+        "opencti" => (DialectName::Opencti, Transport::Tcp),
+        "opencti-ws" => (DialectName::Opencti, Transport::Websocket),
+        other => return Err(format!("there is no dialect {other:?}, only ged188, opencti and opencti-ws")),
     };
     let address: SocketAddr =
         address.parse().map_err(|error| format!("{address:?} is no address and port: {error}"))?;
-    Ok(Listen { dialect, address })
+    Ok(Listen { dialect, transport, address })
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> ExitCode {

@@ -12,7 +12,7 @@ use std::path::Path;
 pub use error::ConfigError;
 pub use types::{
     AcdConfig, AcdKind, ClientConfig, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ReasonConfig,
-    SecondClient, Service, SessionsConfig, Timeouts, Transport,
+    Service, SessionsConfig, Timeouts, Transport,
 };
 
 /// Everything. The default is the embedded ACD behind one GED-188 listener on 127.0.0.1:42027.

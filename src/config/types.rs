@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::error::KEY_END;
 use crate::acd::asterisk::AsteriskConfig;
 use crate::acd::embedded::EmbeddedConfig;
-use crate::model::{Password, PeripheralId};
+use crate::model::{Password, PeripheralId, SecondClient};
 
 /// `[log]`: what is written to stderr.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -153,18 +153,6 @@ pub struct SessionsConfig {
     pub logout_after: Duration,
     /// The reason code of both.
     pub lost_reason: u16,
-}
-
-/// What a second client of an agent does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SecondClient {
-    /// Both have the agent.
-    Share,
-    /// The newcomer has it, and the other one is told.
-    TakeOver,
-    /// The newcomer is refused.
-    Reject,
 }
 
 /// `[[reason]]`: one entry of the reason-code catalogue.

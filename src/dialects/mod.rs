@@ -6,6 +6,7 @@
 
 mod close;
 pub mod ged188;
+pub mod opencti;
 mod outbox;
 
 use std::fmt;

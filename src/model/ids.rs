@@ -17,9 +17,14 @@ pub struct QueueId(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct ReasonCode(pub u16);
 
-/// One client connection of this gateway's life; never used twice, never 0.
+/// One client session of this gateway's life; never used twice. 0 is the gateway itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct SessionId(pub u32);
+
+impl SessionId {
+    /// The gateway itself, where it does something that no client asked for.
+    pub const HOUSE: SessionId = SessionId(0);
+}
 
 /// An agent's id, as the ACD knows it: 1 to 128 bytes without control characters.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,12 +4,14 @@
 //! Must hold: a value of these types is valid; what came from outside was checked when it was made.
 
 mod agent;
+mod client;
 mod event;
 mod filter;
 mod ids;
 mod request;
 
 pub use agent::{AgentFacts, AgentState, WantedState};
+pub use client::SecondClient;
 pub use event::{AgentEvent, AgentReport, Event, LinkEvent, PreCall, PreCallEvent};
 pub use filter::{AgentStates, Filter};
 pub use ids::{AgentId, AgentKey, IdError, Instrument, PeripheralId, QueueId, ReasonCode, SessionId};

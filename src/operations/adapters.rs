@@ -121,7 +121,7 @@ fn work_left(entry: &AgentEntry) -> Option<Work> {
 
 /// One try after another until adapter and facts agree; while the link is down it waits for the rebuild to start anew.
 async fn mend(house: Arc<House>, cell: Arc<AgentCell>) {
-    let mut pause = house.patience.retry_min;
+    let mut pause = house.rules.retry_min;
     loop {
         let turn = cell.turn.lock().await;
         let work = {
@@ -142,7 +142,7 @@ async fn mend(house: Arc<House>, cell: Arc<AgentCell>) {
             if wait(&house, pause).await.is_break() {
                 break;
             }
-            pause = (pause * 2).min(house.patience.retry_max);
+            pause = (pause * 2).min(house.rules.retry_max);
         }
     }
     house.forget_if_unknown(cell);

@@ -42,6 +42,7 @@ impl House {
                 Blame::Acd => warn!(agent = %key, session = %by.session, error = %refusal, "login failed"),
             },
         }
+        let is_done = outcome.is_ok();
         let (facts, said) = match outcome {
             Ok(facts) => (Some(facts), Ok(())),
             Err(refusal) => (None, Err(refusal)),
@@ -52,6 +53,9 @@ impl House {
             }
             answer(said);
         });
+        if is_done {
+            self.attend_login(&cell, by.session);
+        }
         self.mend_if_needed(&cell, &mut cell.entry());
         drop(turn);
         self.forget_if_unknown(cell);
@@ -83,9 +87,9 @@ impl House {
             self.leave_other_instrument(&*acd, cell, request).await?;
         }
         let was_in = self.finish_teardown(cell).await?;
+        // Checked before anything is opened: a guessed password costs the ACD one question and nothing else.
+        self.ask(acd.authenticate(&request.agent, &request.password)).await.map_err(|r| refused(&cell.key, r))?;
         if !was_in {
-            // Checked before anything is opened: a guessed password costs the ACD one question and nothing else.
-            self.ask(acd.authenticate(&request.agent, &request.password)).await.map_err(|r| refused(&cell.key, r))?;
             self.open_adapter(cell, &request.instrument).await?;
         }
         cell.entry().start_deferring();

@@ -18,12 +18,18 @@ use crate::sessions::{AgentCell, LogoutKind, Unsure};
 #[derive(Debug, PartialEq, Eq)]
 pub struct LoggedOut {
     kind: LogoutKind,
+    facts: AgentFacts,
 }
 
 impl LoggedOut {
     /// What the logout left.
     pub fn kind(&self) -> LogoutKind {
         self.kind
+    }
+
+    /// The agent after it. One that is logged out keeps here the instrument that it was logged in at.
+    pub fn facts(&self) -> &AgentFacts {
+        &self.facts
     }
 }
 
@@ -76,9 +82,9 @@ impl House {
             Err(reason) => return Err(self.logout_refused(cell, reason).await), // 4: nothing is torn down
         };
         let is_partial = facts.is_logged_in();
-        self.settle_up_to(cell, facts); //                                 5: the last event, to every subscriber; with
+        self.settle_up_to(cell, facts.clone()); //                         5: the last event, to every subscriber; with
         if is_partial {
-            return Ok(LoggedOut { kind: LogoutKind::Partial }); //         2:  it end the subscriptions, unless partial
+            return Ok(LoggedOut { kind: LogoutKind::Partial, facts }); //  2:  it end the subscriptions, unless partial
         }
         self.tear_down(cell).await //                                      6, 7, 8
     }
@@ -88,7 +94,9 @@ impl House {
     async fn tear_down(&self, cell: &AgentCell) -> Result<LoggedOut, Refusal> {
         let closed = self.close_adapter(cell).await;
         cell.entry().owes_confirm = closed.is_err();
-        closed.map(|()| LoggedOut { kind: LogoutKind::Full })
+        let entry = cell.entry();
+        let facts = AgentFacts { instrument: entry.last_instrument.clone(), ..entry.facts.clone() };
+        closed.map(|()| LoggedOut { kind: LogoutKind::Full, facts })
     }
 
     /// Refuses at once, having changed nothing; or marks the logout as under way. Says as well whether there is something

@@ -6,6 +6,7 @@
 //! are done one after another; what an agent is comes from the ACD, asked or reported, never assumed.
 
 mod adapters;
+mod grace;
 mod login;
 mod logout;
 mod refusal;
@@ -25,9 +26,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::acd::{AcdRefusal, Peripheral};
-use crate::model::PeripheralId;
+use crate::model::{AgentId, AgentKey, PeripheralId, SecondClient};
 use crate::sessions::Table;
 
+pub use grace::{Farewell, Grace};
 pub use logout::LoggedOut;
 pub use refusal::{Blame, Refusal};
 pub use requester::{Requester, Right};
@@ -41,15 +43,15 @@ pub struct House {
     /// Who is logged in where, and who subscribes to what.
     pub table: Table,
     peripherals: Vec<Peripheral>,
-    patience: Patience,
+    rules: Rules,
     commands: TaskTracker,
     ending: CancellationToken,
     links: watch::Sender<()>,
 }
 
-/// How long things are waited for, and how much may wait.
+/// How long things are waited for, how much may wait, and how clients are treated that meet or are lost.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Rules {
     /// For an ACD's answer.
     pub acd_answer: Duration,
     /// Before a failed step is tried again, the first time; doubles up to `retry_max`.
@@ -58,15 +60,19 @@ pub struct Patience {
     pub retry_max: Duration,
     /// How many reports about one agent wait while a command is with the ACD.
     pub deferred_events_max: usize,
+    /// What a second client of an agent does.
+    pub second_client: SecondClient,
+    /// What becomes of an agent whose clients were lost; none: it stays as it is.
+    pub grace: Option<Grace>,
 }
 
 impl House {
     /// A house whose ACDs are not connected yet; see [`connect`](House::connect).
-    pub fn new(peripherals: Vec<Peripheral>, patience: Patience) -> Arc<House> {
+    pub fn new(peripherals: Vec<Peripheral>, rules: Rules) -> Arc<House> {
         Arc::new(House {
             table: Table::default(),
             peripherals,
-            patience,
+            rules,
             commands: TaskTracker::new(),
             ending: CancellationToken::new(),
             links: watch::Sender::new(()),
@@ -83,6 +89,16 @@ impl House {
         self.peripherals.iter().find(|peripheral| peripheral.id == id)
     }
 
+    /// The ACD meant by a client that names none: the one that has the agent, or else the first of the configuration.
+    pub fn home_of(&self, agent: Option<&AgentId>) -> Option<PeripheralId> {
+        let has_agent = |id: &PeripheralId| {
+            agent.is_some_and(|agent| self.table.agent(&AgentKey { peripheral: *id, agent: agent.clone() }).is_some())
+        };
+        let mut ids = self.peripherals.iter().map(|peripheral| peripheral.id);
+        let first = ids.clone().next();
+        ids.find(has_agent).or(first)
+    }
+
     /// Runs a command to its end, whatever becomes of the one who asked. A command that needs nobody's answer is done
     /// when this returns; one that has to wait goes on by itself.
     pub fn run(&self, command: impl Future<Output = ()> + Send + 'static) {
@@ -90,6 +106,16 @@ impl House {
         if command.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             self.commands.spawn(command);
         }
+    }
+
+    /// Does something after a while, unless the gateway ends before that.
+    pub fn later(self: &Arc<House>, pause: Duration, work: impl FnOnce() + Send + 'static) {
+        let ending = self.ending.clone();
+        tokio::spawn(async move {
+            if ending.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+                work();
+            }
+        });
     }
 
     /// Waits until no command is running any more. Commands that are given meanwhile are waited for as well.
@@ -115,7 +141,7 @@ impl House {
 
     /// An ACD's answer, or the refusal that none came in time.
     async fn ask<T>(&self, answer: impl Future<Output = Result<T, AcdRefusal>>) -> Result<T, AcdRefusal> {
-        let waited = self.patience.acd_answer;
+        let waited = self.rules.acd_answer;
         tokio::time::timeout(waited, answer).await.unwrap_or(Err(AcdRefusal::TimedOut { waited }))
     }
 

@@ -55,6 +55,15 @@ pub enum Refusal {
         /// The session that asked for it.
         by: SessionId,
     },
+    /// The agent is on a call that is let end first.
+    #[error("agent {agent} is on a call")]
+    OnCall {
+        /// The agent.
+        agent: AgentId,
+    },
+    /// An operation ended without a word: a bug, told as one.
+    #[error("the request came to no end")]
+    Unanswered,
     /// The ACD did not do it.
     #[error("{step} of agent {agent} failed: {reason}")]
     Acd {
@@ -95,8 +104,9 @@ impl Refusal {
             | Refusal::UnknownAgent { .. }
             | Refusal::NotLoggedIn { .. }
             | Refusal::NotInQueue { .. }
+            | Refusal::OnCall { .. }
             | Refusal::LogoutUnderWay { .. } => Blame::Client,
-            Refusal::LinkDown { .. } | Refusal::Adapter { .. } => Blame::Acd,
+            Refusal::LinkDown { .. } | Refusal::Adapter { .. } | Refusal::Unanswered => Blame::Acd,
             Refusal::Acd { reason, .. } => match reason {
                 AcdRefusal::LinkDown | AcdRefusal::TimedOut { .. } | AcdRefusal::Congested { .. } => Blame::Acd,
                 _ => Blame::Client,

@@ -19,7 +19,7 @@ impl House {
         let key = crate::model::AgentKey { peripheral, agent: report.agent().clone() };
         let cell = self.table.agent_or_new(&key);
         let mut entry = cell.entry();
-        if let Some(report) = entry.defer(report, self.patience.deferred_events_max) {
+        if let Some(report) = entry.defer(report, self.rules.deferred_events_max) {
             self.take_in(&cell, &mut entry, report);
         }
     }
@@ -60,7 +60,7 @@ impl House {
         self.take_in(cell, &mut entry, AgentReport::Facts(brought));
         entry.start_deferring();
         for report in later {
-            entry.defer(report, self.patience.deferred_events_max);
+            entry.defer(report, self.rules.deferred_events_max);
         }
     }
 
@@ -92,8 +92,12 @@ impl House {
             return;
         }
         let has_ended = was.is_logged_in() && !now.is_logged_in();
+        if now.is_logged_in() && (!was.is_logged_in() || was.instrument != now.instrument) {
+            self.attend_by_holder(cell, entry, now.instrument.as_ref());
+        }
         self.tell_change(cell, entry, &was, now);
         if has_ended {
+            self.table.attendance.end(cell, entry);
             // The last event is told: with it end the subscriptions to this agent and its device, in every session.
             self.end_subscriptions(cell, entry);
         }

@@ -30,7 +30,7 @@ impl House {
 
     async fn follow(self: Arc<House>, id: PeripheralId, mut inbox: AcdInbox) {
         let mut batch = Vec::new();
-        let mut pause = self.patience.retry_min;
+        let mut pause = self.rules.retry_min;
         // Set while the link is up and the table is not rebuilt from it yet.
         let mut rebuild_at = None;
         loop {
@@ -42,7 +42,7 @@ impl House {
             let mut is_due = rebuild_at.take_if(|at| *at <= tokio::time::Instant::now()).is_some();
             for event in batch.drain(..) {
                 match event {
-                    AcdEvent::LinkUp => (is_due, pause) = (true, self.patience.retry_min),
+                    AcdEvent::LinkUp => (is_due, pause) = (true, self.rules.retry_min),
                     AcdEvent::LinkDown { reason } => {
                         (is_due, rebuild_at) = (false, None);
                         self.link_is_down(id, &reason);
@@ -68,7 +68,7 @@ impl House {
                 warn!(peripheral = %id, %error, retry_in = ?pause, "the table could not be rebuilt from the acd");
                 self.link_is_down(id, "the table could not be rebuilt");
                 rebuild_at = Some(tokio::time::Instant::now() + pause);
-                pause = (pause * 2).min(self.patience.retry_max);
+                pause = (pause * 2).min(self.rules.retry_max);
             }
             if !is_there {
                 return self.link_is_down(id, "the ACD's adapter ended");

@@ -51,7 +51,8 @@ impl House {
         Ok(cell)
     }
 
-    async fn set_state_in_order(
+    /// The caller has the agent's turn, and settles what this leaves.
+    pub(super) async fn set_state_in_order(
         self: &Arc<House>,
         cell: &Arc<AgentCell>,
         request: &StateChange,

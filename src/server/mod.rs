@@ -22,8 +22,9 @@ use crate::acd::{Acd, AcdConfigError, Peripheral};
 use crate::config::{AcdConfig, AcdKind, Config, DialectName, ListenerConfig, Transport};
 use crate::dialects::Dialect;
 use crate::dialects::ged188::Ged188;
-use crate::model::PeripheralId;
-use crate::operations::{House, Patience};
+use crate::dialects::opencti::{OpenCti, Sessions};
+use crate::model::{PeripheralId, ReasonCode};
+use crate::operations::{Grace, House, Rules};
 
 /// A running gateway.
 #[derive(Debug)]
@@ -75,7 +76,7 @@ impl Gateway {
 
     /// As [`start`](Gateway::start), with ACDs that the caller made: a simulator whose console it keeps, or its own.
     pub async fn start_with(config: Config, peripherals: Vec<Peripheral>) -> Result<Gateway, StartError> {
-        let house = House::new(peripherals, patience(&config));
+        let house = House::new(peripherals, rules(&config));
         let mut bound = Vec::new();
         for (at, listener) in config.listeners.iter().enumerate() {
             let address = listener.address;
@@ -106,9 +107,10 @@ impl Gateway {
             warn!("no [[client]] is configured: any client id may open a session");
         }
         let config = Arc::new(config);
+        let sessions = Sessions::default();
         for (name, local, socket, settings) in bound {
             info!(listener = name, address = %local, "listening");
-            let dialect = dialect(&gateway.house, &config, &settings);
+            let dialect = dialect(&gateway.house, &config, &settings, &sessions);
             let listener = listener::Listener {
                 name,
                 socket,
@@ -166,19 +168,26 @@ fn peripheral(config: &AcdConfig) -> Result<Peripheral, StartError> {
     Ok(Peripheral { id: *id, acd: acd.map_err(|error| StartError::Acd { peripheral: *id, error })? })
 }
 
-fn dialect(house: &Arc<House>, config: &Config, listener: &ListenerConfig) -> Arc<dyn Dialect> {
+fn dialect(house: &Arc<House>, config: &Config, listener: &ListenerConfig, sessions: &Sessions) -> Arc<dyn Dialect> {
     match listener.dialect {
         DialectName::Ged188 => Arc::new(Ged188::new(Arc::clone(house), config, listener)),
-        DialectName::Opencti => Arc::new(Ged188::new(Arc::clone(house), config, listener)), // until there is an OpenCTI
+        DialectName::Opencti => Arc::new(OpenCti::new(Arc::clone(house), config, listener, sessions.clone())),
     }
 }
 
-fn patience(config: &Config) -> Patience {
-    Patience {
+fn rules(config: &Config) -> Rules {
+    let sessions = &config.sessions;
+    Rules {
         acd_answer: config.timeouts.acd_answer,
         retry_min: config.timeouts.adapter_retry_min,
         retry_max: config.timeouts.adapter_retry_max,
         deferred_events_max: config.limits.deferred_events_max,
+        second_client: sessions.second_client,
+        grace: sessions.grace.then_some(Grace {
+            not_ready_after: sessions.not_ready_after,
+            logout_after: sessions.logout_after,
+            reason: ReasonCode(sessions.lost_reason),
+        }),
     }
 }
 

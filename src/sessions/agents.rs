@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::oneshot;
 
 use crate::model::{AgentFacts, AgentKey, AgentReport, Instrument, ReasonCode, SessionId};
 
@@ -48,8 +49,21 @@ pub struct AgentEntry {
     pub unsure: Option<Unsure>,
     /// A background task is putting right what is not as it should be.
     pub mending: bool,
+    /// The sessions that would miss the agent: who logged it in, or took it up later. Nobody while it is logged out.
+    pub(super) attendants: Vec<SessionId>,
+    /// All of them were lost: the agent is logged out after a while unless somebody comes back.
+    pub(super) lost: Option<Lost>,
     /// Some: a command is with the ACD, and what the ACD reports meanwhile waits here for its answer.
     deferred: Option<VecDeque<AgentReport>>,
+}
+
+/// An agent whose clients were lost.
+#[derive(Debug)]
+pub(super) struct Lost {
+    /// The name by which a client may come back for it.
+    pub(super) name: Arc<str>,
+    /// Dropped when somebody does, which whoever waits to log the agent out hears at once.
+    pub(super) _back: oneshot::Sender<std::convert::Infallible>,
 }
 
 /// Whether an agent's binding to the ACD is there.
@@ -93,6 +107,8 @@ impl AgentEntry {
             owes_confirm: false,
             unsure: None,
             mending: false,
+            attendants: Vec::new(),
+            lost: None,
             deferred: None,
         }
     }
@@ -106,6 +122,16 @@ impl AgentEntry {
             && self.unsure.is_none()
             && !self.mending
             && self.deferred.is_none()
+    }
+
+    /// The sessions that would miss the agent.
+    pub fn attendants(&self) -> &[SessionId] {
+        &self.attendants
+    }
+
+    /// Whether all who had the agent were lost.
+    pub fn is_lost(&self) -> bool {
+        self.lost.is_some()
     }
 
     /// From here on the ACD's reports about this agent wait for [`stop_deferring`](Self::stop_deferring).

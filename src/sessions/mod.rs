@@ -8,6 +8,7 @@
 //! Locks are taken in this order and never the other way: an agent's entry, then an index, then a subscriber's own.
 
 mod agents;
+mod attendance;
 mod subscriptions;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use dashmap::DashMap;
 use parking_lot::Mutex;
 
 pub use agents::{AdapterState, AgentCell, AgentEntry, LogoutKind, Unsure};
+pub use attendance::Attendance;
 pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
 
 use crate::model::{AgentFacts, AgentId, AgentKey, Event, Instrument, LinkEvent, PeripheralId, QueueId, SessionId};
@@ -28,6 +30,8 @@ pub struct Table {
     /// Who works at which device, by the device's name and by its extension where that is another.
     at_devices: DashMap<(PeripheralId, Instrument), AgentId>,
     links: DashMap<PeripheralId, Link>,
+    /// Who has which agent.
+    pub attendance: Attendance,
     /// Which subscriptions there are, by what they are about.
     pub subscriptions: Subscriptions,
     clients: DashMap<SessionId, Arc<dyn Subscriber>>,
@@ -138,6 +142,12 @@ impl Table {
             && !self.agents.contains_key(key)
     }
 
+    /// The name of a queue, where it has one.
+    pub fn queue_name(&self, peripheral: PeripheralId, queue: QueueId) -> Option<String> {
+        let link = self.links.get(&peripheral)?;
+        link.queues.iter().find(|(number, _)| *number == queue).map(|(_, name)| name.clone())
+    }
+
     /// Changes what is known of an ACD as a whole.
     pub fn with_link(&self, peripheral: PeripheralId, change: impl FnOnce(&mut Link)) {
         change(&mut self.links.entry(peripheral).or_default());
@@ -213,7 +223,9 @@ impl Table {
     /// Tells every open session that the link to an ACD went or came back.
     pub fn announce(&self, event: LinkEvent) {
         let _one_at_a_time = self.announcing.lock();
-        for client in self.clients.iter() {
+        // Who is told may look agents up: no index is locked meanwhile.
+        let clients: Vec<Arc<dyn Subscriber>> = self.clients.iter().map(|client| Arc::clone(&client)).collect();
+        for client in clients {
             client.announce(event);
         }
     }

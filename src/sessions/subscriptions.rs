@@ -43,6 +43,8 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
     fn session(&self) -> SessionId;
     /// Whose session it is, as its client said: two sessions of one client may replace each other.
     fn client_id(&self) -> &str;
+    /// The protocol that is spoken: where two that meet at one agent speak the same, its own rule may count.
+    fn dialect(&self) -> &'static str;
     /// How the session wants its events written.
     fn form(&self) -> Form;
     /// Writes an event in this session's form; none if the form has no such event.
@@ -55,6 +57,8 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
     fn announce(&self, event: LinkEvent);
     /// Asks the session to end because another one takes its place.
     fn replace(&self, by: SessionId);
+    /// Tells the session that another one has taken an agent over from it.
+    fn lose(&self, agent: &AgentKey, by: SessionId);
 }
 
 /// One subscription of one session.

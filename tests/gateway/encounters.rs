@@ -16,7 +16,7 @@ use ctigate::model::{
     AgentFacts, AgentId, Instrument, Login, Password, PeripheralId, PreCall, QueueChoice, QueueId, ReasonCode,
     StateChange, WantedState,
 };
-use ctigate::operations::{House, Patience};
+use ctigate::operations::{House, Rules};
 
 use crate::support::desk::{Desk, FORCED, open_req, services_of_agent, services_of_bridge, skill_groups, text};
 use crate::support::house::{PERIPHERAL, TestHouse, house, house_of};
@@ -425,13 +425,15 @@ async fn is_online_after(reports: usize, comes_back: bool) -> bool {
         is_away: AtomicBool::new(false),
     });
     let peripheral = Peripheral { id: PeripheralId(5000), acd: Arc::<Flooding>::clone(&acd) as _ };
-    let patience = Patience {
+    let rules = Rules {
         acd_answer: Duration::from_secs(5),
         retry_min: Duration::from_millis(500),
         retry_max: Duration::from_secs(30),
         deferred_events_max: 256,
+        second_client: ctigate::model::SecondClient::Share,
+        grace: None,
     };
-    let house = House::new(vec![peripheral], patience);
+    let house = House::new(vec![peripheral], rules);
     house.connect(EVENTS_MAX);
     house.all_online().await;
     acd.flood.notify_one();

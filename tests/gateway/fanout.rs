@@ -30,6 +30,10 @@ impl Subscriber for Counting {
         "counting"
     }
 
+    fn dialect(&self) -> &'static str {
+        "counting"
+    }
+
     fn form(&self) -> Form {
         Form(self.form)
     }
@@ -52,6 +56,8 @@ impl Subscriber for Counting {
     fn announce(&self, _: LinkEvent) {}
 
     fn replace(&self, _: SessionId) {}
+
+    fn lose(&self, _: &AgentKey, _: SessionId) {}
 }
 
 const PERIPHERAL: PeripheralId = PeripheralId(1);

@@ -4,7 +4,10 @@
 
 mod encounters;
 mod fanout;
+mod grace;
 mod logout;
+mod opencti;
+mod resume;
 mod session;
 mod sockets;
 mod state;

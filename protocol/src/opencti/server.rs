@@ -4,7 +4,7 @@ use bytes::BufMut;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Event};
+use super::{Answer, Event, Welcome};
 
 /// One message of the gateway. An answer has `id`, an event has `seq`, a notice has `notice`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,12 @@ impl ServerMessage {
 impl From<Answer> for ServerMessage {
     fn from(answer: Answer) -> ServerMessage {
         ServerMessage::Answer(answer)
+    }
+}
+
+impl From<Welcome> for ServerMessage {
+    fn from(welcome: Welcome) -> ServerMessage {
+        ServerMessage::Answer(Answer::Welcome(Box::new(welcome)))
     }
 }
 

@@ -76,10 +76,13 @@ impl From<Refusal> for No {
         let why = refusal.to_string();
         match &refusal {
             Refusal::UnknownPeripheral { .. } => No::failure(Status::E_CTI_INVALID_PERIPHERAL_ID, why),
+            Refusal::Unanswered => No::failure(Status::E_CTI_UNSPECIFIED_FAILURE, why),
             Refusal::NoRight { .. } => No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why),
             Refusal::LinkDown { .. } => No::control(ControlFailure::CF_RESOURCE_OUT_OF_SERVICE, why),
             Refusal::UnknownAgent { .. } => No::control(ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED, why),
-            Refusal::NotLoggedIn { .. } => No::control(ControlFailure::CF_INVALID_OBJECT_STATE, why),
+            Refusal::NotLoggedIn { .. } | Refusal::OnCall { .. } => {
+                No::control(ControlFailure::CF_INVALID_OBJECT_STATE, why)
+            }
             Refusal::NotInQueue { .. } => No::control(ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED, why),
             Refusal::LogoutUnderWay { .. } => No::control(ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION, why),
             Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } => {

@@ -11,9 +11,9 @@ use cti_protocol::ged188::{AnyMessage, SystemEvent, Text, Time, Version};
 use tracing::error;
 
 use super::answers::No;
-use super::{Ged188, events, time_of_day};
+use super::{DIALECT, Ged188, events, time_of_day};
 use crate::dialects::Outbox;
-use crate::model::{Event, LinkEvent, PeripheralId, SessionId};
+use crate::model::{AgentKey, Event, LinkEvent, PeripheralId, SessionId};
 use crate::sessions::{Form, Rendered, Subscriber, Subscription};
 
 /// A session as the table and the running commands know it.
@@ -75,6 +75,10 @@ impl Subscriber for Face {
         &self.client_id
     }
 
+    fn dialect(&self) -> &'static str {
+        DIALECT
+    }
+
     fn form(&self) -> Form {
         events::form(self.version)
     }
@@ -101,6 +105,15 @@ impl Subscriber for Face {
 
     fn replace(&self, by: SessionId) {
         self.outbox.replace(by);
+    }
+
+    /// A session that was opened for the agent has no other purpose. A bridge goes on with the others.
+    fn lose(&self, agent: &AgentKey, by: SessionId) {
+        let table = &self.shared.house.table;
+        let instrument = table.agent(agent).and_then(|cell| cell.entry().facts.instrument.clone());
+        if table.holder(agent, instrument.as_ref()) == Some(self.session) {
+            self.outbox.replace(by);
+        }
     }
 }
 

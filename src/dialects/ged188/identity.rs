@@ -64,15 +64,8 @@ impl Ged188 {
                 None => Err(No::failure(Status::E_CTI_INVALID_PERIPHERAL_ID, why())),
             };
         }
-        let has_agent = |id: &PeripheralId| {
-            agent.is_some_and(|agent| {
-                self.house.table.agent(&AgentKey { peripheral: *id, agent: agent.clone() }).is_some()
-            })
-        };
-        let mut ids = self.house.peripherals().iter().map(|peripheral| peripheral.id);
-        let first = ids.clone().next();
         let why = "PeripheralID is not given and no peripheral is configured";
-        ids.find(has_agent).or(first).ok_or_else(|| No::failure(Status::E_CTI_INVALID_PERIPHERAL_ID, why))
+        self.house.home_of(agent).ok_or_else(|| No::failure(Status::E_CTI_INVALID_PERIPHERAL_ID, why))
     }
 
     /// Whether a PeripheralID stands for "none given".

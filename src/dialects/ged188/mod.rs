@@ -62,6 +62,9 @@ impl Dialect for Ged188 {
     }
 }
 
+/// What sessions of this dialect call it.
+const DIALECT: &str = "ged188";
+
 /// The requests that a session answers, apart from refusing them.
 pub const ANSWERED: &[MessageType] = &[
     MessageType::OPEN_REQ,

@@ -18,12 +18,12 @@ use super::face::{Face, pg_status};
 use super::identity::{AgentFields, given, inconsistent, missing};
 use super::names::{filter_of, peripheral_type, state_code};
 use super::session::{OwnSubscription, Session};
-use super::{Ged188, time_of_day};
+use super::{DIALECT, Ged188, time_of_day};
 use crate::config::ClientConfig;
 use crate::dialects::Outbox;
 use crate::model::{AgentFacts, AgentKey, LinkEvent, Password, PeripheralId};
 use crate::operations::Right;
-use crate::sessions::{HeldBy, Target};
+use crate::sessions::{HeldBy, Subscriber, Target};
 
 /// The services that there are here. CONFIG_EVENTS, CALL_DATA_UPDATE, SUPERVISOR and the others are not granted.
 const SERVICES: u32 = ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0
@@ -89,14 +89,26 @@ impl Ged188 {
             is_open: AtomicBool::new(false),
         });
         self.house.table.add_client(Arc::<Face>::clone(&face) as _);
-        if let Err(no) = self.hold(&face, &held) {
-            self.house.table.remove_client(session, &[]);
-            return Err(no);
+        let agent = if is_agents_own { self.agent(peripheral, &fields) } else { None };
+        let holds = self.meet(&face, agent.as_ref()).and_then(|others| self.hold(&face, &held).map(|()| others));
+        let others = match holds {
+            Ok(others) => others,
+            Err(no) => {
+                self.house.table.remove_client(session, &[]);
+                return Err(no);
+            }
+        };
+        self.house.table.attendance.arrive(session);
+        if let Some(agent) = &agent {
+            for other in others {
+                other.lose(agent, session);
+                self.house.neglect(other.session(), agent);
+            }
+            self.house.attend(session, agent);
         }
 
         let filter = filter_of(request.call_msg_mask, request.agent_state_mask);
         // Confirmed before anything is subscribed to: OPEN_CONF is the first that a client gets.
-        let agent = if is_agents_own { self.agent(peripheral, &fields) } else { None };
         self.house.table.between_announcements(|| {
             face.say(self.opened(request, version, services, peripheral, agent.as_ref()));
             if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) {
@@ -114,6 +126,9 @@ impl Ged188 {
             None if self.allowed(&face.client_id).has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => (Right::Every, None),
             None => (Right::Nobody, None),
         };
+        if right == Right::Every {
+            self.house.come_back(session, &face.client_id);
+        }
         let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
         tracing::debug!(%peer, %session, ?held, "holds");
         Ok(Session {
@@ -263,6 +278,15 @@ impl Ged188 {
                 Err(No::failure(Status::E_CTI_DEVICE_IN_USE, why))
             }
         }
+    }
+
+    /// The sessions of other protocols that the agent is taken over from, where the configuration wants that.
+    fn meet(&self, face: &Face, agent: Option<&AgentKey>) -> Result<Vec<Arc<dyn Subscriber>>, No> {
+        let Some(agent) = agent else { return Ok(Vec::new()) };
+        self.house.meet(face.session, agent, |other| other.dialect() != DIALECT).map_err(|HeldBy(session)| {
+            let why = format!("the agent is held by session {session} of another protocol");
+            No::failure(Status::E_CTI_DEVICE_IN_USE, why)
+        })
     }
 
     fn opened(

@@ -21,7 +21,7 @@ use super::answers::{No, last_word};
 use super::face::{Face, say};
 use crate::dialects::{CloseReason, Conversation, Outbox};
 use crate::model::Filter;
-use crate::operations::{Requester, Right};
+use crate::operations::{Farewell, Requester, Right};
 use crate::sessions::{Subscription, Target};
 
 /// A client connection's state machine.
@@ -276,7 +276,7 @@ impl Conversation for Client {
             std::mem::replace(&mut self.stage, Stage::Connected)
         {
             let (id, client) = (session.face.session, session.face.client_id.clone());
-            session.leave(&self.shared);
+            session.leave(&self.shared, farewell(reason));
             info!(peer = %self.peer, session = %id, client, %reason, ?counts, "session closed");
         } else {
             debug!(peer = %self.peer, %reason, ?counts, "no session was opened");
@@ -290,8 +290,15 @@ impl Drop for Client {
         if let Stage::Open(session) | Stage::Ending { session, .. } =
             std::mem::replace(&mut self.stage, Stage::Connected)
         {
-            session.leave(&self.shared);
+            session.leave(&self.shared, Farewell::Lost);
         }
+    }
+}
+
+fn farewell(reason: &CloseReason) -> Farewell {
+    match reason {
+        CloseReason::ClientClosed | CloseReason::Shutdown | CloseReason::Replaced { .. } => Farewell::Said,
+        _ => Farewell::Lost,
     }
 }
 
@@ -311,10 +318,11 @@ impl Session {
         Ok(AnyMessage::decode(frame, version)?)
     }
 
-    /// Ends all that the session had. An agent stays as it is: closing a session is not a logout.
-    fn leave(self, shared: &Ged188) {
+    /// Ends all that the session had. An agent stays as it is: closing a session is not a logout, and a lost one has its grace.
+    fn leave(self, shared: &Ged188, how: Farewell) {
         self.end_subscriptions(shared);
         shared.house.table.remove_client(self.face.session, &self.held);
+        shared.house.leave(self.face.session, &self.face.client_id, how);
     }
 
     fn end_subscriptions(&self, shared: &Ged188) {

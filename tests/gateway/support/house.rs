@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use ctigate::acd::Peripheral;
 use ctigate::acd::embedded::EmbeddedConfig;
-use ctigate::config::{Config, Flavour};
+use ctigate::config::{Config, DialectName, Flavour};
 use ctigate::dialects::ged188::Ged188;
-use ctigate::model::PeripheralId;
-use ctigate::operations::{House, Patience};
+use ctigate::dialects::opencti::{OpenCti, Sessions};
+use ctigate::model::{PeripheralId, ReasonCode};
+use ctigate::operations::{Grace, House, Rules};
 
 use super::acd::HeldAcd;
 
@@ -16,6 +17,7 @@ pub struct TestHouse {
     pub house: Arc<House>,
     pub acd: Arc<HeldAcd>,
     pub dialect: Arc<Ged188>,
+    pub opencti: Arc<OpenCti>,
     pub is_uccx: bool,
     pub outbound_bytes_max: usize,
 }
@@ -37,17 +39,27 @@ pub async fn house_of(world: EmbeddedConfig, change: impl FnOnce(&mut Config)) -
     change(&mut config);
     let acd = HeldAcd::new(world);
     let peripheral = Peripheral { id: PERIPHERAL, acd: Arc::<HeldAcd>::clone(&acd) as _ };
-    let patience = Patience {
+    let sessions = &config.sessions;
+    let rules = Rules {
         acd_answer: ACD_ANSWER,
         retry_min: Duration::from_millis(500),
         retry_max: Duration::from_secs(30),
         deferred_events_max: config.limits.deferred_events_max,
+        second_client: sessions.second_client,
+        grace: sessions.grace.then_some(Grace {
+            not_ready_after: sessions.not_ready_after,
+            logout_after: sessions.logout_after,
+            reason: ReasonCode(sessions.lost_reason),
+        }),
     };
-    let house = House::new(vec![peripheral], patience);
+    let house = House::new(vec![peripheral], rules);
     house.connect(config.limits.acd_events_max);
     house.all_online().await;
     let listener = config.listeners[0].clone();
     let dialect = Arc::new(Ged188::new(Arc::clone(&house), &config, &listener));
+    let of_opencti = config.listeners.iter().find(|listener| listener.dialect == DialectName::Opencti).cloned();
+    let of_opencti = of_opencti.unwrap_or_default();
+    let opencti = Arc::new(OpenCti::new(Arc::clone(&house), &config, &of_opencti, Sessions::default()));
     let is_uccx = listener.flavour == Flavour::Uccx;
-    TestHouse { house, acd, dialect, is_uccx, outbound_bytes_max: config.limits.outbound_bytes_max }
+    TestHouse { house, acd, dialect, opencti, is_uccx, outbound_bytes_max: config.limits.outbound_bytes_max }
 }

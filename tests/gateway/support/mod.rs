@@ -1,6 +1,7 @@
 //! What the tests of the gateway share.
 
 pub mod acd;
+pub mod crm;
 pub mod desk;
 pub mod house;
 pub mod wire;

@@ -1,0 +1,72 @@
+//! What is said when a request is not done: which code, and why in words. Not here: whether it is done.
+
+use cti_protocol::opencti::{Answer, Code, Flaw, RequestId};
+
+use crate::acd::AcdRefusal;
+use crate::operations::Refusal;
+
+/// A refusal in the protocol's words.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct No {
+    code: Code,
+    why: String,
+}
+
+impl No {
+    pub(super) fn new(code: Code, why: impl Into<String>) -> No {
+        No { code, why: why.into() }
+    }
+
+    /// The answer that says so.
+    pub(super) fn answer(self, id: Option<RequestId>) -> Answer {
+        Answer::fail(id, self.code, self.why)
+    }
+}
+
+impl From<Flaw> for No {
+    fn from(flaw: Flaw) -> No {
+        let code = match flaw {
+            Flaw::UnknownActivity { .. } => Code::UnknownActivity,
+            Flaw::UnsupportedActivity { .. } => Code::NotSupported,
+            _ => Code::InvalidRequest,
+        };
+        No::new(code, flaw.to_string())
+    }
+}
+
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> No {
+        let code = match &refusal {
+            Refusal::NoRight { .. } => Code::NoRight,
+            Refusal::UnknownPeripheral { .. } => Code::NotFound,
+            Refusal::LinkDown { .. } => Code::Unavailable,
+            // The source's scripts ask for one thing: whether the agent is in. One that nobody knows is not.
+            Refusal::UnknownAgent { .. } | Refusal::NotLoggedIn { .. } | Refusal::NotInQueue { .. } => {
+                Code::AgentNotLoggedIn
+            }
+            Refusal::OnCall { .. } => Code::InvalidObjectState,
+            Refusal::LogoutUnderWay { .. } => Code::LogoutUnderWay,
+            Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } => code_of(reason),
+            _ => Code::Internal,
+        };
+        No::new(code, refusal.to_string())
+    }
+}
+
+fn code_of(reason: &AcdRefusal) -> Code {
+    match reason {
+        AcdRefusal::BadCredentials => Code::Unauthorized,
+        AcdRefusal::UnknownAgent { .. } | AcdRefusal::UnknownInstrument { .. } | AcdRefusal::BadQueue { .. } => {
+            Code::NotFound
+        }
+        AcdRefusal::InstrumentInUse { .. } | AcdRefusal::AlreadyLoggedIn { .. } => Code::AgentLoggedIn,
+        AcdRefusal::NotLoggedIn { .. } => Code::AgentNotLoggedIn,
+        AcdRefusal::WrongState { .. } => Code::InvalidObjectState,
+        AcdRefusal::BadValue { .. } => Code::InvalidRequest,
+        AcdRefusal::Congested { .. } | AcdRefusal::LinkDown => Code::Unavailable,
+        AcdRefusal::ReasonRequired => Code::ReasonRequired,
+        AcdRefusal::NotSupported { .. } => Code::NotSupported,
+        AcdRefusal::TimedOut { .. } => Code::Timeout,
+        _ => Code::GenericOperation,
+    }
+}

@@ -1,0 +1,198 @@
+//! One connection: from the first byte to the last word. The session that it opens or takes up lives on when it ends.
+//!
+//! Not here: what Hello may ask (`hello`), and what an open session may (`requests`).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use bytes::BytesMut;
+use cti_protocol::opencti::{Activity, Answer, Code, Notice, NoticeName, Request, RequestId};
+use tokio_util::codec::{Decoder, LinesCodec, LinesCodecError};
+use tracing::{debug, info};
+
+use super::answers::No;
+use super::hello::Opened;
+use super::session::Line;
+use super::{OpenCti, time_of_day};
+use crate::dialects::{CloseReason, Conversation, Outbox};
+
+/// A client connection's state machine.
+pub(super) struct Client {
+    shared: Arc<OpenCti>,
+    peer: SocketAddr,
+    line: Arc<Line>,
+    lines: LinesCodec,
+    connected: Instant,
+    last_heard: Instant,
+    /// When a heartbeat is due, once a session is open.
+    heartbeat: Instant,
+    opened: Option<Opened>,
+    /// The gateway stops: no more requests are taken.
+    is_ending: bool,
+    counts: Counts,
+}
+
+/// What came, for the log line of the connection's end.
+#[derive(Default, Debug)]
+struct Counts {
+    requests: u64,
+    refused: u64,
+}
+
+impl Client {
+    pub(super) fn new(shared: Arc<OpenCti>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Client {
+        debug!(%peer, "connected");
+        let lines = LinesCodec::new_with_max_length(shared.message_bytes_max);
+        let heartbeat = now + shared.settings.heartbeat;
+        Client {
+            shared,
+            peer,
+            line: Arc::new(Line { outbox, in_flight: AtomicUsize::new(0) }),
+            lines,
+            connected: now,
+            last_heard: now,
+            heartbeat,
+            opened: None,
+            is_ending: false,
+            counts: Counts::default(),
+        }
+    }
+
+    fn on_line(&mut self, text: &str) {
+        if text.trim().is_empty() {
+            return; // between two messages
+        }
+        self.counts.requests += 1;
+        match Request::read(text) {
+            Ok(Request { id, activity }) => {
+                if let Err(no) = self.on_request(&id, activity) {
+                    self.refuse(Some(id), no);
+                }
+            }
+            Err(unreadable) => self.refuse(unreadable.id, unreadable.flaw.into()),
+        }
+    }
+
+    fn on_request(&mut self, id: &RequestId, activity: Activity) -> Result<(), No> {
+        if self.is_ending {
+            return Err(No::new(Code::Unavailable, "the gateway is shutting down"));
+        }
+        match (&self.opened, activity) {
+            (None, Activity::Hello(hello)) => {
+                let opened = self.shared.hello(&self.line, id.clone(), &hello)?;
+                let (session, how) = (&opened.session, if opened.is_resumed { "resumed" } else { "opened" });
+                info!(peer = %self.peer, session = %session.id, identity = session.identity, rights = ?opened.rights, "session {how}");
+                self.opened = Some(opened);
+                Ok(())
+            }
+            (None, other) => Err(No::new(Code::NoSession, format!("{} before Hello", other.name()))),
+            (Some(_), Activity::Hello(_)) => Err(No::new(Code::NoSession, "a session is open already")),
+            (Some(opened), activity) => opened.on_request(&self.shared, &self.line, id, activity),
+        }
+    }
+
+    fn refuse(&mut self, id: Option<RequestId>, no: No) {
+        let is_first = self.counts.refused == 0;
+        self.counts.refused += 1;
+        let (peer, session) = (self.peer, self.opened.as_ref().map(|opened| opened.session.id.0));
+        if is_first {
+            info!(%peer, session, ?no, "refused; further ones are counted only");
+        } else {
+            debug!(%peer, session, ?no, "refused");
+        }
+        self.line.say(no.answer(id));
+    }
+
+    /// A line that is none. What comes behind it is read as if it had not been.
+    fn on_broken_line(&mut self, error: &LinesCodecError) {
+        self.counts.requests += 1;
+        let why = match error {
+            LinesCodecError::MaxLineLengthExceeded => {
+                format!("the message is longer than {} bytes", self.shared.message_bytes_max)
+            }
+            LinesCodecError::Io(_) => "the message is not valid UTF-8".to_owned(),
+        };
+        self.refuse(None, No::new(Code::InvalidRequest, why));
+    }
+}
+
+impl Conversation for Client {
+    fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
+        self.last_heard = now;
+        loop {
+            match self.lines.decode(read) {
+                Ok(Some(line)) => self.on_line(&line),
+                Ok(None) => return Ok(()),
+                Err(error) => self.on_broken_line(&error),
+            }
+        }
+    }
+
+    fn on_wake(&mut self) -> Result<(), CloseReason> {
+        if let Some(by) = self.line.outbox.replaced_by() {
+            return Err(CloseReason::Replaced { by });
+        }
+        if self.is_ending && self.line.in_flight.load(Ordering::Acquire) == 0 {
+            return Err(CloseReason::Shutdown);
+        }
+        Ok(())
+    }
+
+    fn on_deadline(&mut self, now: Instant) -> Result<(), CloseReason> {
+        let Some(opened) = &self.opened else {
+            let is_late = now >= self.connected + self.shared.open_wait;
+            return if is_late { Err(CloseReason::NotOpened { waited: self.shared.open_wait }) } else { Ok(()) };
+        };
+        if let Some(idle) = opened.idle_timeout.filter(|idle| now >= self.last_heard + *idle) {
+            return Err(CloseReason::Idle { idle });
+        }
+        if now >= self.heartbeat {
+            self.line.say(Notice { notice: NoticeName::Heartbeat, time: time_of_day(), message: None });
+            self.heartbeat = now + self.shared.settings.heartbeat;
+        }
+        Ok(())
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let Some(opened) = &self.opened else { return Some(self.connected + self.shared.open_wait) };
+        let idle = opened.idle_timeout.map(|idle| self.last_heard + idle);
+        Some(idle.map_or(self.heartbeat, |idle| idle.min(self.heartbeat)))
+    }
+
+    fn on_shutdown(&mut self) -> Result<(), CloseReason> {
+        self.is_ending = true;
+        self.on_wake()
+    }
+
+    fn close(&mut self, reason: &CloseReason) {
+        let counts = &self.counts;
+        match self.opened.take() {
+            Some(opened) => {
+                opened.session.lose_line(&self.line); // nothing comes behind the last word
+                let (session, identity) = (opened.session.id, &opened.session.identity);
+                info!(peer = %self.peer, %session, identity, %reason, ?counts, "connection of a session ended");
+            }
+            None => debug!(peer = %self.peer, %reason, ?counts, "no session was opened"),
+        }
+        if !matches!(reason, CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Failed(_)) {
+            let message = Some(reason.to_string());
+            self.line.say(Notice { notice: NoticeName::Closed, time: time_of_day(), message });
+        }
+    }
+}
+
+impl Drop for Client {
+    /// A connection's task that is cut short, by a bug or with the whole runtime, leaves no session attached.
+    fn drop(&mut self) {
+        if let Some(opened) = self.opened.take() {
+            opened.session.lose_line(&self.line);
+        }
+    }
+}
+
+/// The answer to a request that is done at once.
+pub(super) fn done(line: &Line, id: &RequestId) {
+    line.say(Answer::ok(id.clone()));
+}

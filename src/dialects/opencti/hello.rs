@@ -1,0 +1,165 @@
+//! Hello: who the client is, and a new session for it or the one that it lost.
+//!
+//! Not here: what the session may ask then. Must hold: a session is only taken up by who knows its secret name and is the
+//! same client; whoever comes back is sent a Snapshot of all that it has.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cti_protocol::opencti::{Acd, Capabilities, Code, Hello, PROTOCOL_VERSION, ReasonCode, RequestId, Welcome};
+
+use super::OpenCti;
+use super::answers::No;
+use super::render::Shown;
+use super::session::{Line, Resumed, Session};
+use crate::config::{ClientConfig, Service};
+use crate::model::Password;
+
+/// What a session may, by its client's configuration.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rights {
+    /// Every agent, and not only those that it logs in itself.
+    pub(super) every_agent: bool,
+    /// Any device's events.
+    pub(super) every_device: bool,
+    /// Changing anything at all.
+    pub(super) control: bool,
+}
+
+/// An open session, as its connection has it.
+pub(super) struct Opened {
+    pub(super) session: Arc<Session>,
+    pub(super) rights: Rights,
+    pub(super) idle_timeout: Option<Duration>,
+    /// For the log.
+    pub(super) is_resumed: bool,
+}
+
+impl OpenCti {
+    /// Opens a session, or takes one up again, and says so.
+    pub(super) fn hello(self: &Arc<OpenCti>, line: &Arc<Line>, id: RequestId, hello: &Hello) -> Result<Opened, No> {
+        if hello.protocol_version != PROTOCOL_VERSION {
+            let why = format!("protocolVersion: {} is not spoken here, {PROTOCOL_VERSION} is", hello.protocol_version);
+            return Err(No::new(Code::InvalidRequest, why));
+        }
+        let rights = self.identify(hello)?;
+        let idle_timeout = idle_timeout(hello)?;
+        let welcome = self.welcome(id);
+        let (session, is_resumed) = match &hello.resume {
+            None => (self.begin(line, hello, welcome), false),
+            Some(resume) => {
+                let known = self.sessions.get(resume.session.expose()).map(|session| Arc::clone(&session));
+                let own = known.filter(|session| session.identity == hello.identity);
+                match own.and_then(|session| self.resume(&session, line, resume.seq, &welcome).then_some(session)) {
+                    Some(session) => (session, true),
+                    None => {
+                        let why = "the session is not known, or was lost too long ago".to_owned();
+                        let welcome = Welcome { resumed: Some(false), why: Some(why), ..welcome };
+                        let session = self.begin(line, hello, welcome);
+                        session.say_event(self.snapshot(None, None, Shown::nothing(), None));
+                        (session, false)
+                    }
+                }
+            }
+        };
+        Ok(Opened { session, rights, idle_timeout, is_resumed })
+    }
+
+    fn begin(self: &Arc<OpenCti>, line: &Arc<Line>, hello: &Hello, welcome: Welcome) -> Arc<Session> {
+        let table = &self.house.table;
+        let session = Session::new(Arc::clone(self), table.new_session(), hello.identity.clone());
+        // Said before the session can be told anything else.
+        line.say(Welcome { session: session.token.as_str().into(), ..welcome });
+        session.begin(line);
+        self.sessions.insert(session.token.clone(), Arc::clone(&session));
+        table.attendance.arrive(session.id);
+        table.add_client(Arc::<Session>::clone(&session) as _);
+        session
+    }
+
+    /// Takes the session up again; false if it has just ended.
+    fn resume(&self, session: &Arc<Session>, line: &Arc<Line>, seen: u64, welcome: &Welcome) -> bool {
+        let resumed = session.resume(line, seen, |seq, resumed| {
+            let (resumed, why) = match resumed {
+                Resumed::Whole => (true, None),
+                Resumed::Cut { why } => (false, Some(why.clone())),
+            };
+            let session = session.token.as_str().into();
+            line.say(Welcome { session, resumed: Some(resumed), why, seq, ..welcome.clone() });
+        });
+        if resumed.is_none() {
+            return false;
+        }
+        self.house.table.attendance.arrive(session.id);
+        for key in session.agents() {
+            self.house.attend(session.id, &key);
+        }
+        session.say_snapshots(None);
+        session.forget_logged_out();
+        true
+    }
+
+    fn identify(&self, hello: &Hello) -> Result<Rights, No> {
+        if hello.identity.is_empty() {
+            return Err(No::new(Code::InvalidRequest, "identity: it is empty"));
+        }
+        if self.clients.is_empty() {
+            return Ok(Rights { every_agent: true, every_device: true, control: true });
+        }
+        let given = Password::new(hello.secret.as_ref().map(|secret| secret.expose()).unwrap_or_default());
+        let is_it = |client: &&ClientConfig| client.id == hello.identity && client.password.matches(&given);
+        let client = self.clients.iter().find(is_it);
+        let client = client.ok_or_else(|| {
+            No::new(Code::Unauthorized, format!("identity {:?} and secret do not match", hello.identity))
+        })?;
+        let has = |service| client.services.as_ref().is_none_or(|services| services.contains(&service));
+        let every_agent = has(Service::AllEvents);
+        Ok(Rights {
+            every_agent,
+            every_device: every_agent || has(Service::PeripheralMonitor),
+            control: has(Service::ClientControl),
+        })
+    }
+
+    /// What every session is told first, but for what is its own.
+    fn welcome(&self, id: RequestId) -> Welcome {
+        let acds = self.house.peripherals().iter().map(|peripheral| {
+            let link = self.house.table.link(peripheral.id);
+            let can = peripheral.acd.capabilities();
+            Acd {
+                acd: peripheral.id.to_string(),
+                online: link.online,
+                capabilities: Capabilities {
+                    after_call_work: can.after_call_work,
+                    partial_logout: can.partial_logout,
+                    call_control: false,
+                },
+                queues: link.queues.iter().map(|(queue, _)| self.queue_names(peripheral.id, &[*queue])).collect(),
+            }
+        });
+        let reasons = self.reasons.iter().map(|reason| ReasonCode { code: reason.code, name: reason.name.clone() });
+        Welcome {
+            id,
+            ok: true,
+            session: "".into(),
+            protocol_version: PROTOCOL_VERSION,
+            resumed: None,
+            why: None,
+            seq: 0,
+            heartbeat_seconds: self.settings.heartbeat.as_secs(),
+            resume_seconds: self.keeping.resume_window.as_secs(),
+            acds: acds.collect(),
+            reason_codes: reasons.collect(),
+            logout_reason_required: self.settings.logout_reason_required,
+            not_ready_reason_required: self.settings.not_ready_reason_required,
+        }
+    }
+}
+
+fn idle_timeout(hello: &Hello) -> Result<Option<Duration>, No> {
+    match hello.idle_timeout_seconds {
+        None => Ok(None),
+        Some(0) => Err(No::new(Code::InvalidRequest, "idleTimeoutSeconds: 0 would end the session at once")),
+        Some(seconds) => Ok(Some(Duration::from_secs(seconds.into()))),
+    }
+}

@@ -1,0 +1,76 @@
+//! OpenCTI, the protocol of CRM desktops, as JSON lines: one client connection's state machine, and the sessions that
+//! outlive their connections.
+//!
+//! Lives here: what a session may ask, what it is told, and how it is taken up again. Not here: the messages themselves
+//! (`cti_protocol`), the order in which a login or logout goes (`operations`), sockets and WebSocket.
+//! Must hold: every request gets exactly one answer; a message that cannot be read costs its own answer and nothing else;
+//! a session's events are numbered without a gap, and whoever takes it up again gets each that is still kept exactly once.
+
+mod answers;
+mod client;
+mod hello;
+mod names;
+mod render;
+mod requests;
+mod session;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+
+use self::session::Session;
+use crate::config::{ClientConfig, Config, ListenerConfig, ReasonConfig, SessionsConfig};
+use crate::dialects::{Conversation, Dialect, Outbox};
+use crate::operations::House;
+
+/// What the sessions of one listener share.
+#[derive(Debug)]
+pub struct OpenCti {
+    house: Arc<House>,
+    settings: ListenerConfig,
+    keeping: SessionsConfig,
+    reasons: Vec<ReasonConfig>,
+    clients: Vec<ClientConfig>,
+    message_bytes_max: usize,
+    requests_in_flight_max: usize,
+    devices_max: usize,
+    open_wait: Duration,
+    sessions: Sessions,
+}
+
+/// Every session of a gateway that can be taken up, by its secret name: at whichever listener its client comes back.
+pub type Sessions = Arc<DashMap<String, Arc<Session>>>;
+
+impl OpenCti {
+    /// The dialect as one listener is configured to speak it.
+    pub fn new(house: Arc<House>, config: &Config, listener: &ListenerConfig, sessions: Sessions) -> OpenCti {
+        OpenCti {
+            house,
+            settings: listener.clone(),
+            keeping: config.sessions.clone(),
+            reasons: config.reasons.clone(),
+            clients: config.clients.clone(),
+            message_bytes_max: config.limits.message_bytes_max,
+            requests_in_flight_max: config.limits.requests_in_flight_max,
+            devices_max: config.limits.monitors_max,
+            open_wait: config.timeouts.open,
+            sessions,
+        }
+    }
+}
+
+impl Dialect for OpenCti {
+    fn converse(self: Arc<Self>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
+        Box::new(client::Client::new(self, peer, outbox, now))
+    }
+}
+
+/// What sessions of this dialect call it.
+const DIALECT: &str = "opencti";
+
+/// The time of day as events say it: RFC 3339, UTC, milliseconds.
+fn time_of_day() -> String {
+    humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string()
+}

@@ -1,0 +1,170 @@
+//! Events in this protocol's words. Not here: who gets them, and their numbers.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use cti_protocol::opencti::{
+    AgentEventName, AgentStateEvent, CallEventName, CallStateEvent, CallType, DeviceState, EventBody, LinkState, Media,
+    SessionAgentState, Snapshot, SnapshotEvent, What, WorkMode,
+};
+use tracing::error;
+
+use super::{OpenCti, time_of_day};
+use crate::model::{
+    AgentEvent, AgentFacts, AgentKey, AgentState, Event, Instrument, PeripheralId, PreCallEvent, QueueId,
+};
+use crate::sessions::{AdapterState, AgentEntry};
+
+/// What a Snapshot shows.
+pub(super) struct Shown {
+    pub(super) facts: Option<AgentFacts>,
+    pub(super) device: Option<Instrument>,
+    pub(super) is_adapter_open: bool,
+}
+
+impl Shown {
+    /// No agent, no device.
+    pub(super) fn nothing() -> Shown {
+        Shown { facts: None, device: None, is_adapter_open: false }
+    }
+
+    pub(super) fn of(entry: &AgentEntry) -> Shown {
+        Shown {
+            facts: Some(entry.facts.clone()),
+            device: entry.last_instrument.clone(),
+            is_adapter_open: entry.adapter == AdapterState::Open,
+        }
+    }
+}
+
+impl OpenCti {
+    /// An event's bytes but for its number.
+    pub(super) fn render(&self, event: &Event) -> Bytes {
+        write(&match event {
+            Event::Agent(event) => self.agent_state(event),
+            Event::PreCall(event) => self.call_state(event),
+        })
+    }
+
+    /// How an agent stands, by the table.
+    pub(super) fn shown(&self, key: &AgentKey) -> Shown {
+        let Some(cell) = self.house.table.agent(key) else {
+            return Shown { facts: None, device: None, is_adapter_open: false };
+        };
+        Shown::of(&cell.entry())
+    }
+
+    /// A Snapshot of an agent, or of a device where nobody works.
+    pub(super) fn snapshot(
+        &self,
+        peripheral: Option<PeripheralId>,
+        key: Option<&AgentKey>,
+        shown: Shown,
+        message: Option<String>,
+    ) -> Bytes {
+        let Shown { facts, device, is_adapter_open } = shown;
+        let state = facts.as_ref().map_or(AgentState::LoggedOut, |facts| facts.state);
+        let is_online = peripheral.is_none_or(|id| self.house.table.is_online(id));
+        let here = facts.as_ref().and_then(|facts| facts.instrument.clone()).or(device);
+        let snapshot = SnapshotEvent {
+            event_name: Snapshot::Snapshot,
+            media: Media::Voice,
+            agent_id: key.map(|key| key.agent.to_string()).unwrap_or_default(),
+            this_dn: here.map(|device| device.to_string()).unwrap_or_default(),
+            agent_state: snapshot_state(state),
+            device_state: if is_adapter_open { DeviceState::Opened } else { DeviceState::Closed },
+            link_state: if is_online { LinkState::Connected } else { LinkState::Disconnected },
+            reason_code: facts.as_ref().map(|facts| self.reason_name(facts.reason)).unwrap_or_default(),
+            work_mode: work_mode(state),
+            message,
+        };
+        let queues = facts.map(|facts| facts.queues).unwrap_or_default();
+        write(&self.body(peripheral, &queues, What::SnapshotEvent(snapshot)))
+    }
+
+    fn agent_state(&self, event: &AgentEvent) -> EventBody {
+        let facts = &event.facts;
+        let what = AgentStateEvent {
+            event_name: event_name(event.state, facts.next_state),
+            media: Media::Voice,
+            agent_id: facts.agent.to_string(),
+            this_dn: facts.instrument.as_ref().map(ToString::to_string).unwrap_or_default(),
+            reason_code: self.reason_name(facts.reason),
+            work_mode: work_mode(event.state),
+        };
+        // Of an agent that is out, the queues that it has left: where it was is what a reader wants to know.
+        let queues = if facts.is_logged_in() { &facts.queues } else { &event.left };
+        self.body(Some(event.peripheral), queues, What::AgentStateEvent(what))
+    }
+
+    /// A call on its way to an agent is one that alerts: the source has no name for what comes before.
+    fn call_state(&self, event: &PreCallEvent) -> EventBody {
+        let call = &event.call;
+        let ani = call.ani.clone().unwrap_or_default();
+        let what = CallStateEvent {
+            event_name: if event.aborted { CallEventName::Abandoned } else { CallEventName::Alerting },
+            media: Media::Voice,
+            other_dn: ani.clone(),
+            ani,
+            call_id: format!("{}-{}", call.key.0, call.key.1),
+            call_type: CallType::Inbound,
+            agent_id: call.agent.to_string(),
+            this_dn: call.instrument.to_string(),
+        };
+        self.body(Some(event.peripheral), &[call.queue], What::CallStateEvent(what))
+    }
+
+    fn body(&self, peripheral: Option<PeripheralId>, queues: &[QueueId], what: What) -> EventBody {
+        EventBody {
+            time: time_of_day(),
+            acd: peripheral.map(|id| id.to_string()).unwrap_or_default(),
+            queue: peripheral.map(|id| self.queue_names(id, queues)).unwrap_or_default(),
+            what,
+        }
+    }
+}
+
+fn write(body: &EventBody) -> Bytes {
+    let mut out = BytesMut::new();
+    if let Err(error) = serde_json::to_writer((&mut out).writer(), body) {
+        error!(%error, "an event of our own cannot be written"); // plain structs and texts: it can
+    }
+    out.freeze()
+}
+
+fn snapshot_state(state: AgentState) -> SessionAgentState {
+    match state {
+        AgentState::LoggedIn => SessionAgentState::Login,
+        AgentState::LoggedOut => SessionAgentState::Logout,
+        AgentState::Ready => SessionAgentState::Ready,
+        AgentState::NotReady | AgentState::WorkNotReady | AgentState::WorkReady => SessionAgentState::NotReady,
+        AgentState::Reserved | AgentState::Talking | AgentState::Hold | AgentState::BusyOther => {
+            SessionAgentState::Busy
+        }
+        AgentState::Unknown => SessionAgentState::Unknown,
+    }
+}
+
+/// An agent's event has no name for being on a call: `pyWorkMode` says it. The name is then what the agent will be: so a
+/// desktop's ready button stays as the agent left it.
+fn event_name(state: AgentState, next: Option<AgentState>) -> AgentEventName {
+    match state {
+        AgentState::LoggedIn => AgentEventName::Login,
+        AgentState::LoggedOut => AgentEventName::Logout,
+        AgentState::Ready => AgentEventName::Ready,
+        AgentState::NotReady | AgentState::WorkNotReady | AgentState::WorkReady => AgentEventName::NotReady,
+        AgentState::Unknown => AgentEventName::Unknown,
+        AgentState::Reserved | AgentState::Talking | AgentState::Hold | AgentState::BusyOther => match next {
+            Some(next) if !next.is_on_call() => event_name(next, None),
+            _ => AgentEventName::Ready,
+        },
+    }
+}
+
+fn work_mode(state: AgentState) -> WorkMode {
+    match state {
+        AgentState::Ready => WorkMode::AutoIn,
+        AgentState::NotReady => WorkMode::AuxWork,
+        AgentState::WorkNotReady | AgentState::WorkReady => WorkMode::Acw,
+        AgentState::Reserved | AgentState::Talking | AgentState::Hold | AgentState::BusyOther => WorkMode::Busy,
+        AgentState::LoggedIn | AgentState::LoggedOut | AgentState::Unknown => WorkMode::None,
+    }
+}

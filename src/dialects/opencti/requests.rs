@@ -1,0 +1,400 @@
+//! What an open session may ask. Not here: Hello, and what is done then (`operations`).
+//!
+//! Must hold: a request is refused here before anything is changed, or it is given to an operation that answers it exactly
+//! once; an agent's Snapshot comes before the answer to the request that asked for it or brought it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use cti_protocol::opencti::{
+    Activity, Answer, CloseAdapter, Code, GetSnapshot, LoginAgent, LogoutAgent, OpenAdapter, RequestId,
+    SetAgentNotReady, SetAgentReady, SubscribeForEvents, UnSubscribeForEvents,
+};
+use parking_lot::Mutex;
+
+use super::OpenCti;
+use super::answers::No;
+use super::client::done;
+use super::hello::Opened;
+use super::names::{device, given};
+use super::render::Shown;
+use super::session::{Line, Session};
+use crate::acd::AcdRefusal;
+use crate::model::{
+    AgentFacts, AgentKey, AgentState, Instrument, Login, Logout, Password, QueueChoice, StateChange, WantedState,
+};
+use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right};
+use crate::sessions::{HeldBy, LogoutKind, Target};
+
+impl Opened {
+    /// Does what the client asks, or says why not.
+    pub(super) fn on_request(
+        &self,
+        shared: &Arc<OpenCti>,
+        line: &Arc<Line>,
+        id: &RequestId,
+        activity: Activity,
+    ) -> Result<(), No> {
+        match activity {
+            Activity::LoginAgent(request) => self.log_in(shared, line, id, &request),
+            Activity::LogoutAgent(request) => self.log_out(shared, line, id, &request),
+            Activity::SetAgentReady(request) => self.ready(shared, line, id, &request),
+            Activity::SetAgentNotReady(request) => self.not_ready(shared, line, id, &request),
+            Activity::OpenAdapter(request) => self.open_adapter(shared, &request).map(|()| done(line, id)),
+            Activity::CloseAdapter(request) => self.close_adapter(shared, &request).map(|()| done(line, id)),
+            Activity::SubscribeForEvents(request) => self.subscribe(shared, line, id, &request),
+            Activity::UnSubscribeForEvents(request) => self.unsubscribe(shared, &request).map(|()| done(line, id)),
+            Activity::GetSnapshot(request) => self.get_snapshot(shared, &request).map(|()| done(line, id)),
+            Activity::Heartbeat(_) => {
+                done(line, id);
+                Ok(())
+            }
+            Activity::Hello(_) => Err(No::new(Code::NoSession, "a session is open already")),
+        }
+    }
+
+    fn log_in(&self, shared: &Arc<OpenCti>, line: &Arc<Line>, id: &RequestId, request: &LoginAgent) -> Result<(), No> {
+        self.must_control("LoginAgent")?;
+        let key = shared.agent(request.acd.as_deref(), &request.agent_id)?;
+        let device = shared.login_device(&key, request.dn.as_deref())?;
+        let queues = shared.queues(key.peripheral, request.queue.as_deref())?;
+        let session = Arc::clone(&self.session);
+        let others = shared.house.meet(session.id, &key, |_| true).map_err(|HeldBy(other)| {
+            No::new(Code::AgentLoggedIn, format!("AgentID: session {other} has agent {}", key.agent))
+        })?;
+        if !session.has_agent(&key) && session.is_full() {
+            return Err(too_many(shared));
+        }
+        let password = Password::new(request.agent_password.expose());
+        let login = Login {
+            agent: key.agent.clone(),
+            password: password.clone(),
+            instrument: device.clone(),
+            queues,
+            forced: !others.is_empty(), // taken over, wherever it is
+        };
+        // Whoever knows the agent's password may log it in.
+        let by = match self.rights.every_agent {
+            true => Requester { session: session.id, right: Right::Every },
+            false => Requester { session: session.id, right: Right::Of(Target::Agent(key.clone())) },
+        };
+        let answer = accept(shared, line, id)?;
+        let house = Arc::clone(&shared.house);
+        shared.house.run(async move {
+            let (tell, told) = outcome();
+            let subscribe = {
+                let (session, key, device) = (Arc::clone(&session), key.clone(), device.clone());
+                move || session.take_up(&key, &device)
+            };
+            Arc::clone(&house).log_in(by, key.clone(), login, subscribe, tell).await;
+            let done = match told.take() {
+                Err(refusal) if is_in_there(&refusal, &device) && !session.has_agent(&key) => {
+                    take_up_logged_in(&session, &key, &device, password).await
+                }
+                other => other,
+            };
+            if done.is_ok() {
+                for other in others {
+                    house.neglect(other.session(), &key);
+                    other.lose(&key, session.id);
+                }
+                session.say_snapshot(&key, None);
+            }
+            answer(done);
+        });
+        Ok(())
+    }
+
+    fn log_out(
+        &self,
+        shared: &Arc<OpenCti>,
+        line: &Arc<Line>,
+        id: &RequestId,
+        request: &LogoutAgent,
+    ) -> Result<(), No> {
+        self.must_control("LogoutAgent")?;
+        let key = shared.agent(request.acd.as_deref(), &request.agent_id)?;
+        let queues = shared.queues(key.peripheral, request.queue.as_deref())?;
+        let reason = shared.reason(request.agent_options.as_ref(), shared.settings.logout_reason_required)?;
+        let logout = Logout { agent: key.agent.clone(), queues, reason, password: None, forced: false };
+        let by = self.requester(&key);
+        let answer = accept(shared, line, id)?;
+        let session = Arc::clone(&self.session);
+        let told = Box::new({
+            let key = key.clone();
+            // Said in one go with the answer, while nothing can change the agent: no event comes between or behind.
+            move |done: Result<LoggedOut, Refusal>| {
+                if let Ok(logged_out) = &done {
+                    session.has_logged_out(&key, logged_out);
+                }
+                answer(done.map(drop));
+            }
+        });
+        shared.house.run(Arc::clone(&shared.house).log_out(by, key, logout, told));
+        Ok(())
+    }
+
+    fn ready(
+        &self,
+        shared: &Arc<OpenCti>,
+        line: &Arc<Line>,
+        id: &RequestId,
+        request: &SetAgentReady,
+    ) -> Result<(), No> {
+        self.must_control("SetAgentReady")?;
+        let key = shared.agent(request.acd.as_deref(), &request.agent_id)?;
+        let change = StateChange { agent: key.agent.clone(), wanted: WantedState::Ready, reason: Default::default() };
+        self.change(shared, line, id, key, request.queue.as_deref(), change)
+    }
+
+    fn not_ready(
+        &self,
+        shared: &Arc<OpenCti>,
+        line: &Arc<Line>,
+        id: &RequestId,
+        request: &SetAgentNotReady,
+    ) -> Result<(), No> {
+        self.must_control("SetAgentNotReady")?;
+        let key = shared.agent(request.acd.as_deref(), &request.agent_id)?;
+        let is_work = matches!(request.work_mode.as_deref(), Some("AFTER_CALL_WORK" | "ACW"));
+        let is_required = shared.settings.not_ready_reason_required && !is_work;
+        let reason = shared.reason(request.agent_options.as_ref(), is_required)?;
+        let wanted = if is_work { WantedState::WorkNotReady } else { WantedState::NotReady };
+        let change = StateChange { agent: key.agent.clone(), wanted, reason };
+        self.change(shared, line, id, key, request.queue.as_deref(), change)
+    }
+
+    fn change(
+        &self,
+        shared: &Arc<OpenCti>,
+        line: &Arc<Line>,
+        id: &RequestId,
+        key: AgentKey,
+        queues: Option<&str>,
+        change: StateChange,
+    ) -> Result<(), No> {
+        let by = self.requester(&key);
+        let facts = shared.house.agent(&by, &key)?;
+        if let QueueChoice::Named(named) = shared.queues(key.peripheral, queues)?
+            && let Some(&queue) = named.iter().find(|queue| !facts.queues.contains(queue))
+        {
+            return Err(Refusal::NotInQueue { agent: key.agent, queue }.into());
+        }
+        if is_same(&facts, &change) {
+            let why = format!("agent {} is {:?} already", key.agent, facts.state);
+            return Err(No::new(Code::InSameState, why));
+        }
+        let answer = accept(shared, line, id)?;
+        shared.house.run(Arc::clone(&shared.house).set_state(by, key, change, answer));
+        Ok(())
+    }
+
+    /// There is nothing to set up before a login: the login opens the adapter. What can be said early is.
+    fn open_adapter(&self, shared: &OpenCti, request: &OpenAdapter) -> Result<(), No> {
+        let Some(agent_id) = given(request.agent_id.as_deref()) else { return Ok(()) };
+        let key = shared.agent(request.acd.as_deref(), agent_id)?;
+        match shared.house.table.is_no_agent(&key) {
+            true => {
+                Err(No::new(Code::NotFound, format!("AgentID: {agent_id:?} is not known at ACD {}", key.peripheral)))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// The logout closed the adapter. One of an agent that is logged in stays: closing it would be half a logout.
+    fn close_adapter(&self, shared: &OpenCti, request: &CloseAdapter) -> Result<(), No> {
+        let Some(agent_id) = given(request.agent_id.as_deref()) else { return Ok(()) };
+        let key = shared.agent(request.acd.as_deref(), agent_id)?;
+        let is_in = shared.shown(&key).facts.is_some_and(|facts| facts.is_logged_in());
+        match is_in {
+            true => {
+                let why = format!("agent {agent_id} is logged in: LogoutAgent closes the adapter");
+                Err(No::new(Code::InvalidObjectState, why))
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn subscribe(
+        &self,
+        shared: &Arc<OpenCti>,
+        line: &Arc<Line>,
+        id: &RequestId,
+        request: &SubscribeForEvents,
+    ) -> Result<(), No> {
+        let agent = given(request.agent_id.as_deref());
+        let agent = agent.map(|agent| shared.agent(request.acd.as_deref(), agent)).transpose()?;
+        let peripheral = match &agent {
+            Some(key) => key.peripheral,
+            None => shared.acd(request.acd.as_deref(), None)?,
+        };
+        let device = device(&request.dn)?;
+        if shared.house.table.is_no_instrument(peripheral, &device) {
+            return Err(No::new(Code::NotFound, format!("DN: {device} is not known at ACD {peripheral}")));
+        }
+        if self.session.is_full() {
+            return Err(too_many(shared));
+        }
+        let session = Arc::clone(&self.session);
+        if self.rights.every_device || agent.as_ref().is_some_and(|key| session.has_agent(key)) {
+            session.subscribe(peripheral, &device);
+            session.say_snapshot_of_device(peripheral, &device);
+            done(line, id);
+            return Ok(());
+        }
+        // Whoever knows the password of the agent who works there may hear what it does.
+        let key =
+            agent.filter(|key| shared.house.table.agent_at(peripheral, &device).is_none_or(|there| there == *key));
+        let key =
+            key.ok_or_else(|| No::new(Code::NoRight, format!("DN: {device} is not of an agent of this session")))?;
+        let password = Password::new(request.agent_password.as_ref().map(|given| given.expose()).unwrap_or_default());
+        let answer = accept(shared, line, id)?;
+        let house = Arc::clone(&shared.house);
+        shared.house.run(async move {
+            let (tell, told) = outcome();
+            house.authenticate(key, password, tell).await;
+            let checked = told.take();
+            if checked.is_ok() {
+                session.subscribe(peripheral, &device);
+                session.say_snapshot_of_device(peripheral, &device);
+            }
+            answer(checked);
+        });
+        Ok(())
+    }
+
+    fn unsubscribe(&self, shared: &OpenCti, request: &UnSubscribeForEvents) -> Result<(), No> {
+        let agent = given(request.agent_id.as_deref());
+        let agent = agent.map(|agent| shared.agent(request.acd.as_deref(), agent)).transpose()?;
+        let peripheral = match &agent {
+            Some(key) => key.peripheral,
+            None => shared.acd(request.acd.as_deref(), None)?,
+        };
+        let device = match given(request.dn.as_deref()) {
+            Some(dn) => Some(device(dn)?),
+            None => agent.as_ref().and_then(|key| shared.last_device(key)),
+        };
+        match device {
+            Some(device) => self.session.unsubscribe(peripheral, &device),
+            None if agent.is_none() => {
+                return Err(No::new(Code::InvalidRequest, "DN: it is blank, and AgentID as well"));
+            }
+            None => (), // an agent that never worked anywhere
+        }
+        Ok(())
+    }
+
+    fn get_snapshot(&self, shared: &OpenCti, request: &GetSnapshot) -> Result<(), No> {
+        let key = shared.agent(request.acd.as_deref(), &request.agent_id)?;
+        if !self.rights.every_agent && !self.session.has_agent(&key) {
+            return Err(Refusal::NoRight { session: self.session.id, agent: key.agent }.into());
+        }
+        if shared.house.table.is_no_agent(&key) {
+            let why = format!("AgentID: {:?} is not known at ACD {}", key.agent.as_str(), key.peripheral);
+            return Err(No::new(Code::NotFound, why));
+        }
+        self.session.say_snapshot(&key, None);
+        Ok(())
+    }
+
+    fn must_control(&self, activity: &str) -> Result<(), No> {
+        match self.rights.control {
+            true => Ok(()),
+            false => Err(No::new(Code::NoRight, format!("{activity} needs the service client_control"))),
+        }
+    }
+
+    /// Who asks: a session commands the agents that it logged in, or every one.
+    fn requester(&self, key: &AgentKey) -> Requester {
+        let right = match (self.rights.every_agent, self.session.has_agent(key)) {
+            (true, _) => Right::Every,
+            (false, true) => Right::Of(Target::Agent(key.clone())),
+            (false, false) => Right::Nobody,
+        };
+        Requester { session: self.session.id, right }
+    }
+}
+
+impl Session {
+    /// What the logout leaves is said: the last event of an agent that is out.
+    fn has_logged_out(&self, key: &AgentKey, done: &LoggedOut) {
+        let facts = done.facts();
+        let is_out = done.kind() == LogoutKind::Full;
+        if is_out {
+            self.let_go(key, facts.instrument.as_ref());
+        }
+        // A logout is done only when the adapter is closed.
+        let shown = Shown { facts: Some(facts.clone()), device: None, is_adapter_open: !is_out };
+        self.say_event(self.shared.snapshot(Some(key.peripheral), Some(key), shown, None));
+    }
+}
+
+/// The agent is logged in where the client wants it: its client was lost, or shares it. It proves the agent's password, and
+/// has it.
+async fn take_up_logged_in(
+    session: &Arc<Session>,
+    key: &AgentKey,
+    device: &Instrument,
+    password: Password,
+) -> Result<(), Refusal> {
+    let house = &session.shared.house;
+    let (tell, told) = outcome();
+    Arc::clone(house).authenticate(key.clone(), password, tell).await;
+    told.take()?;
+    session.take_up(key, device);
+    match house.attend(session.id, key) {
+        true => Ok(()),
+        false => {
+            session.let_go(key, Some(device));
+            Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // out meanwhile
+        }
+    }
+}
+
+fn is_in_there(refusal: &Refusal, device: &Instrument) -> bool {
+    let Refusal::Acd { reason: AcdRefusal::AlreadyLoggedIn { instrument, .. }, .. } = refusal else { return false };
+    instrument == device
+}
+
+/// Whether the agent is what it is asked to be, for the same reason, and stays so.
+fn is_same(facts: &AgentFacts, change: &StateChange) -> bool {
+    facts.state == AgentState::from(change.wanted)
+        && facts.next_state.is_none()
+        && (change.wanted != WantedState::NotReady || facts.reason == change.reason)
+}
+
+fn too_many(shared: &OpenCti) -> No {
+    No::new(Code::TooManySubscriptions, format!("the session has {} agents and devices", shared.devices_max))
+}
+
+/// Counts the request as in flight; what comes back is its answer, to be given once.
+fn accept(shared: &OpenCti, line: &Arc<Line>, id: &RequestId) -> Result<Outcome<()>, No> {
+    let open = line.in_flight.fetch_add(1, Ordering::AcqRel);
+    if open >= shared.requests_in_flight_max {
+        line.in_flight.fetch_sub(1, Ordering::AcqRel);
+        let why = format!("{open} requests of this connection are not answered yet");
+        return Err(No::new(Code::TooManyRequests, why));
+    }
+    let (line, id) = (Arc::clone(line), id.clone());
+    Ok(Box::new(move |done: Result<(), Refusal>| {
+        line.answer(match done {
+            Ok(()) => Answer::ok(id),
+            Err(refusal) => No::from(refusal).answer(Some(id)),
+        });
+    }))
+}
+
+/// An operation's outcome that is looked at once the operation has ended.
+struct Told(Arc<Mutex<Option<Result<(), Refusal>>>>);
+
+impl Told {
+    fn take(&self) -> Result<(), Refusal> {
+        self.0.lock().take().unwrap_or(Err(Refusal::Unanswered))
+    }
+}
+
+fn outcome() -> (Outcome<()>, Told) {
+    let told = Arc::new(Mutex::new(None));
+    let tell = Arc::clone(&told);
+    (Box::new(move |done| *tell.lock() = Some(done)), Told(told))
+}

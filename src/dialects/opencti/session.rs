@@ -1,0 +1,357 @@
+//! A session: its agents and devices, its events and their numbers. It outlives its connection.
+//!
+//! Not here: what it may ask. Must hold: events are numbered, kept and sent under one lock, so that no two connections and
+//! no two events can be confused; nothing here waits, and no agent is looked up while that lock is held.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bytes::{BufMut, Bytes};
+use cti_protocol::opencti::{Event as WireEvent, ServerMessage};
+use parking_lot::Mutex;
+use tracing::info;
+
+use super::{DIALECT, OpenCti};
+use crate::dialects::Outbox;
+use crate::model::{AgentKey, AgentState, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId};
+use crate::operations::Farewell;
+use crate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
+
+/// A client session.
+#[derive(Debug)]
+pub struct Session {
+    pub(super) shared: Arc<OpenCti>,
+    pub(super) id: SessionId,
+    /// What its client calls it when it comes back; a secret.
+    pub(super) token: String,
+    pub(super) identity: String,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// The number of the last event.
+    seq: u64,
+    /// The last events, but for their numbers; the last one's is `seq`.
+    kept: VecDeque<Bytes>,
+    kept_bytes: usize,
+    /// The connection, while there is one.
+    line: Option<Arc<Line>>,
+    /// How often the session was taken up or lost: tells one loss from the next.
+    turns: u64,
+    /// The agents that this client logged in or took up, and did not log out.
+    agents: HashSet<AgentKey>,
+    /// The devices whose events it gets. Those that a logout ended stay until the client asks for them again.
+    devices: HashMap<(PeripheralId, Instrument), Arc<Subscription>>,
+    has_ended: bool,
+}
+
+/// One connection of a session: where its answers go, whatever becomes of the session.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) outbox: Arc<Outbox>,
+    /// Requests that were taken and are not answered yet.
+    pub(super) in_flight: AtomicUsize,
+}
+
+impl Line {
+    /// Adds a message to what is sent.
+    pub(super) fn say(&self, message: impl Into<ServerMessage>) {
+        let message = message.into();
+        self.outbox.add(|out| {
+            message.write(out);
+            out.put_u8(b'\n');
+        });
+    }
+
+    /// The end of a request that was in flight.
+    pub(super) fn answer(&self, message: impl Into<ServerMessage>) {
+        self.say(message);
+        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+        self.outbox.wake();
+    }
+
+    fn send_event(&self, seq: u64, body: &[u8]) {
+        self.outbox.add(|out| {
+            WireEvent::splice(seq, body, out);
+            out.put_u8(b'\n');
+        });
+    }
+}
+
+/// How a session was taken up again.
+pub(super) enum Resumed {
+    /// Every event that was missed is sent.
+    Whole,
+    /// Some are lost.
+    Cut { why: String },
+}
+
+impl Session {
+    pub(super) fn new(shared: Arc<OpenCti>, id: SessionId, identity: String) -> Arc<Session> {
+        let token = format!("{:032x}", rand::random::<u128>());
+        Arc::new(Session { shared, id, token, identity, inner: Mutex::default() })
+    }
+
+    /// The first connection of a new session.
+    pub(super) fn begin(&self, line: &Arc<Line>) {
+        self.inner.lock().line = Some(Arc::clone(line));
+    }
+
+    /// Gives the session this connection. `welcome` says that it is open, before all that was missed since `seen` is sent.
+    /// None if the session has ended meanwhile.
+    pub(super) fn resume(&self, line: &Arc<Line>, seen: u64, welcome: impl FnOnce(u64, &Resumed)) -> Option<Resumed> {
+        let mut inner = self.inner.lock();
+        if inner.has_ended {
+            return None;
+        }
+        if let Some(old) = inner.line.replace(Arc::clone(line)) {
+            old.outbox.replace(self.id);
+        }
+        inner.turns += 1;
+        let last = inner.seq;
+        let first_kept = last - inner.kept.len() as u64; // the number before the first that is kept
+        if seen > last {
+            let why = format!("event {seen} was never sent, the last one is {last}");
+            let cut = Resumed::Cut { why };
+            welcome(last, &cut);
+            return Some(cut);
+        }
+        if seen < first_kept {
+            let why = format!("{} of the events missed are not kept any more", first_kept - seen);
+            let cut = Resumed::Cut { why };
+            welcome(last, &cut);
+            return Some(cut);
+        }
+        welcome(seen, &Resumed::Whole);
+        let known = (seen - first_kept) as usize;
+        for (seq, body) in (seen + 1..).zip(inner.kept.iter().skip(known)) {
+            line.send_event(seq, body);
+        }
+        Some(Resumed::Whole)
+    }
+
+    /// The connection is gone. Unless the session has another one by now, its agents are lost from here on, and after the
+    /// window the session itself is.
+    pub(super) fn lose_line(self: &Arc<Session>, line: &Arc<Line>) {
+        let turn = {
+            let mut inner = self.inner.lock();
+            if !inner.line.as_ref().is_some_and(|current| Arc::ptr_eq(current, line)) {
+                return;
+            }
+            inner.line = None;
+            inner.turns += 1;
+            inner.turns
+        };
+        let house = &self.shared.house;
+        house.leave(self.id, &self.token, Farewell::Lost);
+        let window = self.shared.keeping.resume_window;
+        info!(session = %self.id, identity = self.identity, ?window, "session lost its connection");
+        let session = Arc::clone(self);
+        house.later(window, move || session.end_unless_back(turn));
+    }
+
+    fn end_unless_back(&self, turn: u64) {
+        let devices = {
+            let mut inner = self.inner.lock();
+            if inner.turns != turn {
+                return;
+            }
+            inner.has_ended = true;
+            std::mem::take(&mut inner.devices)
+        };
+        for subscription in devices.values() {
+            self.shared.house.table.subscriptions.remove(subscription);
+        }
+        self.shared.house.table.remove_client(self.id, &[]);
+        self.shared.sessions.remove(&self.token);
+        info!(session = %self.id, identity = self.identity, "session ended: its client did not come back");
+    }
+
+    /// Sends an event that is for this session alone.
+    pub(super) fn say_event(&self, body: Bytes) {
+        self.inner.lock().push(&self.shared, body);
+    }
+
+    /// A Snapshot of one agent as it is now.
+    pub(super) fn say_snapshot(&self, key: &AgentKey, message: Option<String>) {
+        let shared = &self.shared;
+        let Some(cell) = shared.house.table.agent(key) else {
+            let shown = shared.shown(key);
+            return self.say_event(shared.snapshot(Some(key.peripheral), Some(key), shown, message));
+        };
+        // Looked at and sent before anything can change: what comes after it is newer.
+        let entry = cell.entry();
+        let shown = super::render::Shown::of(&entry);
+        self.say_event(shared.snapshot(Some(key.peripheral), Some(key), shown, message));
+    }
+
+    /// A Snapshot of the device's agent, or of the device where nobody works there.
+    pub(super) fn say_snapshot_of_device(&self, peripheral: PeripheralId, device: &Instrument) {
+        match self.shared.house.table.agent_at(peripheral, device) {
+            Some(key) => self.say_snapshot(&key, None),
+            None => {
+                let shown = super::render::Shown { facts: None, device: Some(device.clone()), is_adapter_open: false };
+                self.say_event(self.shared.snapshot(Some(peripheral), None, shown, None));
+            }
+        }
+    }
+
+    /// A Snapshot of everything that the session has, on one ACD or on all.
+    pub(super) fn say_snapshots(&self, peripheral: Option<PeripheralId>) {
+        let is_there = |id: PeripheralId| peripheral.is_none_or(|only| only == id);
+        let (agents, devices) = {
+            let inner = self.inner.lock();
+            let agents: Vec<_> = inner.agents.iter().filter(|key| is_there(key.peripheral)).cloned().collect();
+            let devices: Vec<_> = inner.devices.keys().filter(|(id, _)| is_there(*id)).cloned().collect();
+            (agents, devices)
+        };
+        for key in &agents {
+            self.say_snapshot(key, None);
+        }
+        for (id, device) in devices {
+            let works_there = self.shared.house.table.agent_at(id, &device);
+            if works_there.is_none_or(|key| !agents.contains(&key)) {
+                self.say_snapshot_of_device(id, &device);
+            }
+        }
+    }
+
+    /// Lets go of the agents that were logged out while nobody was here to hear it: their Snapshots have said so.
+    pub(super) fn forget_logged_out(&self) {
+        let is_out = |key: &AgentKey| !self.shared.shown(key).facts.is_some_and(|facts| facts.is_logged_in());
+        for key in self.agents().iter().filter(|key| is_out(key)) {
+            self.inner.lock().agents.remove(key);
+        }
+    }
+
+    /// Whether the session has the agent.
+    pub(super) fn has_agent(&self, key: &AgentKey) -> bool {
+        self.inner.lock().agents.contains(key)
+    }
+
+    /// The session's agents.
+    pub(super) fn agents(&self) -> Vec<AgentKey> {
+        self.inner.lock().agents.iter().cloned().collect()
+    }
+
+    /// Whether one more agent or device would be too many.
+    pub(super) fn is_full(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.devices.len().max(inner.agents.len()) >= self.shared.devices_max
+    }
+
+    /// The session has the agent from here on, and hears of its device.
+    pub(super) fn take_up(self: &Arc<Session>, key: &AgentKey, device: &Instrument) {
+        self.inner.lock().agents.insert(key.clone());
+        self.subscribe(key.peripheral, device);
+    }
+
+    /// The session hears of a device from here on. Says whether it did not before.
+    pub(super) fn subscribe(self: &Arc<Session>, peripheral: PeripheralId, device: &Instrument) -> bool {
+        let subscription = {
+            let mut inner = self.inner.lock();
+            let place = (peripheral, device.clone());
+            if inner.has_ended || inner.devices.get(&place).is_some_and(|current| !current.has_ended()) {
+                return false;
+            }
+            let target = Target::Device(peripheral, device.clone());
+            let subscription = Subscription::new(0, target, everything(), Arc::<Session>::clone(self) as _);
+            inner.devices.insert(place, Arc::clone(&subscription));
+            subscription
+        };
+        self.shared.house.table.subscriptions.add(Arc::clone(&subscription));
+        if self.inner.lock().has_ended {
+            self.shared.house.table.subscriptions.remove(&subscription); // ended in between: nobody else would find it
+        }
+        true
+    }
+
+    /// The session does not hear of a device any more.
+    pub(super) fn unsubscribe(&self, peripheral: PeripheralId, device: &Instrument) {
+        let ended = self.inner.lock().devices.remove(&(peripheral, device.clone()));
+        if let Some(subscription) = ended {
+            self.shared.house.table.subscriptions.remove(&subscription);
+        }
+    }
+
+    /// The agent is no longer this session's, and its device's events neither.
+    pub(super) fn let_go(&self, key: &AgentKey, device: Option<&Instrument>) {
+        self.inner.lock().agents.remove(key);
+        if let Some(device) = device {
+            self.unsubscribe(key.peripheral, device);
+        }
+    }
+}
+
+impl Inner {
+    fn push(&mut self, shared: &OpenCti, body: Bytes) {
+        self.seq += 1;
+        if let Some(line) = &self.line {
+            line.send_event(self.seq, &body);
+        }
+        self.kept_bytes += body.len();
+        self.kept.push_back(body);
+        while self.kept.len() > shared.keeping.resume_events_max || self.kept_bytes > shared.keeping.resume_bytes_max {
+            let Some(oldest) = self.kept.pop_front() else { break };
+            self.kept_bytes -= oldest.len();
+        }
+    }
+}
+
+impl Subscriber for Session {
+    fn session(&self) -> SessionId {
+        self.id
+    }
+
+    fn client_id(&self) -> &str {
+        &self.identity
+    }
+
+    fn dialect(&self) -> &'static str {
+        DIALECT
+    }
+
+    fn form(&self) -> Form {
+        FORM
+    }
+
+    fn render(&self, event: &Event) -> Option<Rendered> {
+        Some(Rendered { bytes: self.shared.render(event), own_id_at: None })
+    }
+
+    fn deliver(&self, subscription: &Subscription, event: &Rendered) {
+        let mut inner = self.inner.lock();
+        if !subscription.has_ended() {
+            inner.push(&self.shared, event.bytes.clone());
+        }
+    }
+
+    fn end(&self, ended: &AtomicBool) {
+        let _inner = self.inner.lock();
+        ended.store(true, Ordering::Release);
+    }
+
+    fn announce(&self, event: LinkEvent) {
+        self.say_snapshots(Some(event.peripheral));
+    }
+
+    /// A session has many agents: it loses them one by one.
+    fn replace(&self, _by: SessionId) {}
+
+    fn lose(&self, agent: &AgentKey, by: SessionId) {
+        let device = self.shared.last_device(agent);
+        self.let_go(agent, device.as_ref());
+        let shown = super::render::Shown { is_adapter_open: false, ..self.shared.shown(agent) };
+        let message = format!("agent {} was taken over by session {by}", agent.agent);
+        self.say_event(self.shared.snapshot(Some(agent.peripheral), Some(agent), shown, Some(message)));
+    }
+}
+
+fn everything() -> Filter {
+    Filter { agent_states: AgentState::ALL.into_iter().collect(), pre_calls: true, pre_call_aborts: true }
+}
+
+/// All sessions of this dialect share their events' bytes; GED-188's forms are small numbers.
+const FORM: Form = Form(u32::MAX);

@@ -1,0 +1,213 @@
+//! Agents and the clients that have them: who meets whom there, and what becomes of an agent whose clients were lost.
+//!
+//! Not here: how a connection is found to be gone, and how a client proves that it is the one who comes back.
+//! Must hold: an agent whose last client was lost stays as it is for a while, goes not ready, and is logged out, each told
+//! to whoever watches; nobody who is back in time loses anything; a client that said goodbye was not lost.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tracing::{info, warn};
+
+use super::{House, Refusal, Rules};
+use crate::model::{
+    AgentKey, AgentState, Instrument, Logout, QueueChoice, ReasonCode, SecondClient, SessionId, StateChange,
+    WantedState,
+};
+use crate::sessions::{AgentCell, AgentEntry, HeldBy, LogoutKind, Subscriber};
+
+/// What becomes of an agent whose clients were lost.
+#[derive(Clone, Copy, Debug)]
+pub struct Grace {
+    /// How long it stays as it is; then it goes not ready.
+    pub not_ready_after: Duration,
+    /// How long after that it is logged out.
+    pub logout_after: Duration,
+    /// The reason of both.
+    pub reason: ReasonCode,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// The client said goodbye, or another one took its place: its agents stay as they are.
+    Said,
+    /// The client is gone.
+    Lost,
+}
+
+impl House {
+    /// The sessions that another one takes an agent over from, by the rule for clients that meet; refused where that says so.
+    /// `counts` tells which sessions are met at all.
+    pub fn meet(
+        &self,
+        session: SessionId,
+        key: &AgentKey,
+        counts: impl Fn(&dyn Subscriber) -> bool,
+    ) -> Result<Vec<Arc<dyn Subscriber>>, HeldBy> {
+        let Some(cell) = self.table.agent(key) else { return Ok(Vec::new()) };
+        let mut others = {
+            let entry = cell.entry();
+            let holder = self.table.holder(key, entry.facts.instrument.as_ref());
+            entry.attendants().iter().copied().chain(holder).collect::<Vec<_>>()
+        };
+        others.sort_unstable();
+        others.dedup();
+        let others = others.into_iter().filter(|other| *other != session).filter_map(|other| self.table.client(other));
+        let mut others = others.filter(|other| counts(&**other)).peekable();
+        match self.rules.second_client {
+            SecondClient::Share => Ok(Vec::new()),
+            SecondClient::TakeOver => Ok(others.collect()),
+            SecondClient::Reject => others.peek().map_or(Ok(Vec::new()), |other| Err(HeldBy(other.session()))),
+        }
+    }
+
+    /// The session has the agent from here on, if it is logged in. Says whether it has.
+    pub fn attend(self: &Arc<House>, session: SessionId, key: &AgentKey) -> bool {
+        let Some(cell) = self.table.agent(key) else { return false };
+        let mut entry = cell.entry();
+        entry.facts.is_logged_in() && self.table.attendance.attend(&cell, &mut entry, session)
+    }
+
+    /// The session has the agent no longer; another one has.
+    pub fn neglect(&self, session: SessionId, key: &AgentKey) {
+        if let Some(cell) = self.table.agent(key) {
+            self.table.attendance.neglect(&cell, &mut cell.entry(), session);
+        }
+    }
+
+    /// The session that asked for a login has the agent now, and so has whoever opened a session for it. A session that is
+    /// gone by now is lost, as it would be had it gone a moment later.
+    pub(super) fn attend_login(self: &Arc<House>, cell: &Arc<AgentCell>, session: SessionId) {
+        let mut entry = cell.entry();
+        if !entry.facts.is_logged_in() || session == SessionId::HOUSE {
+            return;
+        }
+        if !self.table.attendance.attend(cell, &mut entry, session) && entry.attendants().is_empty() {
+            self.lose(cell, &mut entry, "");
+        }
+    }
+
+    /// Ends what a session had. `name` is what its client calls itself when it [comes back](House::come_back).
+    pub fn leave(self: &Arc<House>, session: SessionId, name: &str, how: Farewell) {
+        for key in self.table.attendance.leave(session) {
+            let Some(cell) = self.table.agent(&key) else { continue };
+            let mut entry = cell.entry();
+            let has_others = self.table.attendance.neglect(&cell, &mut entry, session);
+            if how == Farewell::Lost && !has_others && entry.facts.is_logged_in() {
+                self.lose(&cell, &mut entry, name);
+            }
+        }
+    }
+
+    /// The session's client is back: it has the agents that it lost. Returns them.
+    pub fn come_back(self: &Arc<House>, session: SessionId, name: &str) -> Vec<AgentKey> {
+        let mut found = Vec::from_iter(self.table.attendance.left_behind(name));
+        found.retain(|key| self.attend(session, key));
+        found
+    }
+
+    fn lose(self: &Arc<House>, cell: &Arc<AgentCell>, entry: &mut AgentEntry, name: &str) {
+        let Some(grace) = self.rules.grace else { return };
+        if self.ending.is_cancelled() {
+            return; // the gateway stops: its clients are not lost, they are sent away
+        }
+        if let Some(back) = self.table.attendance.lose(cell, entry, name) {
+            info!(agent = %cell.key, not_ready_in = ?grace.not_ready_after, "the agent's client was lost");
+            tokio::spawn(wait_for_a_client(Arc::clone(self), Arc::clone(cell), grace, back));
+        }
+    }
+}
+
+/// First not ready, then out, unless somebody comes back or the agent logs out by itself.
+async fn wait_for_a_client(
+    house: Arc<House>,
+    cell: Arc<AgentCell>,
+    grace: Grace,
+    mut back: oneshot::Receiver<Infallible>,
+) {
+    if passes(&house, grace.not_ready_after, &mut back).await {
+        if let Err(error) = house.make_not_ready(&cell, grace.reason).await {
+            info!(agent = %cell.key, %error, "an agent whose client was lost does not go not ready");
+        }
+        let mut pause = grace.logout_after;
+        while passes(&house, pause, &mut back).await {
+            match house.log_lost_out(&cell, grace.reason).await {
+                Ok(()) => break,
+                Err(error) => {
+                    pause = grace.logout_after.min(house.rules.retry_max);
+                    let Rules { retry_min, .. } = house.rules;
+                    pause = pause.max(retry_min);
+                    warn!(agent = %cell.key, %error, retry_in = ?pause, "an agent whose client was lost is still logged in");
+                }
+            }
+        }
+    }
+    house.forget_if_unknown(cell);
+}
+
+/// Whether the time has passed with nobody back.
+async fn passes(house: &House, time: Duration, back: &mut oneshot::Receiver<Infallible>) -> bool {
+    tokio::select! {
+        biased;
+        () = house.ending.cancelled() => false,
+        _ = back => false,
+        () = tokio::time::sleep(time) => true,
+    }
+}
+
+impl House {
+    async fn make_not_ready(self: &Arc<House>, cell: &Arc<AgentCell>, reason: ReasonCode) -> Result<(), Refusal> {
+        let _turn = cell.turn.lock().await;
+        {
+            let entry = cell.entry();
+            if !entry.is_lost() || !entry.facts.is_logged_in() || entry.facts.state == AgentState::NotReady {
+                return Ok(());
+            }
+        }
+        let request = StateChange { agent: cell.key.agent.clone(), wanted: WantedState::NotReady, reason };
+        let (facts, done) = match self.set_state_in_order(cell, &request).await {
+            Ok(facts) => (Some(facts), Ok(())),
+            Err(refusal) => (None, Err(refusal)),
+        };
+        self.settle(cell, facts, || ());
+        self.mend_if_needed(cell, &mut cell.entry());
+        done
+    }
+
+    /// As any other logout, in its nine points; a call is let end first.
+    async fn log_lost_out(self: &Arc<House>, cell: &Arc<AgentCell>, reason: ReasonCode) -> Result<(), Refusal> {
+        let _turn = cell.turn.lock().await;
+        {
+            let mut entry = cell.entry();
+            if !entry.is_lost() || !entry.facts.is_logged_in() || entry.logging_out.is_some() {
+                return Ok(());
+            }
+            if entry.facts.state.is_on_call() {
+                return Err(Refusal::OnCall { agent: cell.key.agent.clone() });
+            }
+            entry.logging_out = Some((LogoutKind::Full, SessionId::HOUSE));
+        }
+        let agent = cell.key.agent.clone();
+        let request = Logout { agent, queues: QueueChoice::AsAcdSays, reason, password: None, forced: false };
+        let done = self.log_out_in_order(cell, &request).await;
+        cell.entry().logging_out = None;
+        self.settle(cell, None, || ());
+        self.mend_if_needed(cell, &mut cell.entry());
+        if done.is_ok() {
+            info!(agent = %cell.key, "agent logged out: its client was lost");
+        }
+        done.map(drop)
+    }
+}
+
+impl House {
+    /// Whoever opened a session for the agent or its device has it as soon as it is logged in, whoever logged it in.
+    pub(super) fn attend_by_holder(&self, cell: &AgentCell, entry: &mut AgentEntry, instrument: Option<&Instrument>) {
+        if let Some(holder) = self.table.holder(&cell.key, instrument) {
+            self.table.attendance.attend(cell, entry, holder);
+        }
+    }
+}

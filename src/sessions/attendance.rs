@@ -1,0 +1,96 @@
+//! Who has which agent: the sessions that would miss it, and the agents that a session would leave behind.
+//!
+//! Not here: what becomes of an agent that is left behind (`operations`). Must hold: an agent that is logged out has nobody;
+//! a session that has left has no agent.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use tokio::sync::oneshot;
+
+use super::agents::Lost;
+use super::{AgentCell, AgentEntry};
+use crate::model::{AgentKey, SessionId};
+
+/// The other direction of [`AgentEntry::attendants`], and of the agents that were left behind.
+///
+/// Everything here is called with the agent's entry locked.
+#[derive(Debug, Default)]
+pub struct Attendance {
+    by_session: DashMap<SessionId, HashSet<AgentKey>>,
+    /// By the name under which their client may come back.
+    left_behind: DashMap<Arc<str>, HashSet<AgentKey>>,
+}
+
+impl Attendance {
+    /// The session may have agents from here on, until it [leaves](Attendance::leave).
+    pub fn arrive(&self, session: SessionId) {
+        self.by_session.entry(session).or_default();
+    }
+
+    /// The session has no agent any more and gets none. Returns those that it had, whose entries still name it.
+    pub fn leave(&self, session: SessionId) -> HashSet<AgentKey> {
+        self.by_session.remove(&session).map(|(_, agents)| agents).unwrap_or_default()
+    }
+
+    /// The session has the agent, who is not lost any more. False if the session has left: then nothing is changed.
+    pub fn attend(&self, cell: &AgentCell, entry: &mut AgentEntry, session: SessionId) -> bool {
+        let Some(mut agents) = self.by_session.get_mut(&session) else { return false };
+        agents.insert(cell.key.clone());
+        drop(agents);
+        if !entry.attendants.contains(&session) {
+            entry.attendants.push(session);
+        }
+        self.found(cell, entry);
+        true
+    }
+
+    /// The session has the agent no longer. Says whether anybody else has.
+    pub fn neglect(&self, cell: &AgentCell, entry: &mut AgentEntry, session: SessionId) -> bool {
+        if let Some(mut agents) = self.by_session.get_mut(&session) {
+            agents.remove(&cell.key);
+        }
+        entry.attendants.retain(|attendant| *attendant != session);
+        !entry.attendants.is_empty()
+    }
+
+    /// The agent has logged out: nobody has it.
+    pub fn end(&self, cell: &AgentCell, entry: &mut AgentEntry) {
+        for session in std::mem::take(&mut entry.attendants) {
+            self.neglect(cell, entry, session);
+        }
+        self.found(cell, entry);
+    }
+
+    /// Nobody has the agent any more, but a client of that name may come back for it. What is returned ends then, or when
+    /// the agent logs out; none if that is waited for already.
+    pub fn lose(
+        &self,
+        cell: &AgentCell,
+        entry: &mut AgentEntry,
+        name: &str,
+    ) -> Option<oneshot::Receiver<std::convert::Infallible>> {
+        if entry.lost.is_some() {
+            return None;
+        }
+        let name: Arc<str> = Arc::from(name);
+        self.left_behind.entry(Arc::clone(&name)).or_default().insert(cell.key.clone());
+        let (back, waiting) = oneshot::channel();
+        entry.lost = Some(Lost { name, _back: back });
+        Some(waiting)
+    }
+
+    /// The agents that wait for a client of that name.
+    pub fn left_behind(&self, name: &str) -> HashSet<AgentKey> {
+        self.left_behind.get(name).map(|agents| agents.clone()).unwrap_or_default()
+    }
+
+    fn found(&self, cell: &AgentCell, entry: &mut AgentEntry) {
+        let Some(lost) = entry.lost.take() else { return };
+        if let Some(mut agents) = self.left_behind.get_mut(&lost.name) {
+            agents.remove(&cell.key);
+        }
+        self.left_behind.remove_if(&lost.name, |_, agents| agents.is_empty());
+    }
+}
