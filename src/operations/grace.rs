@@ -64,11 +64,19 @@ impl House {
         }
     }
 
-    /// The session has the agent from here on, if it is logged in. Says whether it has.
-    pub fn attend(self: &Arc<House>, session: SessionId, key: &AgentKey) -> bool {
-        let Some(cell) = self.table.agent(key) else { return false };
+    /// The session has the agent from here on, if it is logged in, and by that login where one is given. Returns which it is.
+    pub fn attend(&self, session: SessionId, key: &AgentKey, login: Option<u64>) -> Option<u64> {
+        let cell = self.table.agent(key)?;
         let mut entry = cell.entry();
-        entry.facts.is_logged_in() && self.table.attendance.attend(&cell, &mut entry, session)
+        let is_it = entry.facts.is_logged_in() && login.is_none_or(|login| login == entry.login);
+        (is_it && self.table.attendance.attend(&cell, &mut entry, session)).then_some(entry.login)
+    }
+
+    /// The login by which the agent is logged in, if it is.
+    pub fn login_of(&self, key: &AgentKey) -> Option<u64> {
+        let cell = self.table.agent(key)?;
+        let entry = cell.entry();
+        entry.facts.is_logged_in().then_some(entry.login)
     }
 
     /// The session has the agent no longer; another one has.
@@ -105,7 +113,7 @@ impl House {
     /// The session's client is back: it has the agents that it lost. Returns them.
     pub fn come_back(self: &Arc<House>, session: SessionId, name: &str) -> Vec<AgentKey> {
         let mut found = Vec::from_iter(self.table.attendance.left_behind(name));
-        found.retain(|key| self.attend(session, key));
+        found.retain(|key| self.attend(session, key, None).is_some());
         found
     }
 

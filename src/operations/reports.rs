@@ -92,6 +92,9 @@ impl House {
             return;
         }
         let has_ended = was.is_logged_in() && !now.is_logged_in();
+        if now.is_logged_in() && !was.is_logged_in() {
+            entry.login = self.table.new_login();
+        }
         if now.is_logged_in() && (!was.is_logged_in() || was.instrument != now.instrument) {
             self.attend_by_holder(cell, entry, now.instrument.as_ref());
         }

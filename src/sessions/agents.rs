@@ -37,6 +37,8 @@ impl AgentCell {
 pub struct AgentEntry {
     /// What the ACD said last.
     pub facts: AgentFacts,
+    /// Which login this is, counted over all agents: tells one from the next.
+    pub login: u64,
     /// The device that the agent worked at last: a logout's last event still names it.
     pub last_instrument: Option<Instrument>,
     /// The binding to the ACD.
@@ -101,6 +103,7 @@ impl AgentEntry {
     fn new(facts: AgentFacts) -> AgentEntry {
         AgentEntry {
             facts,
+            login: 0,
             last_instrument: None,
             adapter: AdapterState::Closed,
             logging_out: None,

@@ -12,7 +12,7 @@ mod attendance;
 mod subscriptions;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
@@ -39,6 +39,7 @@ pub struct Table {
     holding: Mutex<()>,
     announcing: Mutex<()>,
     sessions_made: AtomicU32,
+    logins_made: AtomicU64,
 }
 
 /// What is known of one ACD as a whole.
@@ -67,6 +68,11 @@ impl Table {
                 return id;
             }
         }
+    }
+
+    /// A number for a login that has just been done.
+    pub fn new_login(&self) -> u64 {
+        self.logins_made.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The agent, if the table knows it.

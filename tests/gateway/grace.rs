@@ -79,7 +79,7 @@ async fn who_comes_back_within_the_grace_finds_everything_as_it_was() {
     desk.drops();
     tokio::time::sleep(NOT_READY_AFTER - A_MOMENT).await;
     let mut desk = Desk::of_agent(&house, "1001").await;
-    desk.receives_nothing_until(tokio::time::sleep(Duration::from_secs(3_600))).await;
+    desk.receives_nothing_until(tokio::time::sleep(NOT_READY_AFTER + LOGOUT_AFTER)).await;
     assert_eq!(desk.queries("1001").await, AVAILABLE);
     // Lost once more, it is waited for once more from the start.
     desk.drops();

@@ -186,6 +186,44 @@ async fn a_logout_that_was_asked_before_the_loss_runs_to_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_login_that_was_asked_before_the_loss_is_the_sessions_when_it_comes_back() {
+    let house = house().await;
+    let (mut crm, welcome) = Crm::open_as(&house, "crm").await;
+    let asked = house.acd.hold("log_in");
+    crm.sends(login("1001"));
+    let held = asked.await.unwrap();
+    crm.drops();
+    held.does_it();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let (mut crm, _) = Crm::resume(&house, welcome["session"].as_str().unwrap(), 0).await;
+    crm.receives(json!({"pyEventName": "Login"})).await;
+    crm.receives(json!({"pyEventName": "NotReady"})).await;
+    crm.receives(json!({"pyEventName": "Snapshot", "pyDeviceState": "OPENED"})).await;
+    crm.receives(json!({"pyEventName": "Snapshot"})).await; // after the reconnect
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    crm.succeeds(logout("1001")).await; // it was not lost any more
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_stops_answers_what_it_took_and_says_goodbye() {
+    let house = house().await;
+    let mut crm = Crm::open(&house).await;
+    crm.logs_in("1001").await;
+    let asked = house.acd.hold("log_out");
+    let id = crm.sends(logout("1001"));
+    let held = asked.await.unwrap();
+    crm.gateway_shuts_down();
+    assert_eq!(crm.fails(logout("1001")).await.0, "OPENCTI_HTTP_ERROR_503");
+    held.does_it();
+    (crm.receives_event().await, crm.receives_event().await);
+    assert_eq!(crm.receives_message().await, json!({"id": id, "ok": true}));
+    crm.wakes();
+    assert!(matches!(crm.closed, Some(CloseReason::Shutdown)), "{:?}", crm.closed);
+    let notice = crm.receives_message().await;
+    assert_eq!(notice["notice"], "Closed", "{notice}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn connections_cut_at_random_under_load_account_for_every_event() {
     let house = house().await;
     let (mut crm, welcome) = Crm::open_as(&house, "crm").await;

@@ -104,7 +104,7 @@ impl Ged188 {
                 other.lose(agent, session);
                 self.house.neglect(other.session(), agent);
             }
-            self.house.attend(session, agent);
+            self.house.attend(session, agent, None);
         }
 
         let filter = filter_of(request.call_msg_mask, request.agent_state_mask);

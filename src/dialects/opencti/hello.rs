@@ -91,8 +91,8 @@ impl OpenCti {
             return false;
         }
         self.house.table.attendance.arrive(session.id);
-        for key in session.agents() {
-            self.house.attend(session.id, &key);
+        for (key, login) in session.agents() {
+            self.house.attend(session.id, &key, Some(login));
         }
         session.say_snapshots(None);
         session.forget_logged_out();

@@ -83,8 +83,8 @@ impl Opened {
         shared.house.run(async move {
             let (tell, told) = outcome();
             let subscribe = {
-                let (session, key, device) = (Arc::clone(&session), key.clone(), device.clone());
-                move || session.take_up(&key, &device)
+                let (session, peripheral, device) = (Arc::clone(&session), key.peripheral, device.clone());
+                move || session.subscribe(peripheral, &device)
             };
             Arc::clone(&house).log_in(by, key.clone(), login, subscribe, tell).await;
             let done = match told.take() {
@@ -94,6 +94,7 @@ impl Opened {
                 other => other,
             };
             if done.is_ok() {
+                session.take_up(&key);
                 for other in others {
                     house.neglect(other.session(), &key);
                     other.lose(&key, session.id);
@@ -341,13 +342,11 @@ async fn take_up_logged_in(
     let (tell, told) = outcome();
     Arc::clone(house).authenticate(key.clone(), password, tell).await;
     told.take()?;
-    session.take_up(key, device);
-    match house.attend(session.id, key) {
-        true => Ok(()),
-        false => {
-            session.let_go(key, Some(device));
-            Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // out meanwhile
-        }
+    if session.take_up(key) {
+        session.subscribe(key.peripheral, device);
+        Ok(())
+    } else {
+        Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // out meanwhile
     }
 }
 

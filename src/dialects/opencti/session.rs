@@ -3,7 +3,7 @@
 //! Not here: what it may ask. Must hold: events are numbered, kept and sent under one lock, so that no two connections and
 //! no two events can be confused; nothing here waits, and no agent is looked up while that lock is held.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -40,9 +40,9 @@ struct Inner {
     line: Option<Arc<Line>>,
     /// How often the session was taken up or lost: tells one loss from the next.
     turns: u64,
-    /// The agents that this client logged in or took up, and did not log out.
-    agents: HashSet<AgentKey>,
-    /// The devices whose events it gets. Those that a logout ended stay until the client asks for them again.
+    /// The agents that this client logged in or took up, and by which login. Those whose login has ended are not its any more.
+    agents: HashMap<AgentKey, u64>,
+    /// The devices whose events it gets, and some that a logout ended.
     devices: HashMap<(PeripheralId, Instrument), Arc<Subscription>>,
     has_ended: bool,
 }
@@ -202,8 +202,9 @@ impl Session {
     pub(super) fn say_snapshots(&self, peripheral: Option<PeripheralId>) {
         let is_there = |id: PeripheralId| peripheral.is_none_or(|only| only == id);
         let (agents, devices) = {
-            let inner = self.inner.lock();
-            let agents: Vec<_> = inner.agents.iter().filter(|key| is_there(key.peripheral)).cloned().collect();
+            let mut inner = self.inner.lock();
+            inner.devices.retain(|_, subscription| !subscription.has_ended()); // by a logout
+            let agents: Vec<_> = inner.agents.keys().filter(|key| is_there(key.peripheral)).cloned().collect();
             let devices: Vec<_> = inner.devices.keys().filter(|(id, _)| is_there(*id)).cloned().collect();
             (agents, devices)
         };
@@ -218,43 +219,55 @@ impl Session {
         }
     }
 
-    /// Lets go of the agents that were logged out while nobody was here to hear it: their Snapshots have said so.
+    /// Lets go of the agents that were logged out without this client's asking.
     pub(super) fn forget_logged_out(&self) {
-        let is_out = |key: &AgentKey| !self.shared.shown(key).facts.is_some_and(|facts| facts.is_logged_in());
-        for key in self.agents().iter().filter(|key| is_out(key)) {
-            self.inner.lock().agents.remove(key);
+        for (key, login) in self.agents() {
+            if self.shared.house.login_of(&key) != Some(login) {
+                self.inner.lock().agents.remove(&key);
+            }
         }
     }
 
     /// Whether the session has the agent.
     pub(super) fn has_agent(&self, key: &AgentKey) -> bool {
-        self.inner.lock().agents.contains(key)
+        let login = self.inner.lock().agents.get(key).copied();
+        login.is_some() && self.shared.house.login_of(key) == login
     }
 
-    /// The session's agents.
-    pub(super) fn agents(&self) -> Vec<AgentKey> {
-        self.inner.lock().agents.iter().cloned().collect()
+    /// The session's agents, each with its login.
+    pub(super) fn agents(&self) -> Vec<(AgentKey, u64)> {
+        self.inner.lock().agents.iter().map(|(key, login)| (key.clone(), *login)).collect()
     }
 
     /// Whether one more agent or device would be too many.
     pub(super) fn is_full(&self) -> bool {
-        let inner = self.inner.lock();
-        inner.devices.len().max(inner.agents.len()) >= self.shared.devices_max
+        let is_full = |inner: &Inner| inner.devices.len().max(inner.agents.len()) >= self.shared.devices_max;
+        if !is_full(&self.inner.lock()) {
+            return false;
+        }
+        self.forget_logged_out();
+        let mut inner = self.inner.lock();
+        inner.devices.retain(|_, subscription| !subscription.has_ended());
+        is_full(&inner)
     }
 
-    /// The session has the agent from here on, and hears of its device.
-    pub(super) fn take_up(self: &Arc<Session>, key: &AgentKey, device: &Instrument) {
-        self.inner.lock().agents.insert(key.clone());
-        self.subscribe(key.peripheral, device);
+    /// The session has the agent from here on, if it is logged in.
+    pub(super) fn take_up(&self, key: &AgentKey) -> bool {
+        // A session without a connection has it as well, and is back for it or not.
+        let login = self.shared.house.attend(self.id, key, None).or_else(|| self.shared.house.login_of(key));
+        login.is_some_and(|login| {
+            self.inner.lock().agents.insert(key.clone(), login);
+            true
+        })
     }
 
-    /// The session hears of a device from here on. Says whether it did not before.
-    pub(super) fn subscribe(self: &Arc<Session>, peripheral: PeripheralId, device: &Instrument) -> bool {
+    /// The session hears of a device from here on.
+    pub(super) fn subscribe(self: &Arc<Session>, peripheral: PeripheralId, device: &Instrument) {
         let subscription = {
             let mut inner = self.inner.lock();
             let place = (peripheral, device.clone());
             if inner.has_ended || inner.devices.get(&place).is_some_and(|current| !current.has_ended()) {
-                return false;
+                return;
             }
             let target = Target::Device(peripheral, device.clone());
             let subscription = Subscription::new(0, target, everything(), Arc::<Session>::clone(self) as _);
@@ -265,7 +278,6 @@ impl Session {
         if self.inner.lock().has_ended {
             self.shared.house.table.subscriptions.remove(&subscription); // ended in between: nobody else would find it
         }
-        true
     }
 
     /// The session does not hear of a device any more.
