@@ -10,3 +10,4 @@ mod sockets;
 mod state;
 mod stories;
 mod support;
+mod websocket;
