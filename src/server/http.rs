@@ -34,7 +34,7 @@ const HEADERS_MAX: usize = 64;
 /// RFC 6455.
 const WEBSOCKET_VERSION: &str = "13";
 /// A page gets its scripts and styles from here and talks to here; no other page shows it.
-const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                                base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers the connection's one request. None if it was not for a WebSocket: then the connection has ended.

@@ -54,9 +54,10 @@ impl WebSocket {
             Message::Close(frame) => {
                 self.is_closed_by_client = true;
                 Err(match frame {
-                    // A browser says so by itself of a page that is left or loaded anew: that page may come back.
-                    Some(CloseFrame { code: CloseCode::Away, .. }) => CloseReason::ClientGone,
-                    _ => CloseReason::ClientClosed,
+                    Some(CloseFrame { code: CloseCode::Normal, .. }) => CloseReason::ClientClosed,
+                    // A browser says 1001 by itself of a page that is left or loaded anew, and a client that gives up a
+                    // connection has no code to say so: it may come back.
+                    _ => CloseReason::ClientGone,
                 })
             }
             // The library has answered it.

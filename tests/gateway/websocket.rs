@@ -287,7 +287,7 @@ async fn how_a_client_leaves_is_told_to_its_conversation() {
     let gone = "the connection ended without a goodbye";
     let away = CloseFrame { code: CloseCode::Away, reason: "".into() };
     let done = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-    for (frame, expected) in [(Some(done), closed), (None, closed), (Some(away), gone)] {
+    for (frame, expected) in [(Some(done), closed), (None, gone), (Some(away), gone)] {
         let mut client = served.client("/").await;
         client.socket.close(frame.clone()).await.unwrap();
         assert_eq!(client.end().await.map(|frame| frame.code), frame.map(|frame| frame.code), "the handshake's echo");
