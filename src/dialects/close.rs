@@ -36,6 +36,18 @@ pub enum CloseReason {
     /// What came cannot be cut into frames any more.
     #[error("the framing is broken: {0}")]
     BrokenFraming(#[from] cti_protocol::ged188::FrameError),
+    /// A message is longer than may be.
+    #[error("a message is longer than the {bytes_max} bytes that it may have")]
+    TooBig {
+        /// What may be.
+        bytes_max: usize,
+    },
+    /// A WebSocket message is binary.
+    #[error("a message is binary, and only text is spoken here")]
+    NotText,
+    /// What came is no WebSocket.
+    #[error("the WebSocket is broken: {0}")]
+    BrokenWebSocket(Box<dyn std::error::Error + Send + Sync>),
     /// The same client opened a session for the same agent or device.
     #[error("session {by} of the same client took its place")]
     Replaced {

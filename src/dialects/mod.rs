@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 pub use close::CloseReason;
 pub use outbox::{Outbox, SlowClient};
@@ -23,6 +23,20 @@ pub use outbox::{Outbox, SlowClient};
 pub trait Dialect: Send + Sync + fmt::Debug {
     /// A fresh connection's state machine.
     fn converse(self: Arc<Self>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation>;
+
+    /// What a browser is given at `path`, such as `/try`, where this is spoken over WebSocket.
+    fn page(&self, _path: &str) -> Option<Page> {
+        None
+    }
+}
+
+/// A file that never changes while the gateway runs, for a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its Content-Type.
+    pub content_type: &'static str,
+    /// The file.
+    pub body: Bytes,
 }
 
 /// A client connection's state machine: bytes, time and wake-ups in; what to say goes to its outbox.

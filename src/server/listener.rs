@@ -1,28 +1,40 @@
 //! Accepts connections, up to the limit. Not here: what is done with one.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::connection::Connection;
-use super::sockets;
-use crate::config::Config;
+use super::connection::{Connection, Wire, now};
+use super::origin::Origins;
+use super::tcp::Tcp;
+use super::{http, sockets};
+use crate::config::{Limits, Transport};
 use crate::dialects::{Dialect, Outbox};
 
-/// One bound address and the dialect that is spoken there.
+/// One bound address, and what is spoken there.
 pub(super) struct Listener {
     pub(super) name: String,
     pub(super) socket: TcpListener,
+    pub(super) spoken: Arc<Spoken>,
+    pub(super) connections: TaskTracker,
+    pub(super) dead_peer: Duration,
+}
+
+/// What the connections of one listener have in common.
+pub(super) struct Spoken {
+    pub(super) transport: Transport,
+    pub(super) origins: Origins,
     pub(super) dialect: Arc<dyn Dialect>,
-    pub(super) config: Arc<Config>,
+    pub(super) open: Duration,
+    pub(super) limits: Limits,
     pub(super) stopping: CancellationToken,
     pub(super) cutting: CancellationToken,
-    pub(super) connections: TaskTracker,
 }
 
 /// How long accepting rests when the system has no descriptor or memory left for another connection.
@@ -34,7 +46,7 @@ impl Listener {
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
+                () = self.spoken.stopping.cancelled() => return,
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
@@ -50,20 +62,40 @@ impl Listener {
         }
     }
 
-    fn take(&self, stream: TcpStream, peer: std::net::SocketAddr) {
+    fn take(&self, stream: TcpStream, peer: SocketAddr) {
         let open = self.connections.len();
-        if open >= self.config.limits.connections_max {
+        if open >= self.spoken.limits.connections_max {
             warn!(listener = self.name, %peer, open, "too many connections, this one is closed");
             return;
         }
-        if let Err(error) = sockets::prepare(&stream, self.config.timeouts.dead_peer) {
+        if let Err(error) = sockets::prepare(&stream, self.dead_peer) {
             debug!(listener = self.name, %peer, %error, "a connection failed before it was used");
             return;
         }
-        let outbox = Arc::new(Outbox::new(self.config.limits.outbound_bytes_max));
-        let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), std::time::Instant::now());
-        let connection = Connection { stream, peer, outbox, conversation };
-        self.connections.spawn(connection.run(self.stopping.clone(), self.cutting.clone()));
+        let (spoken, accepted) = (Arc::clone(&self.spoken), now());
+        match spoken.transport {
+            Transport::Tcp => self.connections.spawn(spoken.converse(Tcp::new(stream), peer, accepted)),
+            Transport::Websocket => self.connections.spawn(async move {
+                if let Some(websocket) = http::answer(stream, peer, accepted, &spoken).await {
+                    spoken.converse(websocket, peer, accepted).await;
+                }
+            }),
+        };
+    }
+}
+
+impl Spoken {
+    /// Speaks the dialect until the connection ends. The time for opening a session runs since `accepted`.
+    fn converse<W: Wire>(
+        self: Arc<Self>,
+        wire: W,
+        peer: SocketAddr,
+        accepted: Instant,
+    ) -> impl Future<Output = ()> + use<W> {
+        let outbox = Arc::new(Outbox::new(self.limits.outbound_bytes_max));
+        let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), accepted);
+        let connection = Connection { wire, peer, outbox, conversation };
+        connection.run(self.stopping.clone(), self.cutting.clone())
     }
 }
 

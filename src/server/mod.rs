@@ -4,8 +4,12 @@
 //! Must hold: nobody waits for a client; a connection ends for one reason, which its log line names.
 
 mod connection;
+mod http;
 mod listener;
+mod origin;
 mod sockets;
+mod tcp;
+mod websocket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -76,6 +80,19 @@ impl Gateway {
 
     /// As [`start`](Gateway::start), with ACDs that the caller made: a simulator whose console it keeps, or its own.
     pub async fn start_with(config: Config, peripherals: Vec<Peripheral>) -> Result<Gateway, StartError> {
+        let sessions = Sessions::default();
+        let dialect = |house: &Arc<House>, config: &Config, listener: &ListenerConfig| {
+            dialect(house, config, listener, &sessions)
+        };
+        Gateway::start_speaking(config, peripherals, dialect).await
+    }
+
+    /// As [`start_with`](Gateway::start_with), with dialects that the caller makes, one for each listener.
+    pub async fn start_speaking(
+        config: Config,
+        peripherals: Vec<Peripheral>,
+        dialect: impl Fn(&Arc<House>, &Config, &ListenerConfig) -> Arc<dyn Dialect>,
+    ) -> Result<Gateway, StartError> {
         let house = House::new(peripherals, rules(&config));
         let mut bound = Vec::new();
         for (at, listener) in config.listeners.iter().enumerate() {
@@ -106,20 +123,21 @@ impl Gateway {
         if config.clients.is_empty() {
             warn!("no [[client]] is configured: any client id may open a session");
         }
-        let config = Arc::new(config);
-        let sessions = Sessions::default();
         for (name, local, socket, settings) in bound {
             info!(listener = name, address = %local, "listening");
-            let dialect = dialect(&gateway.house, &config, &settings, &sessions);
-            let listener = listener::Listener {
-                name,
-                socket,
+            let dialect = dialect(&gateway.house, &config, &settings);
+            let spoken = Arc::new(listener::Spoken {
+                transport: settings.transport,
+                origins: origin::Origins::new(&settings.origins),
                 dialect,
-                config: Arc::clone(&config),
+                open: config.timeouts.open,
+                limits: config.limits.clone(),
                 stopping: gateway.stopping.clone(),
                 cutting: gateway.cutting.clone(),
-                connections: gateway.connections.clone(),
-            };
+            });
+            let connections = gateway.connections.clone();
+            let dead_peer = config.timeouts.dead_peer;
+            let listener = listener::Listener { name, socket, spoken, connections, dead_peer };
             gateway.accepting.spawn(listener.run());
         }
         Ok(gateway)

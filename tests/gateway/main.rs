@@ -13,3 +13,4 @@ mod sockets;
 mod state;
 mod stories;
 mod support;
+mod websocket;

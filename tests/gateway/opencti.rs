@@ -66,7 +66,8 @@ async fn a_logged_out_agent_gets_no_more_calls_from_the_queue() {
     other.succeeds(ready("1002")).await;
     other.receives(json!({"pyEventName": "Ready"})).await;
     other.succeeds(logout("1002")).await;
-    (other.receives_event().await, other.receives_event().await);
+    other.receives_event().await;
+    other.receives_event().await;
     house.acd.inner.arrive(QueueId(1));
     other.receives_nothing().await;
     assert!(!facts(&house, "1002").is_logged_in());
@@ -497,7 +498,8 @@ async fn more_requests_in_flight_than_allowed_and_more_devices_are_refused() {
     let house = house_with(|config| (config.limits.requests_in_flight_max, config.limits.monitors_max) = (2, 3)).await;
     let mut crm = Crm::open(&house).await;
     let holds = [house.acd.hold("log_in"), house.acd.hold("log_in")];
-    (crm.sends(login("1001")), crm.sends(login("1002")));
+    crm.sends(login("1001"));
+    crm.sends(login("1002"));
     let (code, _) = crm.fails(login("1003")).await;
     assert_eq!(code, "OPENCTI_TOO_MANY_REQUESTS");
     for hold in holds {
@@ -559,7 +561,8 @@ async fn of_two_logouts_at_once_one_is_done_and_the_other_is_told_so() {
     let held = asked.await.unwrap();
     assert_eq!(two.fails(logout("1001")).await.0, "OPENCTI_LOGOUT_UNDER_WAY");
     held.does_it();
-    (one.receives_event().await, one.receives_event().await);
+    one.receives_event().await;
+    one.receives_event().await;
     assert_eq!(one.receives_message().await, json!({"id": id, "ok": true}));
     assert_eq!(two.fails(logout("1001")).await.0, "OPENCTI_AGENT_NOT_LOGGED_IN");
 }

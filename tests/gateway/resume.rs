@@ -215,7 +215,8 @@ async fn a_gateway_that_stops_answers_what_it_took_and_says_goodbye() {
     crm.gateway_shuts_down();
     assert_eq!(crm.fails(logout("1001")).await.0, "OPENCTI_HTTP_ERROR_503");
     held.does_it();
-    (crm.receives_event().await, crm.receives_event().await);
+    crm.receives_event().await;
+    crm.receives_event().await;
     assert_eq!(crm.receives_message().await, json!({"id": id, "ok": true}));
     crm.wakes();
     assert!(matches!(crm.closed, Some(CloseReason::Shutdown)), "{:?}", crm.closed);

@@ -57,6 +57,8 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Slow(_) | CloseReason::Failed(_) => {
             return None;
         }
+        // GED-188 has no such transport.
+        CloseReason::TooBig { .. } | CloseReason::NotText | CloseReason::BrokenWebSocket(_) => return None,
     };
     Some(FailureEvent { status, text: with_text.then(|| Text::cut(&reason.to_string())), ..Default::default() })
 }

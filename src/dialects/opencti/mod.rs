@@ -18,11 +18,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use dashmap::DashMap;
 
 use self::session::Session;
 use crate::config::{ClientConfig, Config, ListenerConfig, ReasonConfig, SessionsConfig};
-use crate::dialects::{Conversation, Dialect, Outbox};
+use crate::dialects::{Conversation, Dialect, Outbox, Page};
 use crate::operations::House;
 
 /// What the sessions of one listener share.
@@ -64,6 +65,21 @@ impl OpenCti {
 impl Dialect for OpenCti {
     fn converse(self: Arc<Self>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
         Box::new(client::Client::new(self, peer, outbox, now))
+    }
+
+    fn page(&self, path: &str) -> Option<Page> {
+        let is_there = path == "/schema.json" || self.settings.try_page;
+        let (content_type, body) = match path {
+            _ if !is_there => return None,
+            "/schema.json" => {
+                ("application/schema+json", Bytes::from(format!("{:#}\n", cti_protocol::opencti::schema())))
+            }
+            "/try" => ("text/html; charset=utf-8", Bytes::from_static(include_bytes!("try.html"))),
+            "/try.js" => ("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("try.js"))),
+            "/try.css" => ("text/css; charset=utf-8", Bytes::from_static(include_bytes!("try.css"))),
+            _ => return None,
+        };
+        Some(Page { content_type, body })
     }
 }
 

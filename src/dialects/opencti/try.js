@@ -1,0 +1,511 @@
+// A minimal agent desktop, to try the gateway and to copy from. No library, nothing from elsewhere.
+//
+// `Session` is the part to copy: it says Hello, answers are promises, and after a lost connection it takes the session up
+// again without losing or doubling an event. Below it is the page, which shows whatever it is told as plain text.
+
+const PROTOCOL_VERSION = 1;
+const RETRY_MS_MIN = 500;
+const RETRY_MS_MAX = 10_000;
+/** For a connection, and for the answer to Hello. */
+const OPEN_MS_MAX = 10_000;
+/** The gateway ended the connection for a reason that connecting anew would not change. */
+const FINAL_CLOSE_CODES = [1002, 1003, 1007, 1008, 1009];
+/** Hello failed for a reason that may pass by itself. */
+const PASSING_CODES = ["OPENCTI_HTTP_ERROR_500", "OPENCTI_HTTP_ERROR_503", "OPENCTI_HTTP_ERROR_504"];
+/** 1000 ends a session; any other code leaves it to be taken up again. */
+const ENDED_CLOSE_CODE = 1000;
+const LEFT_CLOSE_CODE = 4000;
+
+/** One session, over as many connections as it takes. */
+export class Session {
+  #address;
+  #memory;
+  #told;
+  #socket = null;
+  #identity = "";
+  #secret = "";
+  /** Whether a lost connection is to be replaced. */
+  #isWanted = false;
+  #isOpen = false;
+  #failures = 0;
+  #retryTimer = 0;
+  #silenceTimer = 0;
+  #silenceMs = 0;
+  #lastId = 0;
+  /** Request id → what to call with its answer. */
+  #waiting = new Map();
+
+  /**
+   * `memory` keeps the session's name and the last seq over a reload: a Storage, or what looks like one. `told` has the
+   * functions `link(state, why)`, `welcome(answer)`, `event(event)`, `lostEvents(why)` and `notice(notice)`.
+   */
+  constructor(address, memory, told) {
+    this.#address = address;
+    this.#memory = memory;
+    this.#told = told;
+  }
+
+  get isOpen() {
+    return this.#isOpen;
+  }
+
+  /** Whether there is a session to take up, and whose. */
+  get remembered() {
+    try {
+      return JSON.parse(this.#memory.getItem("session"));
+    } catch {
+      return null;
+    }
+  }
+
+  connect(identity, secret) {
+    this.#identity = identity;
+    this.#secret = secret;
+    this.#isWanted = true;
+    this.#failures = 0;
+    this.#drop();
+    this.#dial();
+  }
+
+  /** Ends the session for good. */
+  disconnect() {
+    this.#isWanted = false;
+    this.#memory.removeItem("session");
+    this.#drop(ENDED_CLOSE_CODE);
+    this.#told.link("off", "");
+  }
+
+  /** Does not wait for the next try, if one is waited for. */
+  retryNow() {
+    if (this.#isWanted && !this.#socket) {
+      this.#dial();
+    }
+  }
+
+  /** Asks, and gives the answer; null if the connection was lost before it came. */
+  ask(activity, properties) {
+    if (!this.#isOpen) {
+      return Promise.resolve(null);
+    }
+    return this.#send(activity, properties);
+  }
+
+  #send(activity, properties) {
+    const id = ++this.#lastId;
+    this.#socket.send(JSON.stringify({ id, activity, ...properties }));
+    return new Promise((resolve) => this.#waiting.set(id, resolve));
+  }
+
+  #dial() {
+    clearTimeout(this.#retryTimer);
+    this.#told.link(this.#failures || this.remembered ? "reconnecting" : "connecting", "");
+    const socket = new WebSocket(this.#address);
+    this.#socket = socket;
+    this.#silenceMs = OPEN_MS_MAX;
+    this.#listenOn();
+    const ifCurrent = (then) => (event) => {
+      if (socket === this.#socket) {
+        then(event);
+      }
+    };
+    socket.onopen = ifCurrent(() => this.#hello());
+    socket.onmessage = ifCurrent((event) => this.#hear(event.data));
+    socket.onclose = ifCurrent((event) => this.#closed(event.code, event.reason));
+  }
+
+  #hello() {
+    const hello = { protocolVersion: PROTOCOL_VERSION, identity: this.#identity, secret: this.#secret };
+    const known = this.remembered;
+    if (known?.identity === this.#identity) {
+      hello.resume = { session: known.session, seq: known.seq };
+    }
+    this.#send("Hello", hello);
+  }
+
+  #hear(text) {
+    const message = JSON.parse(text);
+    this.#listenOn();
+    if ("notice" in message) {
+      this.#told.notice(message);
+    } else if ("id" in message) {
+      this.#answered(message);
+    } else if ("seq" in message) {
+      this.#happened(message);
+    }
+  }
+
+  #answered(answer) {
+    // In this very turn, not in a later one: the next message may be an event of the session that this opens.
+    if (!this.#isOpen) {
+      answer.ok ? this.#opened(answer) : this.#notOpened(answer);
+    } else if (!this.#waiting.has(answer.id)) {
+      this.#told.notice({ notice: "Fail", message: answer.StatusMessage });
+    }
+    this.#waiting.get(answer.id)?.(answer);
+    this.#waiting.delete(answer.id);
+  }
+
+  #opened(welcome) {
+    const known = this.remembered;
+    // Taken up in full, this is the last seq that was seen here; else what lies between is lost.
+    this.#remember(welcome.session, welcome.seq);
+    this.#isOpen = true;
+    this.#failures = 0;
+    this.#silenceMs = 2_000 * welcome.heartbeatSeconds;
+    this.#listenOn();
+    this.#told.welcome(welcome);
+    this.#told.link("connected", "");
+    if (welcome.resumed === false) {
+      this.#told.lostEvents(welcome.why ?? "");
+    } else if (welcome.resumed && known && welcome.seq > known.seq) {
+      this.#told.lostEvents(`events ${known.seq + 1} to ${welcome.seq} are missing`);
+    }
+  }
+
+  #notOpened(fail) {
+    const why = `${fail.StatusMessage} (${fail.code})`;
+    if (PASSING_CODES.includes(fail.code)) {
+      this.#drop();
+      this.#retryLater(why);
+      return;
+    }
+    this.#isWanted = false;
+    this.#drop(ENDED_CLOSE_CODE);
+    this.#told.link("ended", why);
+  }
+
+  #happened(event) {
+    const known = this.remembered;
+    if (!known || event.seq <= known.seq) {
+      return; // was seen before
+    }
+    if (event.seq > known.seq + 1) {
+      this.#told.lostEvents(`events ${known.seq + 1} to ${event.seq - 1} are missing`);
+    }
+    this.#remember(known.session, event.seq);
+    this.#told.event(event);
+  }
+
+  #remember(session, seq) {
+    this.#memory.setItem("session", JSON.stringify({ identity: this.#identity, session, seq }));
+  }
+
+  #closed(code, reason) {
+    this.#drop();
+    if (FINAL_CLOSE_CODES.includes(code)) {
+      this.#isWanted = false;
+      this.#told.link("ended", reason || `close code ${code}`);
+    } else if (this.#isWanted) {
+      this.#retryLater(reason);
+    }
+  }
+
+  #retryLater(why) {
+    const pause = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#told.link("reconnecting", why);
+    // Many desktops lose a gateway in one moment, and should not come back in one.
+    this.#retryTimer = setTimeout(() => this.#dial(), pause * (0.5 + Math.random() / 2));
+  }
+
+  /** A connection that says nothing for twice the time that the gateway promised is gone, whatever the browser thinks. */
+  #listenOn() {
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = setTimeout(() => {
+      this.#drop();
+      this.#retryLater("the gateway was not heard");
+    }, this.#silenceMs);
+  }
+
+  /** Hears nothing more of the present connection; who waits for an answer learns that there is none. */
+  #drop(code = LEFT_CLOSE_CODE) {
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#silenceTimer);
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#isOpen = false;
+    socket?.close(code);
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    waiting.forEach((resolve) => resolve(null));
+  }
+}
+
+// The page.
+
+const EVENTS_MAX = 500;
+const MESSAGES_MAX = 50;
+const REMEMBERED_FIELDS = ["identity", "agent-id", "dn", "queue"]; // no password is kept
+
+const LINKS = {
+  off: ["Not connected", "off"],
+  connecting: ["Connecting", "busy"],
+  reconnecting: ["Reconnecting", "busy"],
+  connected: ["Connected", "good"],
+  ended: ["Not connected", "bad"],
+};
+
+const STATES = {
+  Ready: ["Ready", "good"],
+  NotReady: ["Not ready", "bad"],
+  Login: ["Logged in", "busy"],
+  Logout: ["Logged out", "off"],
+  Busy: ["On a call", "busy"],
+  Unknown: ["State unknown", "off"],
+};
+
+const WORK_MODES = { BUSY: ["On a call", "busy"], ACW: ["After-call work", "busy"] };
+
+const field = (id) => document.getElementById(id);
+const written = (id) => field(id).value.trim();
+
+function desktop() {
+  const memory = tabsMemory();
+  const acdsOnline = new Map();
+  let ownAcd = "";
+  let linkState = "off";
+
+  const session = new Session(addressOfGateway(), memory, {
+    link(state, why) {
+      linkState = state;
+      showLink();
+      if (why) {
+        say(`${LINKS[state][0]}: ${why}`, state === "ended" ? "bad" : "busy");
+      }
+    },
+    welcome(welcome) {
+      acdsOnline.clear();
+      welcome.acds.forEach((acd) => acdsOnline.set(acd.acd, acd.online));
+      offer(welcome);
+      if (welcome.resumed) {
+        say("The session goes on where it was.", "good");
+      }
+      // What was shown before is of another connection, or of the page as it was before it was loaded anew.
+      forgetState();
+      if (written("agent-id")) {
+        ask("GetSnapshot", {}, () => undefined);
+      }
+    },
+    event(event) {
+      listEvent(event);
+      if (event.pyLinkState) {
+        acdsOnline.set(event.acd, event.pyLinkState === "CONNECTED");
+      }
+      if (event.message) {
+        say(event.message, "busy");
+      }
+      if (event.pyAgentId && event.pyAgentId === written("agent-id")) {
+        ownAcd = event.acd;
+        showState(event);
+      }
+      showLink();
+    },
+    lostEvents(why) {
+      say(`The session was not resumed in full, events are lost${why ? `: ${why}` : ""}.`, "bad");
+    },
+    notice(notice) {
+      if (notice.notice !== "Heartbeat") {
+        say(`${notice.notice}${notice.message ? `: ${notice.message}` : ""}`, "busy");
+      }
+    },
+  });
+
+  function showLink() {
+    const online = acdsOnline.get(ownAcd) ?? [...acdsOnline.values()].some((isOnline) => isOnline);
+    const isAcdAway = linkState === "connected" && !online;
+    badge("link", isAcdAway ? ["ACD offline", "bad"] : LINKS[linkState]);
+    const isConnected = linkState === "connected";
+    for (const id of ["login", "ready", "not-ready", "after-call", "logout"]) {
+      field(id).disabled = !isConnected;
+    }
+    field("disconnect").disabled = linkState === "off" || linkState === "ended";
+    field("connect").textContent = isConnected ? "Connect anew" : "Connect";
+  }
+
+  function forgetState() {
+    ownAcd = "";
+    badge("state", STATES.Unknown);
+  }
+
+  function connect() {
+    keepFields(memory);
+    session.connect(written("identity"), field("secret").value);
+  }
+
+  async function ask(activity, properties, done = () => say(`${activity}: done.`, "good")) {
+    if (!field("agent").reportValidity()) {
+      return;
+    }
+    keepFields(memory);
+    const asked = { AgentID: written("agent-id"), ...given("Acd", written("acd")), ...properties };
+    const answer = await session.ask(activity, asked);
+    if (!answer) {
+      say(`${activity}: the connection was lost before the answer came.`, "bad");
+    } else if (answer.Status === "Fail") {
+      say(`${activity}: ${answer.StatusMessage} (${answer.code})`, "bad");
+    } else {
+      done();
+    }
+  }
+
+  const reason = () => (written("reason") ? { AgentOptions: { pyReasonCode: written("reason") } } : {});
+  const clicked = (id, then) => field(id).addEventListener("click", then);
+  const submitted = (id, then) =>
+    field(id).addEventListener("submit", (event) => {
+      event.preventDefault();
+      then();
+    });
+
+  submitted("gateway", connect);
+  clicked("disconnect", () => session.disconnect());
+  submitted("agent", () => {
+    const login = { AgentPassword: field("password").value, ...given("DN", written("dn")), ...given("Queue", written("queue")) };
+    ask("LoginAgent", login);
+  });
+  clicked("ready", () => ask("SetAgentReady", {}));
+  clicked("not-ready", () => ask("SetAgentNotReady", reason()));
+  clicked("after-call", () => ask("SetAgentNotReady", { WorkMode: "AFTER_CALL_WORK" }));
+  clicked("logout", () => ask("LogoutAgent", reason()));
+  field("agent-id").addEventListener("change", forgetState);
+  addEventListener("online", () => session.retryNow());
+
+  restoreFields(memory);
+  // A page that was loaded anew goes on by itself.
+  if (session.remembered) {
+    connect();
+  }
+}
+
+function addressOfGateway() {
+  return `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/opencti`;
+}
+
+/** This tab's storage, or where the browser has none for us, nothing beyond a reload. */
+function tabsMemory() {
+  try {
+    sessionStorage.setItem("probe", "");
+    sessionStorage.removeItem("probe");
+    return sessionStorage;
+  } catch {
+    const kept = new Map();
+    return {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, value),
+      removeItem: (key) => kept.delete(key),
+    };
+  }
+}
+
+function keepFields(memory) {
+  memory.setItem("fields", JSON.stringify(REMEMBERED_FIELDS.map(written)));
+}
+
+function restoreFields(memory) {
+  const kept = JSON.parse(memory.getItem("fields") ?? "[]");
+  kept.forEach((value, at) => (field(REMEMBERED_FIELDS[at]).value = value));
+}
+
+/** What can be chosen, as the gateway says. */
+function offer(welcome) {
+  choices("reason", "none", welcome.reasonCodes.map((code) => [code.name, `${code.name} (${code.code})`]));
+  choices("acd", "any", welcome.acds.map((acd) => [acd.acd, acd.acd]));
+  field("acd-field").hidden = welcome.acds.length < 2;
+  const queues = new Set(welcome.acds.flatMap((acd) => acd.queues));
+  field("queues").replaceChildren(...[...queues].map((queue) => option(queue, queue)));
+  field("after-call").hidden = !welcome.acds.some((acd) => acd.capabilities.afterCallWork);
+  const needing = [
+    ...(welcome.notReadyReasonRequired ? ["Not ready"] : []),
+    ...(welcome.logoutReasonRequired ? ["Log out"] : []),
+  ];
+  const needed = needing.length ? ` ${needing.join(" and ")} cannot do without.` : "";
+  field("reason-note").textContent = `The reason goes with Not ready and Log out.${needed}`;
+}
+
+function choices(id, blank, values) {
+  const before = field(id).value;
+  field(id).replaceChildren(option("", blank), ...values.map(([value, text]) => option(value, text)));
+  field(id).value = values.some(([value]) => value === before) ? before : "";
+}
+
+function option(value, text) {
+  const made = document.createElement("option");
+  made.value = value;
+  made.textContent = text;
+  return made;
+}
+
+function given(name, value) {
+  return value ? { [name]: value } : {};
+}
+
+function showState(event) {
+  const state = { AgentStateEvent: event.pyEventName, SnapshotEvent: event.pyAgentState }[event.pyEventType];
+  if (!state) {
+    return;
+  }
+  const [text, kind] = WORK_MODES[event.pyWorkMode] ?? STATES[state] ?? [state, "off"];
+  badge("state", [event.pyReasonCode ? `${text}: ${event.pyReasonCode}` : text, kind]);
+}
+
+function badge(id, [text, kind]) {
+  // The same text again would be read out again.
+  if (field(id).textContent !== text) {
+    field(id).textContent = text;
+  }
+  field(id).dataset.kind = kind;
+}
+
+function listEvent(event) {
+  field("no-events").hidden = true;
+  const more = [
+    event.pyAgentState,
+    event.pyWorkMode,
+    event.pyLinkState,
+    event.pyCallType,
+    event.pyANI && `from ${event.pyANI}`,
+    event.pyOtherDN && `with ${event.pyOtherDN}`,
+    event.pyParties?.map((party) => party.pyDN).join(", "),
+  ];
+  const cells = [
+    event.seq,
+    clock(new Date(event.time)),
+    event.pyEventType,
+    event.pyEventName,
+    event.pyAgentId,
+    event.queue,
+    event.pyReasonCode,
+    more.filter(Boolean).join(" · "),
+  ];
+  const row = document.createElement("tr");
+  row.append(...cells.map((text) => element("td", text ?? "")));
+  field("events").prepend(row);
+  cut(field("events"), EVENTS_MAX);
+}
+
+function say(text, kind) {
+  const item = element("li", text);
+  item.dataset.kind = kind;
+  item.prepend(element("time", clock(new Date())));
+  field("messages").prepend(item);
+  cut(field("messages"), MESSAGES_MAX);
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+function cut(list, most) {
+  while (list.childElementCount > most) {
+    list.lastElementChild.remove();
+  }
+}
+
+function clock(time) {
+  return Number.isNaN(time.getTime()) ? "" : time.toLocaleTimeString([], { hour12: false });
+}
+
+if (globalThis.document) {
+  desktop();
+}
