@@ -6,6 +6,7 @@ mod encounters;
 mod fanout;
 mod grace;
 mod logout;
+mod nodes;
 mod opencti;
 mod resume;
 mod session;

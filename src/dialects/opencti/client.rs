@@ -17,6 +17,7 @@ use super::hello::Opened;
 use super::session::Line;
 use super::{OpenCti, time_of_day};
 use crate::dialects::{CloseReason, Conversation, Outbox};
+use crate::operations::Farewell;
 
 /// A client connection's state machine.
 pub(super) struct Client {
@@ -170,7 +171,10 @@ impl Conversation for Client {
         let counts = &self.counts;
         match self.opened.take() {
             Some(opened) => {
-                opened.session.lose_line(&self.line); // nothing comes behind the last word
+                // A gateway that stops sends its clients away; whoever else has gone is lost until it comes back.
+                let is_sent_away = matches!(reason, CloseReason::Shutdown);
+                let how = if is_sent_away { Farewell::Said } else { Farewell::Lost };
+                opened.session.lose_line(&self.line, how); // nothing comes behind the last word
                 let (session, identity) = (opened.session.id, &opened.session.identity);
                 info!(peer = %self.peer, %session, identity, %reason, ?counts, "connection of a session ended");
             }
@@ -187,7 +191,7 @@ impl Drop for Client {
     /// A connection's task that is cut short, by a bug or with the whole runtime, leaves no session attached.
     fn drop(&mut self) {
         if let Some(opened) = self.opened.take() {
-            opened.session.lose_line(&self.line);
+            opened.session.lose_line(&self.line, Farewell::Lost);
         }
     }
 }

@@ -134,7 +134,7 @@ impl Session {
 
     /// The connection is gone. Unless the session has another one by now, its agents are lost from here on, and after the
     /// window the session itself is.
-    pub(super) fn lose_line(self: &Arc<Session>, line: &Arc<Line>) {
+    pub(super) fn lose_line(self: &Arc<Session>, line: &Arc<Line>, how: Farewell) {
         let turn = {
             let mut inner = self.inner.lock();
             if !inner.line.as_ref().is_some_and(|current| Arc::ptr_eq(current, line)) {
@@ -145,9 +145,8 @@ impl Session {
             inner.turns
         };
         let house = &self.shared.house;
-        house.leave(self.id, &self.token, Farewell::Lost);
+        house.leave(self.id, &self.token, how);
         let window = self.shared.keeping.resume_window;
-        info!(session = %self.id, identity = self.identity, ?window, "session lost its connection");
         let session = Arc::clone(self);
         house.later(window, move || session.end_unless_back(turn));
     }

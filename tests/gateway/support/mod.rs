@@ -4,4 +4,5 @@ pub mod acd;
 pub mod crm;
 pub mod desk;
 pub mod house;
+pub mod node;
 pub mod wire;
