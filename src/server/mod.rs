@@ -23,7 +23,7 @@ use tracing::{info, warn};
 use crate::acd::asterisk::AsteriskAcd;
 use crate::acd::embedded::EmbeddedAcd;
 use crate::acd::{Acd, AcdConfigError, Peripheral};
-use crate::config::{AcdConfig, AcdKind, Config, DialectName, ListenerConfig, Transport};
+use crate::config::{AcdConfig, AcdKind, Config, DialectName, ListenerConfig, ReasonConfig, Transport};
 use crate::dialects::Dialect;
 use crate::dialects::ged188::Ged188;
 use crate::dialects::opencti::{OpenCti, Sessions};
@@ -74,7 +74,8 @@ impl Gateway {
     /// Starts what the configuration says; returns when every listener is bound and every ACD is up, or has
     /// been waited for long enough.
     pub async fn start(config: Config) -> Result<Gateway, StartError> {
-        let peripherals = config.acds.iter().map(peripheral).collect::<Result<Vec<_>, _>>()?;
+        let peripherals = config.acds.iter().map(|acd| peripheral(acd, &config.reasons));
+        let peripherals = peripherals.collect::<Result<Vec<_>, _>>()?;
         Gateway::start_with(config, peripherals).await
     }
 
@@ -177,11 +178,14 @@ impl Gateway {
     }
 }
 
-fn peripheral(config: &AcdConfig) -> Result<Peripheral, StartError> {
+fn peripheral(config: &AcdConfig, reasons: &[ReasonConfig]) -> Result<Peripheral, StartError> {
     let AcdConfig { peripheral: id, kind } = config;
     let acd: Result<Arc<dyn Acd>, AcdConfigError> = match kind {
         AcdKind::Embedded(embedded) => EmbeddedAcd::new(embedded.clone()).map(|acd| Arc::new(acd) as _),
-        AcdKind::Asterisk(asterisk) => AsteriskAcd::new(asterisk).map(|acd| Arc::new(acd) as _),
+        AcdKind::Asterisk(asterisk) => {
+            let catalogue = reasons.iter().map(|reason| (reason.code, reason.name.clone()));
+            AsteriskAcd::new(&asterisk.clone().with_catalogue(catalogue)).map(|acd| Arc::new(acd) as _)
+        }
     };
     Ok(Peripheral { id: *id, acd: acd.map_err(|error| StartError::Acd { peripheral: *id, error })? })
 }

@@ -2,11 +2,16 @@
 
 #![allow(missing_docs, unreachable_pub)]
 
+mod crm;
 mod desk;
 mod faults;
 mod mapping;
+#[path = "../gateway/support/node.rs"]
+mod node;
 mod phone;
 mod phones;
 mod proxy;
 mod rig;
 mod scale;
+#[path = "../gateway/support/schema.rs"]
+mod schema;

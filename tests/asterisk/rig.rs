@@ -210,6 +210,7 @@ fn value<'a>(message: &'a [(String, String)], key: &str) -> Option<&'a str> {
 pub struct Served {
     pub gateway: Gateway,
     pub address: SocketAddr,
+    pub opencti: SocketAddr,
 }
 
 /// A gateway in front of an Asterisk whose agents are of that context in extensions.conf; `more` goes into its `[[acd]]`.
@@ -219,6 +220,9 @@ pub async fn gateway(port: u16, interface: &str, more: &str) -> Served {
         [timeouts]
         acd_answer = "8s"
         [[listener]]
+        address = "127.0.0.1:0"
+        [[listener]]
+        dialect = "opencti"
         address = "127.0.0.1:0"
         [[acd]]
         kind = "asterisk"
@@ -247,8 +251,8 @@ pub async fn gateway(port: u16, interface: &str, more: &str) -> Served {
     );
     let config = Config::from_toml("test", &text).expect("a sound configuration");
     let gateway = Gateway::start(config).await.expect("a gateway that starts");
-    let address = gateway.listeners()[0].1;
-    Served { gateway, address }
+    let [address, opencti] = [0, 1].map(|at| gateway.listeners()[at].1);
+    Served { gateway, address, opencti }
 }
 
 pub const TALKERS: &str = "Local/{instrument}@long-agents/n";

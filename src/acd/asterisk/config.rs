@@ -38,7 +38,8 @@ pub struct AsteriskConfig {
     /// there are none: Asterisk's queues know neither.
     #[serde(default)]
     pub agents: Vec<AgentsConfig>,
-    /// Pause reasons that have a number, `[[acd.reason]]`. A code without a text is sent as its digits.
+    /// Texts of pause reasons that this Asterisk has in place of the catalogue's names, `[[acd.reason]]`. A code without a
+    /// text is sent as its digits.
     #[serde(default = "default_reasons", rename = "reason")]
     pub reasons: Vec<ReasonText>,
     /// How long after-call work takes after a call of a queue that does not say it; 0 is none.
@@ -222,6 +223,18 @@ impl AsteriskConfig {
             }
         }
         Ok(())
+    }
+
+    /// Lets pauses carry the names of the gateway's reason codes, as far as this Asterisk has no text of its own for that
+    /// code, nor that text for another code, and can keep it.
+    pub fn with_catalogue(mut self, reasons: impl IntoIterator<Item = (u16, String)>) -> AsteriskConfig {
+        for (code, text) in reasons {
+            self.reasons.push(ReasonText { code, text });
+            if self.check_reasons().is_err() {
+                self.reasons.pop();
+            }
+        }
+        self
     }
 
     /// The secret, from wherever it is kept.

@@ -2,7 +2,7 @@
 //! come out of its outbox, each checked against the published schema and for its number. Time is virtual.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -10,6 +10,7 @@ use ctigate::dialects::{CloseReason, Conversation, Dialect, Outbox};
 use serde_json::{Value, json};
 
 use super::house::TestHouse;
+use super::schema::{assert_is_request, assert_is_server_message};
 
 /// One connection of a CRM node.
 pub struct Crm {
@@ -26,29 +27,6 @@ pub struct Crm {
 
 /// How long a client waits for a message, in virtual time, before the test fails.
 const PATIENCE: Duration = Duration::from_secs(600);
-
-static SERVER_MESSAGES: LazyLock<jsonschema::Validator> = LazyLock::new(|| of_definition("ServerMessage"));
-static REQUESTS: LazyLock<jsonschema::Validator> = LazyLock::new(|| of_definition("Request"));
-
-fn of_definition(name: &str) -> jsonschema::Validator {
-    let mut schema = cti_protocol::opencti::schema();
-    schema.as_object_mut().unwrap().remove("anyOf");
-    schema["$ref"] = json!(format!("#/$defs/{name}"));
-    jsonschema::validator_for(&schema).expect("the published schema is one")
-}
-
-/// A request that the schema allows is one that the gateway has to understand.
-pub fn assert_is_request(request: &Value) {
-    if let Err(error) = REQUESTS.validate(request) {
-        panic!("{request} is no request: {error}");
-    }
-}
-
-pub fn assert_is_server_message(message: &Value) {
-    if let Err(error) = SERVER_MESSAGES.validate(message) {
-        panic!("{message} is nothing that a gateway may say: {error}");
-    }
-}
 
 impl Crm {
     /// Connected, nothing said yet.

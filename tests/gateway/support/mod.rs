@@ -5,4 +5,5 @@ pub mod crm;
 pub mod desk;
 pub mod house;
 pub mod node;
+pub mod schema;
 pub mod wire;

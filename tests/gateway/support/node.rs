@@ -13,7 +13,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::codec::{Framed, LinesCodec};
 
-use super::crm::{assert_is_request, assert_is_server_message};
+use super::schema::{assert_is_request, assert_is_server_message};
 
 /// How a node connects.
 #[derive(Clone, Copy, Debug)]
