@@ -34,7 +34,7 @@ async fn after_every_activity_the_console_shows_what_the_crm_was_told() {
     let asterisk = Asterisk::start().await;
     let mut console = asterisk.console().await;
     let served = gateway(asterisk.port, TALKERS, "").await;
-    let mut crm = Node::connected(Way::Tcp(served.opencti)).await;
+    let mut crm = Node::connected(Way::WebSocket(served.opencti_ws)).await;
     crm.succeeds(login("1001")).await;
     assert_eq!(of(&console.members().await, "1001"), in_all(Some("")));
     let snapshot = hears(&mut crm, "SnapshotEvent").await;

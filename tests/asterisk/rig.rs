@@ -211,6 +211,7 @@ pub struct Served {
     pub gateway: Gateway,
     pub address: SocketAddr,
     pub opencti: SocketAddr,
+    pub opencti_ws: SocketAddr,
 }
 
 /// A gateway in front of an Asterisk whose agents are of that context in extensions.conf; `more` goes into its `[[acd]]`.
@@ -223,6 +224,10 @@ pub async fn gateway(port: u16, interface: &str, more: &str) -> Served {
         address = "127.0.0.1:0"
         [[listener]]
         dialect = "opencti"
+        address = "127.0.0.1:0"
+        [[listener]]
+        dialect = "opencti"
+        transport = "websocket"
         address = "127.0.0.1:0"
         [[acd]]
         kind = "asterisk"
@@ -251,8 +256,8 @@ pub async fn gateway(port: u16, interface: &str, more: &str) -> Served {
     );
     let config = Config::from_toml("test", &text).expect("a sound configuration");
     let gateway = Gateway::start(config).await.expect("a gateway that starts");
-    let [address, opencti] = [0, 1].map(|at| gateway.listeners()[at].1);
-    Served { gateway, address, opencti }
+    let [address, opencti, opencti_ws] = [0, 1, 2].map(|at| gateway.listeners()[at].1);
+    Served { gateway, address, opencti, opencti_ws }
 }
 
 pub const TALKERS: &str = "Local/{instrument}@long-agents/n";

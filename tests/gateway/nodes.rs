@@ -113,15 +113,12 @@ async fn is_cut_at_random(way: Way, steady: Way, first: u32) {
     assert_eq!(heard.len(), 310);
     assert_eq!(heard, seen);
     for agent in &agents {
+        let id = node.sends(logout(agent)).await;
         let answer = loop {
-            let id = node.sends(logout(agent)).await;
-            let message = loop {
-                let message = node.hears().await.expect("an answer");
-                if message.get("id") == Some(&json!(id)) {
-                    break message;
-                }
-            };
-            break message;
+            let message = node.hears().await.expect("an answer");
+            if message.get("id") == Some(&json!(id)) {
+                break message; // behind that to the last heartbeat
+            }
         };
         assert_eq!(answer["ok"], true, "{answer}");
     }
@@ -209,7 +206,7 @@ async fn hostile_json_stops_neither_the_gateway_nor_another_client() {
 async fn a_gateway_that_stops_tells_its_nodes_and_answers_what_it_took() {
     let (served, ways) = served_both().await;
     let acd = Arc::clone(&served.acd);
-    let mut nodes = vec![Node::connected(ways[0]).await, Node::connected(ways[1]).await];
+    let mut nodes = [Node::connected(ways[0]).await, Node::connected(ways[1]).await];
     for (node, agent) in nodes.iter_mut().zip(["1001", "1002"]) {
         node.succeeds(login(agent)).await;
     }
