@@ -9,6 +9,7 @@ mod check_config;
 mod client;
 mod decode;
 mod logging;
+mod schema;
 mod serve;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ enum Command {
     CheckConfig(check_config::Args),
     /// Decode GED-188 frames, given as hex lines or as a raw stream.
     Decode(decode::Args),
+    Schema(schema::Args),
     Agent(agent::Args),
     Bench(bench::Args),
 }
@@ -44,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Decode(args) => decode::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Bench(args) => bench::run(&args),
     }

@@ -4,5 +4,6 @@
 
 mod check_config;
 mod decode;
+mod schema;
 mod serve;
 mod support;

@@ -24,6 +24,7 @@ pub struct Ok {
     /// The request's.
     pub id: RequestId,
     /// Always true.
+    #[schemars(extend("const" = true))]
     pub ok: bool,
 }
 
@@ -52,15 +53,17 @@ pub enum Status {
 
 /// A session is open.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Welcome {
     /// The request's.
     pub id: RequestId,
     /// Always true.
+    #[schemars(extend("const" = true))]
     pub ok: bool,
     /// The session's secret name, for `Hello.resume`.
     pub session: Secret,
     /// The version that is spoken: 1.
+    #[schemars(extend("const" = 1))]
     pub protocol_version: u32,
     /// After a `resume`: whether every event that was missed follows. If not, some are lost, and Snapshot events show how
     /// things stand now.

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 /// One event of a session. Its bytes are `{"seq":N,` and the body's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("unevaluatedProperties" = false))]
 pub struct Event {
     /// Counts the events of this session from 1, without a gap.
+    #[schemars(range(min = 1))]
     pub seq: u64,
     /// What happened.
     #[serde(flatten)]
@@ -41,6 +43,7 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventBody {
     /// When, by the gateway's clock: RFC 3339 in UTC, with milliseconds.
+    #[schemars(extend("format" = "date-time"))]
     pub time: String,
     /// The ACD that it is about, by its number.
     pub acd: String,

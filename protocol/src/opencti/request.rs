@@ -3,10 +3,12 @@
 //! Not here: whether it may. Must hold: a property that is not what it should be is named, with what was given.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -102,17 +104,20 @@ pub const UNSUPPORTED_ACTIVITIES: &[&str] = &[
 #[serde(rename_all = "camelCase")]
 pub struct Hello {
     /// The version of this protocol that the client speaks: 1.
+    #[schemars(extend("const" = 1))]
     pub protocol_version: u32,
     /// Who the client is: the id of a configured client.
+    #[schemars(length(min = 1))]
     pub identity: String,
     /// That client's secret; may be left out where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,
     /// The session to take up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "page", skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
     /// The client promises to be heard at least so often, in seconds: a session that is not is ended. None if left out: then
     /// only a peer that does not answer at TCP's level is.
+    #[schemars(range(min = 1))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout_seconds: Option<u32>,
 }
@@ -153,6 +158,7 @@ pub struct CloseAdapter {
 pub struct SubscribeForEvents {
     /// The device.
     #[serde(rename = "DN")]
+    #[schemars(length(min = 1))]
     pub dn: String,
     /// The agent who works there: needed, with the password, by clients that may not command every agent.
     #[serde(rename = "AgentID", default, skip_serializing_if = "Option::is_none")]
@@ -184,6 +190,7 @@ pub struct UnSubscribeForEvents {
 pub struct LoginAgent {
     /// The agent's id in the ACD.
     #[serde(rename = "AgentID")]
+    #[schemars(length(min = 1))]
     pub agent_id: String,
     /// The agent's password in the ACD, which may not check it.
     #[serde(rename = "AgentPassword")]
@@ -192,7 +199,7 @@ pub struct LoginAgent {
     #[serde(rename = "Queue", default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
     /// Taken and not needed: a login has no reason.
-    #[serde(rename = "AgentOptions", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "AgentOptions", default, deserialize_with = "page", skip_serializing_if = "Option::is_none")]
     pub agent_options: Option<AgentOptions>,
     /// The device to work at; blank leaves the choice to the gateway's configuration.
     #[serde(rename = "DN", alias = "extension", alias = "Extension", default, skip_serializing_if = "Option::is_none")]
@@ -207,12 +214,13 @@ pub struct LoginAgent {
 pub struct LogoutAgent {
     /// The agent's id in the ACD.
     #[serde(rename = "AgentID")]
+    #[schemars(length(min = 1))]
     pub agent_id: String,
     /// The queues to leave, by name or number, with commas between them; blank leaves the choice to the ACD.
     #[serde(rename = "Queue", default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
     /// Why.
-    #[serde(rename = "AgentOptions", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "AgentOptions", default, deserialize_with = "page", skip_serializing_if = "Option::is_none")]
     pub agent_options: Option<AgentOptions>,
     /// The ACD that the agent belongs to, by its number; left out, the one that has the agent.
     #[serde(rename = "Acd", default, skip_serializing_if = "Option::is_none")]
@@ -224,6 +232,7 @@ pub struct LogoutAgent {
 pub struct SetAgentReady {
     /// The agent's id in the ACD.
     #[serde(rename = "AgentID")]
+    #[schemars(length(min = 1))]
     pub agent_id: String,
     /// Where given, queues that the agent is in: an agent is ready in all its queues or in none.
     #[serde(rename = "Queue", default, skip_serializing_if = "Option::is_none")]
@@ -241,12 +250,13 @@ pub struct SetAgentReady {
 pub struct SetAgentNotReady {
     /// The agent's id in the ACD.
     #[serde(rename = "AgentID")]
+    #[schemars(length(min = 1))]
     pub agent_id: String,
     /// Where given, queues that the agent is in: an agent is not ready in all its queues or in none.
     #[serde(rename = "Queue", default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
     /// Why.
-    #[serde(rename = "AgentOptions", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "AgentOptions", default, deserialize_with = "page", skip_serializing_if = "Option::is_none")]
     pub agent_options: Option<AgentOptions>,
     /// `AFTER_CALL_WORK` (or `ACW`) asks for after-call work; anything else for not ready.
     #[serde(rename = "WorkMode", default, skip_serializing_if = "Option::is_none")]
@@ -261,6 +271,7 @@ pub struct SetAgentNotReady {
 pub struct GetSnapshot {
     /// The agent's id in the ACD.
     #[serde(rename = "AgentID")]
+    #[schemars(length(min = 1))]
     pub agent_id: String,
     /// The ACD that the agent belongs to, by its number; left out, the one that has the agent.
     #[serde(rename = "Acd", default, skip_serializing_if = "Option::is_none")]
@@ -278,7 +289,7 @@ pub struct AgentOptions {
     #[serde(rename = "pyReasonCode", default, skip_serializing_if = "Option::is_none")]
     pub reason_code: Option<String>,
     /// The same, one page deeper, as the source writes it: `AgentOptions.pyOpenCTI.pyReasonCode`.
-    #[serde(rename = "pyOpenCTI", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "pyOpenCTI", default, deserialize_with = "page", skip_serializing_if = "Option::is_none")]
     pub open_cti: Option<ReasonPage>,
 }
 
@@ -383,7 +394,7 @@ impl Request {
     /// Reads one message.
     pub fn read(text: &str) -> Result<Request, Unreadable> {
         let nameless = |flaw| Unreadable { id: None, flaw };
-        let envelope: Envelope =
+        let Object(envelope): Object<Envelope> =
             serde_json::from_str(text).map_err(|error| nameless(Flaw::Json { what: shortened(&error.to_string()) }))?;
         let id = envelope.id().map_err(nameless)?;
         let named = |flaw| Unreadable { id: Some(id.clone()), flaw };
@@ -437,13 +448,38 @@ impl Envelope {
 
 fn properties<T: DeserializeOwned>(text: &str) -> Result<T, Flaw> {
     let read = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text));
-    read.map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
+    read.map(|Object(properties)| properties).map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
         let path = error.path().to_string();
         let is_secret = SECRETS.iter().any(|secret| path.ends_with(secret));
         let what = if is_secret { "it is no text".to_owned() } else { shortened(&error.inner().to_string()) };
         let property = if path == "." { String::new() } else { format!("{path}: ") };
         Flaw::Property { property, what }
     })
+}
+
+/// A JSON object: a struct alone would be read from an array as well, by the order of its fields.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Object<T>, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+            }
+        }
+        input.deserialize_map(Fields(PhantomData))
+    }
+}
+
+fn page<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(input)?.map(|Object(page)| page))
 }
 
 /// The properties whose values are told back to nobody.

@@ -25,6 +25,7 @@ pub struct Notice {
     /// What.
     pub notice: NoticeName,
     /// When, as an event's `time`.
+    #[schemars(extend("format" = "date-time"))]
     pub time: String,
     /// Why, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
