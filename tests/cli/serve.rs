@@ -43,11 +43,49 @@ fn says_where_it_listens_serves_and_ends_well_when_told_to() {
     assert_eq!(goodbye, [0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 15], "FAILURE_EVENT, E_CTI_CTI_SERVER_OFFLINE");
 }
 
+/// What of a message is another each time: its time, and a session's secret.
+fn timeless(line: &str) -> String {
+    let mut message: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    for name in ["time", "session"] {
+        if let Some(value) = message.get_mut(name) {
+            *value = "…".into();
+        }
+    }
+    message.to_string()
+}
+
+#[test]
+fn the_readmes_opencti_session_goes_as_it_is_printed_there() {
+    let readme = include_str!("../../README.md");
+    let (_, session) = readme.split_once("<!-- the opencti session begins; tests/cli plays it -->").expect("a begin");
+    let (session, _) = session.split_once("<!-- the opencti session ends -->").expect("an end");
+    let (mut child, listeners) = ready(&["serve", "--listen", "opencti=127.0.0.1:0"]);
+    let mut client = TcpStream::connect(listeners["opencti"].as_str().expect("an address")).unwrap();
+    let mut answers = BufReader::new(client.try_clone().unwrap());
+    let mut lines = 0;
+    for line in session.lines().filter_map(|line| line.strip_prefix("    ")) {
+        lines += 1;
+        if let Some(request) = line.strip_prefix("> ") {
+            client.write_all(format!("{request}\n").as_bytes()).unwrap();
+        } else {
+            let mut said = String::new();
+            answers.read_line(&mut said).unwrap();
+            assert_eq!(timeless(&said), line);
+        }
+    }
+    assert!(lines > 10, "{lines}");
+    terminate(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn several_listeners_have_names_of_their_own() {
-    let (mut child, listeners) = ready(&["serve", "--listen", "ged188=127.0.0.1:0", "--listen", "ged188=127.0.0.1:0"]);
+    let of = ["ged188", "ged188", "opencti", "opencti-ws"].map(|dialect| format!("{dialect}=127.0.0.1:0"));
+    let mut args = vec!["serve"];
+    args.extend(of.iter().flat_map(|listen| ["--listen", listen.as_str()]));
+    let (mut child, listeners) = ready(&args);
     let names: Vec<&String> = listeners.as_object().expect("an object").keys().collect();
-    assert_eq!(names, ["ged188", "ged188-2"]);
+    assert_eq!(names, ["ged188", "ged188-2", "opencti", "opencti-ws"]);
     assert_ne!(listeners["ged188"], listeners["ged188-2"]);
     terminate(&child);
     assert_eq!(child.wait().unwrap().code(), Some(0));
