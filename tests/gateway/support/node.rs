@@ -1,6 +1,8 @@
 //! A CRM node on a real socket, TCP or WebSocket, that checks what it hears: the schema, and that no event is missing or
 //! comes twice.
 
+#![allow(dead_code, reason = "each binary of tests that has it uses a part of it")]
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
