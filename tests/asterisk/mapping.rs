@@ -41,6 +41,22 @@ async fn after_every_step_the_console_shows_what_the_client_was_told() {
 }
 
 #[tokio::test]
+async fn a_user_who_may_not_filter_events_will_do() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway_as("unfiltered", asterisk.port, RINGERS, "").await;
+    let mut desk = Desk::of_agent(served.address, "1001").await;
+    desk.does("1001", LOGIN).await;
+    desk.does("1001", READY).await;
+    assert_eq!(of(&console.members().await, "1001"), in_all(None));
+    console.calls("sales", "patient").await;
+    desk.hears("1001", RESERVED).await;
+    desk.does("1001", LOGOUT).await; // hangs the ringing call up
+    assert_eq!(of(&console.members().await, "1001"), []);
+    console.until("no call rings", |members| members.is_empty()).await;
+}
+
+#[tokio::test]
 async fn an_agent_joins_and_leaves_queues_one_by_one_and_keeps_its_state() {
     let asterisk = Asterisk::start().await;
     let mut console = asterisk.console().await;

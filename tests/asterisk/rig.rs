@@ -216,6 +216,11 @@ pub struct Served {
 
 /// A gateway in front of an Asterisk whose agents are of that context in extensions.conf; `more` goes into its `[[acd]]`.
 pub async fn gateway(port: u16, interface: &str, more: &str) -> Served {
+    gateway_as("ctigate", port, interface, more).await
+}
+
+/// As [`gateway`], by another user of manager.conf.
+pub async fn gateway_as(user: &str, port: u16, interface: &str, more: &str) -> Served {
     let text = format!(
         r#"
         [timeouts]
@@ -233,8 +238,8 @@ pub async fn gateway(port: u16, interface: &str, more: &str) -> Served {
         kind = "asterisk"
         peripheral = 5000
         port = {port}
-        user = "ctigate"
-        secret = "ctigate-secret"
+        user = "{user}"
+        secret = "{user}-secret"
         interface = "{interface}"
         {more}
         [[acd.queue]]
