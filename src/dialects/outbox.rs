@@ -11,6 +11,9 @@ use tokio::sync::Notify;
 
 use crate::model::SessionId;
 
+/// How many times the bound a backlog may be.
+const BACKLOG_MAX: usize = 4;
+
 /// Outbound bytes of one connection.
 #[derive(Debug)]
 pub struct Outbox {
@@ -24,6 +27,8 @@ struct Inner {
     bytes: BytesMut,
     /// Bytes that were taken out to be written and are not written yet.
     being_written: usize,
+    /// What of it all is backlog, by which the bound is raised until everything is written.
+    backlog: usize,
     slow: Option<SlowClient>,
     replaced_by: Option<SessionId>,
 }
@@ -47,6 +52,13 @@ impl Outbox {
     /// Adds what `write` writes. Past the bound nothing is added: the connection ends.
     pub fn add(&self, write: impl FnOnce(&mut BytesMut)) {
         self.inner.lock().add(self.bytes_max, write);
+        self.wake.notify_one();
+    }
+
+    /// Adds what may be much at once for no fault of the client's: all that it missed, or how each of its agents stands. The
+    /// bound is raised by it until everything is written, to five times itself at most.
+    pub fn add_backlog(&self, write: impl FnOnce(&mut BytesMut)) {
+        self.inner.lock().add_backlog(self.bytes_max, write);
         self.wake.notify_one();
     }
 
@@ -107,7 +119,11 @@ impl Outbox {
 
     /// So much of what was taken is not written yet.
     pub fn still_writing(&self, bytes: usize) {
-        self.inner.lock().being_written = bytes;
+        let mut inner = self.inner.lock();
+        inner.being_written = bytes;
+        if bytes == 0 && inner.bytes.is_empty() {
+            inner.backlog = 0;
+        }
     }
 }
 
@@ -118,7 +134,23 @@ impl Inner {
         }
         let before = self.bytes.len();
         write(&mut self.bytes);
+        self.check(bytes_max, before);
+    }
+
+    fn add_backlog(&mut self, bytes_max: usize, write: impl FnOnce(&mut BytesMut)) {
+        if self.slow.is_some() {
+            return;
+        }
+        let before = self.bytes.len();
+        write(&mut self.bytes);
+        self.backlog = (self.backlog + self.bytes.len() - before).min(bytes_max * BACKLOG_MAX);
+        self.check(bytes_max, before);
+    }
+
+    /// Takes back what was added if that is too much.
+    fn check(&mut self, bytes_max: usize, before: usize) {
         let queued = self.bytes.len() + self.being_written;
+        let bytes_max = bytes_max + self.backlog;
         if queued > bytes_max {
             self.bytes.truncate(before);
             self.slow = Some(SlowClient { queued, bytes_max });

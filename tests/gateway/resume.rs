@@ -225,6 +225,34 @@ async fn a_gateway_that_stops_answers_what_it_took_and_says_goodbye() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_node_with_more_agents_than_the_outbound_bound_has_room_for_comes_back_all_the_same() {
+    let agents: Vec<String> = (1001..=1100).map(|agent| agent.to_string()).collect();
+    let house = house_with(|config| {
+        config.limits.outbound_bytes_max = 20_000; // some 60 Snapshots
+        config.sessions.resume_bytes_max = 10_000;
+    })
+    .await;
+    let (mut crm, welcome) = Crm::open_as(&house, "crm").await;
+    for agent in &agents {
+        crm.logs_in(agent).await;
+    }
+    let seq = crm.seq;
+    crm.drops();
+    let (mut crm, _) = Crm::resume(&house, welcome["session"].as_str().unwrap(), seq).await;
+    for _ in &agents {
+        crm.receives(json!({"pyEventName": "Snapshot"})).await;
+    }
+    // A client that does not read is none the less ended, however often its agents' Snapshots are due.
+    for _ in 0..5 {
+        house.acd.inner.go_away();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        house.acd.inner.come_back();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert!(crm.outbox.take(&mut bytes::BytesMut::new()).is_err(), "a slow client");
+}
+
+#[tokio::test(start_paused = true)]
 async fn connections_cut_at_random_under_load_account_for_every_event() {
     let house = house().await;
     let (mut crm, welcome) = Crm::open_as(&house, "crm").await;

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use bytes::{BufMut, Bytes};
+use bytes::{BufMut, Bytes, BytesMut};
 use cti_protocol::opencti::{Event as WireEvent, ServerMessage};
 use parking_lot::Mutex;
 use tracing::info;
@@ -73,11 +73,17 @@ impl Line {
     }
 
     fn send_event(&self, seq: u64, body: &[u8]) {
-        self.outbox.add(|out| {
-            WireEvent::splice(seq, body, out);
-            out.put_u8(b'\n');
-        });
+        self.outbox.add(|out| write_event(seq, body, out));
     }
+
+    fn send_backlog(&self, seq: u64, body: &[u8]) {
+        self.outbox.add_backlog(|out| write_event(seq, body, out));
+    }
+}
+
+fn write_event(seq: u64, body: &[u8], out: &mut BytesMut) {
+    WireEvent::splice(seq, body, out);
+    out.put_u8(b'\n');
 }
 
 /// How a session was taken up again.
@@ -127,7 +133,7 @@ impl Session {
         welcome(seen, &Resumed::Whole);
         let known = (seen - first_kept) as usize;
         for (seq, body) in (seen + 1..).zip(inner.kept.iter().skip(known)) {
-            line.send_event(seq, body);
+            line.send_backlog(seq, body);
         }
         Some(Resumed::Whole)
     }
@@ -170,7 +176,8 @@ impl Session {
 
     /// Sends an event that is for this session alone.
     pub(super) fn say_event(&self, body: Bytes) {
-        self.inner.lock().push(&self.shared, body);
+        // A Snapshot of one agent among a thousand, as a rule.
+        self.inner.lock().push(&self.shared, body, Line::send_backlog);
     }
 
     /// A Snapshot of one agent as it is now.
@@ -297,10 +304,10 @@ impl Session {
 }
 
 impl Inner {
-    fn push(&mut self, shared: &OpenCti, body: Bytes) {
+    fn push(&mut self, shared: &OpenCti, body: Bytes, send: fn(&Line, u64, &[u8])) {
         self.seq += 1;
         if let Some(line) = &self.line {
-            line.send_event(self.seq, &body);
+            send(line, self.seq, &body);
         }
         self.kept_bytes += body.len();
         self.kept.push_back(body);
@@ -335,7 +342,7 @@ impl Subscriber for Session {
     fn deliver(&self, subscription: &Subscription, event: &Rendered) {
         let mut inner = self.inner.lock();
         if !subscription.has_ended() {
-            inner.push(&self.shared, event.bytes.clone());
+            inner.push(&self.shared, event.bytes.clone(), Line::send_event);
         }
     }
 
