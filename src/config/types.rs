@@ -115,8 +115,8 @@ pub struct ListenerConfig {
     pub logout_reason_required: bool,
     /// Whether OpenCTI's SetAgentNotReady needs a reason code.
     pub not_ready_reason_required: bool,
-    /// The device of an OpenCTI login that names none, with `{agent}` for the agent's id; empty: such a login is refused
-    /// unless the gateway has seen the agent before.
+    /// The device of an OpenCTI login that names none, with `{agent}` for the agent's id; empty: a free one, where the ACD
+    /// lists its devices. An agent that the gateway has seen before works where it did then.
     pub login_instrument: String,
 }
 

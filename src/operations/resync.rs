@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::House;
 use crate::acd::{AcdEvent, AcdInbox, AcdRefusal, Snapshot, acd_channel};
 use crate::model::{AgentFacts, AgentId, AgentKey, AgentReport, LinkEvent, PeripheralId};
-use crate::sessions::AdapterState;
+use crate::sessions::{AdapterState, Instruments};
 
 /// How many reports are taken before others get their turn.
 const BATCH_MAX: usize = 128;
@@ -86,9 +86,9 @@ impl House {
         let was_online = self.table.is_online(id);
         self.table.with_link(id, |link| {
             link.online = true;
-            link.queues = queues;
+            link.queues = queues.into();
             link.lists_agents = capabilities.lists_agents;
-            link.instruments = capabilities.lists_instruments.then(|| instruments.into_iter().collect());
+            link.instruments = capabilities.lists_instruments.then(|| Instruments::new(instruments));
         });
         if !was_online {
             info!(peripheral = %id, agents = agents.len(), "link to the acd is up");

@@ -11,8 +11,9 @@ mod agents;
 mod attendance;
 mod subscriptions;
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use parking_lot::Mutex;
@@ -48,11 +49,32 @@ pub struct Link {
     /// Whether it can be reached.
     pub online: bool,
     /// Its queues, by number and name.
-    pub queues: Vec<(QueueId, String)>,
+    pub queues: Arc<[(QueueId, String)]>,
     /// Its devices; none when it does not list them.
-    pub instruments: Option<std::collections::HashSet<Instrument>>,
+    pub instruments: Option<Arc<Instruments>>,
     /// Whether an agent that the table does not have is none of its agents.
     pub lists_agents: bool,
+}
+
+/// The devices that an ACD lists.
+#[derive(Debug)]
+pub struct Instruments {
+    known: HashSet<Instrument>,
+    in_order: Vec<Instrument>,
+    /// Where to look for a free one next.
+    next: AtomicUsize,
+}
+
+impl Instruments {
+    /// All devices, in the ACD's order.
+    pub fn new(in_order: Vec<Instrument>) -> Arc<Instruments> {
+        let known = in_order.iter().cloned().collect();
+        Arc::new(Instruments { known, in_order, next: AtomicUsize::new(0) })
+    }
+
+    fn contains(&self, instrument: &Instrument) -> bool {
+        self.known.contains(instrument)
+    }
 }
 
 /// A session could not become the holder of an agent or device: another one is.
@@ -140,6 +162,22 @@ impl Table {
         let is_listed = |link: &Link| link.instruments.as_ref().is_some_and(|known| known.contains(instrument));
         self.at_devices.contains_key(&(peripheral, instrument.clone()))
             || self.links.get(&peripheral).is_some_and(|link| is_listed(&link))
+    }
+
+    /// A device where nobody works, if the ACD lists its devices and there is one. Who asks next gets another one.
+    pub fn free_instrument(&self, peripheral: PeripheralId) -> Option<Instrument> {
+        let listed = self.link(peripheral).instruments?;
+        let is_free = |device: &&Instrument| !self.at_devices.contains_key(&(peripheral, (*device).clone()));
+        let count = listed.in_order.len();
+        let mut tried = 0;
+        while tried < count {
+            let at = listed.next.fetch_add(1, Ordering::Relaxed) % count;
+            if let Some(device) = listed.in_order.get(at).filter(is_free) {
+                return Some(device.clone());
+            }
+            tried += 1;
+        }
+        None
     }
 
     /// Whether the ACD lists its agents and this is none of them.

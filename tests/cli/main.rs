@@ -4,6 +4,8 @@
 
 mod check_config;
 mod decode;
+#[path = "../gateway/support/schema.rs"]
+mod opencti_schema;
 mod schema;
 mod serve;
 mod support;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command};
 
+use crate::opencti_schema::{assert_is_request, assert_is_server_message};
 use crate::support::{ctigate, file, lines};
 
 /// The command, running, and where it listens.
@@ -66,10 +67,12 @@ fn the_readmes_opencti_session_goes_as_it_is_printed_there() {
     for line in session.lines().filter_map(|line| line.strip_prefix("    ")) {
         lines += 1;
         if let Some(request) = line.strip_prefix("> ") {
+            assert_is_request(&serde_json::from_str(request).unwrap());
             client.write_all(format!("{request}\n").as_bytes()).unwrap();
         } else {
             let mut said = String::new();
             answers.read_line(&mut said).unwrap();
+            assert_is_server_message(&serde_json::from_str(&said).unwrap());
             assert_eq!(timeless(&said), line);
         }
     }

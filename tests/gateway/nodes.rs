@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ctigate::acd::AgentsConfig;
+use ctigate::acd::embedded::{EmbeddedConfig, InstrumentsConfig};
 use ctigate::config::{DialectName, ListenerConfig, Transport};
 use ctigate::model::AgentId;
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::support::crm::{login, logout};
 use crate::support::node::{Node, Way};
-use crate::support::wire::{Served, served};
+use crate::support::wire::{Served, served, served_by};
 
 /// A gateway that speaks OpenCTI in both ways.
 async fn served_both() -> (Served, [Way; 2]) {
@@ -164,6 +166,53 @@ async fn clients_that_log_in_and_out_and_vanish_leave_nothing_behind() {
     }
     assert_eq!(served.acd.inner.adapters(), []);
     assert_eq!(served.gateway.house().table.subscriptions.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_connection_carries_a_thousand_agents() {
+    let served = served_by(world_of(1_000), |config| {
+        let opencti = ListenerConfig { dialect: DialectName::Opencti, ..config.listeners[0].clone() };
+        config.listeners.push(opencti);
+    })
+    .await;
+    let mut node = Node::connected(Way::Tcp(served.gateway.listeners()[1].1)).await;
+    let agents: Vec<String> = (1..=1_000).map(|agent| agent.to_string()).collect();
+    let password = |agent: &str| format!("pw{agent}");
+    let log_in = |agent: &String| json!({"activity": "LoginAgent", "AgentID": agent, "AgentPassword": password(agent), "DN": format!("7{agent}")});
+    let ready = |agent: &String| json!({"activity": "SetAgentReady", "AgentID": agent});
+    let log_out = |agent: &String| json!({"activity": "LogoutAgent", "AgentID": agent});
+    for requests in [agents.iter().map(log_in).collect::<Vec<_>>(), agents.iter().map(ready).collect()] {
+        all_succeed(&mut node, requests).await;
+    }
+    node.is_cut();
+    node.connects().await;
+    all_succeed(&mut node, agents.iter().map(log_out).collect()).await;
+    assert_eq!(served.acd.inner.adapters(), []);
+    assert_eq!(served.gateway.house().table.subscriptions.count(), 0);
+}
+
+/// All in flight at once, each answered once.
+async fn all_succeed(node: &mut Node, requests: Vec<Value>) {
+    let mut open = std::collections::HashSet::new();
+    for request in requests {
+        open.insert(node.sends(request).await);
+    }
+    while !open.is_empty() {
+        let message = node.hears().await.expect("an answer");
+        if let Some(id) = message.get("id") {
+            assert_eq!(message["ok"], true, "{message}");
+            assert!(open.remove(&id.as_u64().unwrap()), "answered once: {message}");
+        }
+    }
+}
+
+/// Agents 1 to `count`, and devices 71 and so on.
+fn world_of(count: u32) -> EmbeddedConfig {
+    let world = EmbeddedConfig::default();
+    let agents = AgentsConfig { first: 1, count, ..world.agents[0].clone() };
+    let devices = (1..=count).map(|agent| format!("7{agent}").parse().unwrap());
+    let instruments = devices.map(|first| InstrumentsConfig { first, count: 1 }).collect();
+    EmbeddedConfig { agents: vec![agents], instruments, ..world }
 }
 
 #[tokio::test]

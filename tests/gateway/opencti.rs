@@ -377,7 +377,6 @@ async fn a_login_that_fails_says_why_and_leaves_nothing() {
         (with("DN", "77"), "OPENCTI_HTTP_ERROR_404", "77"),
         (with("Queue", "garden"), "OPENCTI_HTTP_ERROR_404", "garden"),
         (with("Acd", "6000"), "OPENCTI_HTTP_ERROR_404", "6000"),
-        (with("DN", ""), "OPENCTI_INVALID_REQUEST", "DN"),
         (with("DN", "a\nb"), "OPENCTI_INVALID_REQUEST", "DN"),
     ] {
         let (was, why) = crm.fails(request).await;
@@ -401,6 +400,21 @@ async fn a_login_without_a_device_works_where_the_agent_was_last_or_the_configur
     crm.succeeds(logout("1001")).await;
     crm.succeeds(blank("1001")).await;
     assert_eq!(facts(&house, "1001").instrument.unwrap().as_str(), "3001");
+}
+
+#[tokio::test(start_paused = true)]
+async fn logins_without_a_device_get_free_ones() {
+    let house = house().await;
+    let mut crm = Crm::open(&house).await;
+    crm.logs_in("1001").await; // at 3001
+    let mut devices = std::collections::HashSet::new();
+    for agent in 1002..=1100 {
+        let agent = agent.to_string();
+        let password = format!("pw{agent}");
+        crm.succeeds(json!({"activity": "LoginAgent", "AgentID": agent, "AgentPassword": password, "DN": ""})).await;
+        assert!(devices.insert(facts(&house, &agent).instrument.unwrap()));
+    }
+    assert_eq!(devices.len(), 99);
 }
 
 #[tokio::test(start_paused = true)]

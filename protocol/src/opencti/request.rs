@@ -201,7 +201,7 @@ pub struct LoginAgent {
     /// Taken and not needed: a login has no reason.
     #[serde(rename = "AgentOptions", default, deserialize_with = "page", skip_serializing_if = "Option::is_none")]
     pub agent_options: Option<AgentOptions>,
-    /// The device to work at; blank leaves the choice to the gateway's configuration.
+    /// The device to work at; blank leaves the choice to the gateway.
     #[serde(rename = "DN", alias = "extension", alias = "Extension", default, skip_serializing_if = "Option::is_none")]
     pub dn: Option<String>,
     /// The ACD that the agent belongs to, by its number; left out, the one that has the agent, or the first.

@@ -81,7 +81,7 @@ impl OpenCti {
         known.map_or_else(|| reason.to_string(), |known| known.name.clone())
     }
 
-    /// The device of a login: the one named, the one where the agent is or was last, or the configuration's.
+    /// The device of a login: the one named, the one where the agent is or was last, the configuration's, or a free one.
     pub(super) fn login_device(&self, key: &AgentKey, dn: Option<&str>) -> Result<Instrument, No> {
         if let Some(dn) = given(dn) {
             return device(dn);
@@ -90,7 +90,9 @@ impl OpenCti {
             return Ok(known);
         }
         match self.settings.login_instrument.as_str() {
-            "" => Err(No::new(Code::InvalidRequest, "DN: it is blank, and nothing else says where the agent works")),
+            "" => self.house.table.free_instrument(key.peripheral).ok_or_else(|| {
+                No::new(Code::InvalidRequest, "DN: it is blank, and nothing else says where the agent works")
+            }),
             template => device(&template.replace("{agent}", key.agent.as_str())),
         }
     }
