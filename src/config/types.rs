@@ -139,6 +139,8 @@ pub struct SessionsConfig {
     /// How long a lost OpenCTI session can be taken up again.
     #[serde(with = "humantime_serde")]
     pub resume_window: Duration,
+    /// How many lost sessions are kept at a time; one more is ended at once.
+    pub lost_sessions_max: usize,
     /// How many events of an OpenCTI session are kept for that; older ones are lost.
     pub resume_events_max: usize,
     /// How many bytes of them.
@@ -488,6 +490,7 @@ impl Default for SessionsConfig {
         SessionsConfig {
             second_client: SecondClient::Share,
             resume_window: Duration::from_secs(120),
+            lost_sessions_max: 10_000,
             resume_events_max: 1_024,
             resume_bytes_max: 256 * 1024,
             grace: true,

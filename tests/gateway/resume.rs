@@ -129,6 +129,22 @@ async fn past_the_window_the_client_gets_another_session_and_is_told_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_more_lost_sessions_than_allowed_the_latest_are_not_kept() {
+    let house = house_with(|config| config.sessions.lost_sessions_max = 2).await;
+    let mut sessions = Vec::new();
+    for _ in 0..4 {
+        let (crm, welcome) = Crm::open_as(&house, "crm").await;
+        sessions.push(welcome["session"].as_str().unwrap().to_owned());
+        crm.drops();
+    }
+    assert_eq!(house.house.table.clients(), 2);
+    for (session, is_kept) in sessions.iter().zip([true, true, false, false]) {
+        let (_, welcome) = Crm::resume(&house, session, 0).await;
+        assert_eq!(welcome["resumed"], is_kept);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_else_takes_a_session_up() {
     let client = |id: &str| ClientConfig { id: id.to_owned(), password: Password::default(), services: None };
     let house = house_with(|config| config.clients.extend([client("crm"), client("thief")])).await;

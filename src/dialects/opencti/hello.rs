@@ -48,7 +48,7 @@ impl OpenCti {
         let (session, is_resumed) = match &hello.resume {
             None => (self.begin(line, hello, welcome), false),
             Some(resume) => {
-                let known = self.sessions.get(resume.session.expose()).map(|session| Arc::clone(&session));
+                let known = self.sessions.by_token.get(resume.session.expose()).map(|session| Arc::clone(&session));
                 let own = known.filter(|session| session.identity == hello.identity);
                 match own.and_then(|session| self.resume(&session, line, resume.seq, &welcome).then_some(session)) {
                     Some(session) => (session, true),
@@ -71,7 +71,7 @@ impl OpenCti {
         // Said before the session can be told anything else.
         line.say(Welcome { session: session.token.as_str().into(), ..welcome });
         session.begin(line);
-        self.sessions.insert(session.token.clone(), Arc::clone(&session));
+        self.sessions.by_token.insert(session.token.clone(), Arc::clone(&session));
         table.attendance.arrive(session.id);
         table.add_client(Arc::<Session>::clone(&session) as _);
         session

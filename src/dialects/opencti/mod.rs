@@ -16,6 +16,7 @@ mod session;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -41,8 +42,15 @@ pub struct OpenCti {
     sessions: Sessions,
 }
 
-/// Every session of a gateway that can be taken up, by its secret name: at whichever listener its client comes back.
-pub type Sessions = Arc<DashMap<String, Arc<Session>>>;
+/// Every session of a gateway: whoever comes back may do so at another listener.
+pub type Sessions = Arc<Registry>;
+
+/// Every session of a gateway, and how many of them are without a connection.
+#[derive(Debug, Default)]
+pub struct Registry {
+    by_token: DashMap<String, Arc<Session>>,
+    lost: AtomicUsize,
+}
 
 impl OpenCti {
     /// The dialect as one listener is configured to speak it.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytes::{BufMut, Bytes, BytesMut};
 use cti_protocol::opencti::{Event as WireEvent, ServerMessage};
 use parking_lot::Mutex;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{DIALECT, OpenCti};
 use crate::dialects::Outbox;
@@ -114,6 +114,8 @@ impl Session {
         }
         if let Some(old) = inner.line.replace(Arc::clone(line)) {
             old.outbox.replace(self.id);
+        } else {
+            self.shared.sessions.lost.fetch_sub(1, Ordering::AcqRel);
         }
         inner.turns += 1;
         let last = inner.seq;
@@ -141,18 +143,23 @@ impl Session {
     /// The connection is gone. Unless the session has another one by now, its agents are lost from here on, and after the
     /// window the session itself is.
     pub(super) fn lose_line(self: &Arc<Session>, line: &Arc<Line>, how: Farewell) {
-        let turn = {
+        let (turn, lost) = {
             let mut inner = self.inner.lock();
             if !inner.line.as_ref().is_some_and(|current| Arc::ptr_eq(current, line)) {
                 return;
             }
             inner.line = None;
             inner.turns += 1;
-            inner.turns
+            // Counted under the lock, as `resume` counts back: never less than none.
+            (inner.turns, self.shared.sessions.lost.fetch_add(1, Ordering::AcqRel))
         };
-        let house = &self.shared.house;
+        let (house, keeping) = (&self.shared.house, &self.shared.keeping);
         house.leave(self.id, &self.token, how);
-        let window = self.shared.keeping.resume_window;
+        if lost >= keeping.lost_sessions_max {
+            warn!(session = %self.id, identity = self.identity, lost, "too many lost sessions, this one is not kept");
+            return self.end_unless_back(turn);
+        }
+        let window = keeping.resume_window;
         let session = Arc::clone(self);
         house.later(window, move || session.end_unless_back(turn));
     }
@@ -170,7 +177,8 @@ impl Session {
             self.shared.house.table.subscriptions.remove(subscription);
         }
         self.shared.house.table.remove_client(self.id, &[]);
-        self.shared.sessions.remove(&self.token);
+        self.shared.sessions.by_token.remove(&self.token);
+        self.shared.sessions.lost.fetch_sub(1, Ordering::AcqRel);
         info!(session = %self.id, identity = self.identity, "session ended: its client did not come back");
     }
 
