@@ -79,6 +79,7 @@ impl OpenCti {
 
     /// Takes the session up again; false if it has just ended.
     fn resume(&self, session: &Arc<Session>, line: &Arc<Line>, seen: u64, welcome: &Welcome) -> bool {
+        let moving = session.moving.lock();
         let resumed = session.resume(line, seen, |seq, resumed| {
             let (resumed, why) = match resumed {
                 Resumed::Whole => (true, None),
@@ -94,6 +95,7 @@ impl OpenCti {
         for (key, login) in session.agents() {
             self.house.attend(session.id, &key, Some(login));
         }
+        drop(moving);
         session.say_snapshots(None);
         session.forget_logged_out();
         true

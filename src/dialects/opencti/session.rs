@@ -20,12 +20,14 @@ use crate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
 
 /// A client session.
 #[derive(Debug)]
-pub struct Session {
+pub(super) struct Session {
     pub(super) shared: Arc<OpenCti>,
     pub(super) id: SessionId,
     /// What its client calls it when it comes back; a secret.
     pub(super) token: String,
     pub(super) identity: String,
+    /// Held while the session loses a connection or gets one, with its agents: the one is over before the other begins.
+    pub(super) moving: Mutex<()>,
     inner: Mutex<Inner>,
 }
 
@@ -97,7 +99,7 @@ pub(super) enum Resumed {
 impl Session {
     pub(super) fn new(shared: Arc<OpenCti>, id: SessionId, identity: String) -> Arc<Session> {
         let token = format!("{:032x}", rand::random::<u128>());
-        Arc::new(Session { shared, id, token, identity, inner: Mutex::default() })
+        Arc::new(Session { shared, id, token, identity, moving: Mutex::default(), inner: Mutex::default() })
     }
 
     /// The first connection of a new session.
@@ -143,6 +145,7 @@ impl Session {
     /// The connection is gone. Unless the session has another one by now, its agents are lost from here on, and after the
     /// window the session itself is.
     pub(super) fn lose_line(self: &Arc<Session>, line: &Arc<Line>, how: Farewell) {
+        let moving = self.moving.lock();
         let (turn, lost) = {
             let mut inner = self.inner.lock();
             if !inner.line.as_ref().is_some_and(|current| Arc::ptr_eq(current, line)) {
@@ -155,6 +158,7 @@ impl Session {
         };
         let (house, keeping) = (&self.shared.house, &self.shared.keeping);
         house.leave(self.id, &self.token, how);
+        drop(moving);
         if lost >= keeping.lost_sessions_max {
             warn!(session = %self.id, identity = self.identity, lost, "too many lost sessions, this one is not kept");
             return self.end_unless_back(turn);
