@@ -100,7 +100,11 @@ impl House {
 
     /// Ends what a session had. `name` is what its client calls itself when it [comes back](House::come_back).
     pub fn leave(self: &Arc<House>, session: SessionId, name: &str, how: Farewell) {
-        for key in self.table.attendance.leave(session) {
+        for key in self.table.attendance.leave(session, name) {
+            // A connection that is half open is often found to be lost after its client is back.
+            if let Some(heir) = self.table.attendance.heir(name) {
+                self.attend(heir, &key, None);
+            }
             let Some(cell) = self.table.agent(&key) else { continue };
             let mut entry = cell.entry();
             let has_others = self.table.attendance.neglect(&cell, &mut entry, session);
@@ -110,8 +114,10 @@ impl House {
         }
     }
 
-    /// The session's client is back: it has the agents that it lost. Returns them.
+    /// The session's client is here, or back: it has the agents that other sessions of its lost, and will lose. Returns those
+    /// that it has now.
     pub fn come_back(self: &Arc<House>, session: SessionId, name: &str) -> Vec<AgentKey> {
+        self.table.attendance.inherit(session, name);
         let mut found = Vec::from_iter(self.table.attendance.left_behind(name));
         found.retain(|key| self.attend(session, key, None).is_some());
         found

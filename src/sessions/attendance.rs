@@ -21,6 +21,8 @@ pub struct Attendance {
     by_session: DashMap<SessionId, HashSet<AgentKey>>,
     /// By the name under which their client may come back.
     left_behind: DashMap<Arc<str>, HashSet<AgentKey>>,
+    /// The sessions that are such a client, come back or here already when another one of theirs is lost.
+    heirs: DashMap<Arc<str>, Vec<SessionId>>,
 }
 
 impl Attendance {
@@ -29,8 +31,22 @@ impl Attendance {
         self.by_session.entry(session).or_default();
     }
 
+    /// The session takes what others of that name leave behind, from here on.
+    pub fn inherit(&self, session: SessionId, name: &str) {
+        self.heirs.entry(Arc::from(name)).or_default().push(session);
+    }
+
+    /// A session that takes what others of that name leave behind.
+    pub fn heir(&self, name: &str) -> Option<SessionId> {
+        self.heirs.get(name)?.last().copied()
+    }
+
     /// The session has no agent any more and gets none. Returns those that it had, whose entries still name it.
-    pub fn leave(&self, session: SessionId) -> HashSet<AgentKey> {
+    pub fn leave(&self, session: SessionId, name: &str) -> HashSet<AgentKey> {
+        if let Some(mut heirs) = self.heirs.get_mut(name) {
+            heirs.retain(|heir| *heir != session);
+        }
+        self.heirs.remove_if(name, |_, heirs| heirs.is_empty());
         self.by_session.remove(&session).map(|(_, agents)| agents).unwrap_or_default()
     }
 

@@ -157,6 +157,20 @@ async fn a_bridge_that_comes_back_has_the_agents_that_it_logged_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bridge_that_is_back_before_its_old_connection_is_found_to_be_lost_has_its_agents() {
+    let house = house().await;
+    let mut old = Desk::bridge(&house).await;
+    old.logs_in("1001").await;
+    let new = Desk::bridge(&house).await;
+    old.drops();
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    assert!(is_logged_in(&house, "1001"));
+    new.drops();
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    assert!(!is_logged_in(&house, "1001"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_login_whose_client_was_lost_before_it_was_done_is_a_lost_one() {
     let house = house().await;
     let mut crm = Crm::open(&house).await;
