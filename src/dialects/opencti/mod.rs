@@ -14,6 +14,7 @@ mod render;
 mod requests;
 mod session;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -46,10 +47,17 @@ pub struct OpenCti {
 pub type Sessions = Arc<Registry>;
 
 /// Every session of a gateway, and how many of them are without a connection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Registry {
     by_token: DashMap<String, Arc<Session>>,
     lost: AtomicUsize,
+}
+
+impl fmt::Debug for Registry {
+    /// Without the names by which sessions could be taken up.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").field("sessions", &self.by_token.len()).field("lost", &self.lost).finish()
+    }
 }
 
 impl OpenCti {

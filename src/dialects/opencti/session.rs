@@ -4,6 +4,7 @@
 //! no two events can be confused; nothing here waits, and no agent is looked up while that lock is held.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -19,7 +20,6 @@ use crate::operations::Farewell;
 use crate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
 
 /// A client session.
-#[derive(Debug)]
 pub(super) struct Session {
     pub(super) shared: Arc<OpenCti>,
     pub(super) id: SessionId,
@@ -47,6 +47,13 @@ struct Inner {
     /// The devices whose events it gets, and some that a logout ended.
     devices: HashMap<(PeripheralId, Instrument), Arc<Subscription>>,
     has_ended: bool,
+}
+
+impl fmt::Debug for Session {
+    /// Without the name by which it could be taken up.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("id", &self.id).field("identity", &self.identity).finish_non_exhaustive()
+    }
 }
 
 /// One connection of a session: where its answers go, whatever becomes of the session.
