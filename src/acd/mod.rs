@@ -66,6 +66,8 @@ pub trait Acd: Send + Sync + std::fmt::Debug {
 /// What an ACD says of everything at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
+    /// Where this moment stands in the ACD's own order of changes, as `AgentFacts::order`: what has a higher one is newer.
+    pub order: u64,
     /// Every agent that it knows: logged in or not if it lists its agents, else at least those that are logged in.
     pub agents: Vec<AgentFacts>,
     /// Its queues, by number and name.

@@ -161,7 +161,11 @@ impl House {
 
     /// A login that failed leaves nothing: where the answer was only late, the agent is logged out again.
     async fn undo_login(self: &Arc<House>, cell: &Arc<AgentCell>, reason: &AcdRefusal, was_in: bool) {
-        if matches!(reason, AcdRefusal::TimedOut { .. } | AcdRefusal::LinkDown) {
+        // Nor is it known what one left that refused in its own words.
+        let is_open = |reason: &AcdRefusal| {
+            matches!(reason, AcdRefusal::TimedOut { .. } | AcdRefusal::LinkDown | AcdRefusal::Refused { .. })
+        };
+        if is_open(reason) {
             let unsure = if was_in { Unsure::Facts } else { Unsure::Login };
             match self.ask_the_truth(cell, unsure).await {
                 Ok(truth) => self.settle_up_to(cell, truth),

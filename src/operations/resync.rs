@@ -82,7 +82,7 @@ impl House {
         let Some(peripheral) = self.peripheral(id) else { return Ok(()) };
         let capabilities = peripheral.acd.capabilities();
         let snapshot = self.ask(peripheral.acd.snapshot()).await?;
-        let Snapshot { agents, queues, instruments, adapters } = snapshot;
+        let Snapshot { order, agents, queues, instruments, adapters } = snapshot;
         let was_online = self.table.is_online(id);
         self.table.with_link(id, |link| {
             link.online = true;
@@ -104,7 +104,7 @@ impl House {
             }
         }
         for agent in left {
-            self.agent_is_gone(AgentKey { peripheral: id, agent });
+            self.agent_is_gone(AgentKey { peripheral: id, agent }, order);
         }
         for cell in self.table.agents_of(id) {
             self.mend_if_needed(&cell, &mut cell.entry());
@@ -131,13 +131,11 @@ impl House {
         }
     }
 
-    /// The ACD does not name an agent that the table has: it is logged in to nothing there.
-    fn agent_is_gone(self: &Arc<House>, key: AgentKey) {
+    /// The ACD did not name, at that moment, an agent that the table has: it was logged in to nothing there. What is known of
+    /// it since is newer.
+    fn agent_is_gone(self: &Arc<House>, key: AgentKey, order: u64) {
         if let Some(cell) = self.table.agent(&key) {
-            let gone = {
-                let entry = cell.entry();
-                AgentFacts::logged_out(key.agent.clone(), entry.facts.reason, entry.facts.order)
-            };
+            let gone = AgentFacts::logged_out(key.agent.clone(), cell.entry().facts.reason, order);
             self.receive(key.peripheral, AgentReport::Facts(gone));
         }
         self.table.forget_agent(&key);

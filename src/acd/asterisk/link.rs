@@ -443,7 +443,9 @@ impl<'a> Session<'a> {
         let Some(mut sent) = self.in_flight.remove(at) else { return Ok(()) };
         match (std::mem::take(&mut sent.rows), &sent.effect) {
             (Rows::Members(members), Effect::AllMembers) => world.set_members(None, members, now),
-            (Rows::Members(members), Effect::MembersAt(interface)) => world.set_members(Some(interface), members, now),
+            (Rows::Members(members), Effect::MembersAt(interface, spelled)) => {
+                world.set_members(Some((interface, spelled)), members, now);
+            }
             (Rows::Channels(channels), _) => news::restore_calls(world, &channels, now),
             _ => (),
         }

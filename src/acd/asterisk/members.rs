@@ -73,8 +73,8 @@ pub(super) enum Effect {
     },
     /// The list that comes is every member of every queue.
     AllMembers,
-    /// The list that comes is where that interface is a member.
-    MembersAt(Interface),
+    /// The list that comes is where that interface is a member, spelled so.
+    MembersAt(Interface, Arc<str>),
     /// The list that comes is every channel.
     Channels,
 }

@@ -92,8 +92,9 @@ impl AsteriskAcd {
         .await
     }
 
+    /// What has become of something, before those who come: until it is known, somebody waits for it to be put right.
     async fn ask(&self, action: Action, effect: Effect) -> Result<Said, AcdRefusal> {
-        let said = self.line.ask(Rank::Normal, action, effect)?.await.unwrap_or(Err(AcdRefusal::LinkDown))?;
+        let said = self.line.ask(Rank::Urgent, action, effect)?.await.unwrap_or(Err(AcdRefusal::LinkDown))?;
         if said.is_done { Ok(said) } else { Err(refused(&said.words)) }
     }
 
@@ -150,8 +151,9 @@ impl AsteriskAcd {
         if outcomes.iter().all(|(_, failure)| failure.is_none()) {
             return Ok(());
         }
-        self.leave_again(&outcomes, &answers).await;
-        Err(self.login_failure(&outcomes))
+        let undone = self.leave_again(&outcomes, &answers).await;
+        // What could not be undone is what the caller has to know: it asks then what has become of the agent.
+        undone.and(Err(self.login_failure(&outcomes)))
     }
 
     /// Asterisk says that the interface is in the queue already: that is right if it is there for this very agent.
@@ -167,11 +169,15 @@ impl AsteriskAcd {
 
     async fn ask_members_at(&self, interface: names::Interface, spelled: &str) -> Result<(), AcdRefusal> {
         let action = Action::new("QueueStatus").with("Member", spelled).map_err(|error| refused(&error.to_string()))?;
-        self.ask(action, Effect::MembersAt(interface)).await.map(drop)
+        self.ask(action, Effect::MembersAt(interface, spelled.into())).await.map(drop)
     }
 
     /// A login is in all of its queues or in none: what was joined is left again.
-    async fn leave_again(&self, outcomes: &[(&Place, Option<AcdRefusal>)], answers: &[Result<Said, AcdRefusal>]) {
+    async fn leave_again(
+        &self,
+        outcomes: &[(&Place, Option<AcdRefusal>)],
+        answers: &[Result<Said, AcdRefusal>],
+    ) -> Result<(), AcdRefusal> {
         let joined: Vec<&Place> = outcomes
             .iter()
             .zip(answers)
@@ -179,18 +185,27 @@ impl AsteriskAcd {
             .map(|((place, _), _)| *place)
             .collect();
         let removals = self.world.lock().removals(&joined);
+        let mut undone = Ok(());
         for answer in self.ask_all(Rank::Urgent, removals).await {
-            if let Err(error) = answer {
+            let left = answer.and_then(|said| match said.is_done || link::is_not_there(&said.words) {
+                true => Ok(()),
+                false => Err(refused(&format!("a queue that was joined could not be left again: {}", said.words))),
+            });
+            if let Err(error) = &left {
                 warn!(%error, "a queue that a failed login had joined could not be left at once");
             }
+            undone = undone.and(left);
         }
+        undone
     }
 
     /// What became of each queue, in words; where one was not answered, that is the failure.
     fn login_failure(&self, outcomes: &[(&Place, Option<AcdRefusal>)]) -> AcdRefusal {
         let failures: Vec<&AcdRefusal> = outcomes.iter().filter_map(|(_, failure)| failure.as_ref()).collect();
+        // First what leaves open what has become of the agent, then what says more than words.
+        let is_open = |refusal: &&&AcdRefusal| matches!(refusal, AcdRefusal::TimedOut { .. } | AcdRefusal::LinkDown);
         let is_plain = |refusal: &&&AcdRefusal| !matches!(refusal, AcdRefusal::Refused { .. });
-        if let Some(refusal) = failures.iter().find(is_plain) {
+        if let Some(refusal) = failures.iter().find(is_open).or_else(|| failures.iter().find(is_plain)) {
             return (*refusal).clone();
         }
         let words: Vec<String> = outcomes
@@ -322,7 +337,7 @@ impl Acd for AsteriskAcd {
     async fn snapshot(&self) -> Result<Snapshot, AcdRefusal> {
         let all =
             vec![(Action::new("QueueStatus"), Effect::AllMembers), (Action::new("CoreShowChannels"), Effect::Channels)];
-        for answer in self.ask_all(Rank::Normal, all).await {
+        for answer in self.ask_all(Rank::Urgent, all).await {
             let said = answer?;
             if !said.is_done {
                 warn!(words = said.words, "asterisk does not say everything");

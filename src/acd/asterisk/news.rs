@@ -168,6 +168,13 @@ pub(super) fn restore_calls(world: &mut World, channels: &[ListedChannel], now: 
             ani: channel.caller.clone(),
             dialed_number: channel.dialed.clone(),
         };
+        let is_so_already = match call.stage {
+            Stage::Offered => world.calls.has(&call.id),
+            _ => world.calls.is_answered(&call.id),
+        };
+        if is_so_already {
+            continue; // on a link that was up all the time: what is known is newer, and was told
+        }
         match call.stage {
             Stage::Offered => world.offered(&place, call, now),
             _ => world.connected(&place, call, now),

@@ -17,7 +17,7 @@ use super::calls::{Call, Calls, Stage};
 use super::line::{Line, Rank};
 use super::members::{Device, Echo, Effect, Member, Place, Slot};
 use super::names::{Interface, Names, Pause};
-use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, Snapshot};
+use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, BadField, Snapshot};
 use crate::model::{AgentFacts, AgentId, AgentState, Instrument, PreCall, QueueId, ReasonCode};
 
 /// Everything that is known of one Asterisk.
@@ -62,6 +62,10 @@ struct Seat {
     /// How long the after-call work of the present call will take.
     work_for: Option<Duration>,
     work_ends: Option<Instant>,
+    /// A pause, or its end, that no command asked for is on its way to Asterisk: to this text, or to none.
+    unasked: Option<Option<String>>,
+    /// A call was answered while a command was under way: its after-call work begins when the command is done.
+    owes_work: bool,
 }
 
 /// What a login has to do.
@@ -118,6 +122,7 @@ impl World {
         for seat in self.agents.values_mut() {
             seat.places.clear();
             (seat.busy_since, seat.work_for, seat.work_ends) = (None, None, None);
+            (seat.unasked, seat.owes_work) = (None, false);
         }
     }
 
@@ -204,8 +209,17 @@ impl World {
     ) -> Result<LoginPlan, AcdRefusal> {
         let name = self.names.member_name(agent)?;
         let text = self.names.interface(instrument)?;
+        if self.names.agent(agent.as_str(), text.as_str()).as_ref() != Some(agent) {
+            let why = "a member of that name at that interface would be another agent".to_owned();
+            let value = agent.to_string();
+            return Err(AcdRefusal::BadValue { field: BadField::Agent, value, why });
+        }
         let state_interface = self.names.state_interface(instrument)?;
         let interface = Interface::new(text.as_str());
+        // As Asterisk has it already, where it has: it lists members by the very letters.
+        let known =
+            self.members_at(&interface).next().and_then(|(_, member)| MemberText::new(member.spelled.as_ref()).ok());
+        let text = known.unwrap_or(text);
         let seat = self.agents.get(agent);
         let elsewhere = seat.and_then(|seat| seat.places.iter().find(|place| place.interface != interface));
         if let Some(place) = elsewhere {
@@ -226,6 +240,7 @@ impl World {
         // that no call can ring in between.
         let first = seat.and_then(|seat| seat.places.first()).and_then(|place| self.member(place));
         let paused = first.map_or(Some(String::new()), |member| member.paused.clone());
+        let paused = seat.and_then(|seat| seat.unasked.clone()).filter(|_| first.is_some()).unwrap_or(paused);
         let device = first.map_or(Device::UNKNOWN, |member| member.device);
         let mut joins = Vec::new();
         for &queue in queues {
@@ -292,7 +307,9 @@ impl World {
         let interfaces: BTreeSet<&Interface> = seat.places.iter().map(|place| &place.interface).collect();
         for interface in interfaces {
             let here: Vec<_> = self.members_at(interface).collect();
-            let differs = |member: &Member| member.agent == *agent && member.paused.as_deref() != text;
+            // What is on its way unasked may make it another one yet: then it is said again, behind that.
+            let may_change = seat.unasked.is_some();
+            let differs = |member: &Member| member.agent == *agent && (may_change || member.paused.as_deref() != text);
             if here.iter().all(|(_, member)| differs(member)) {
                 let Some((_, member)) = here.first() else { continue };
                 let effect =
@@ -344,8 +361,13 @@ impl World {
 
     /// It is done, or given up.
     pub(super) fn release(&mut self, agent: &AgentId, now: Instant) -> AgentFacts {
+        let mut begins_work = false;
         if let Some(seat) = self.agents.get_mut(agent) {
             seat.holds -= 1;
+            begins_work = seat.holds == 0 && std::mem::take(&mut seat.owes_work);
+        }
+        if begins_work {
+            self.begin_work(agent);
         }
         self.refresh(agent, now);
         let facts = self.facts(agent);
@@ -390,6 +412,7 @@ impl World {
             self.forget_if_idle(&id);
         }
         Snapshot {
+            order: self.order,
             agents,
             queues: self.names.queues().map(|(number, name)| (number, name.to_owned())).collect(),
             instruments: Vec::new(),
@@ -408,19 +431,23 @@ impl World {
     /// Asterisk said that something is done.
     pub(super) fn is_done(&mut self, effect: &Effect, now: Instant) {
         match effect {
-            Effect::Nothing | Effect::AllMembers | Effect::MembersAt(_) | Effect::Channels => (),
+            Effect::Nothing | Effect::AllMembers | Effect::MembersAt(..) | Effect::Channels => (),
             Effect::Added(place, member) => {
                 self.left.remove(place);
                 self.set_member(place, Some(member.clone()), now);
                 self.slots.entry(place.clone()).or_default().expect(Echo::Added, now);
             }
             Effect::Removed(place) => {
+                self.take_back_offers(place);
                 self.slots.entry(place.clone()).or_default().expect(Echo::Removed, now);
                 self.remember_left(place, now);
                 self.set_member(place, None, now);
             }
             Effect::Paused { interface, queue, text } => {
                 for (place, member) in self.paused_places(interface, *queue) {
+                    if let Some(seat) = self.agents.get_mut(&member.agent) {
+                        seat.unasked.take_if(|unasked| unasked == text);
+                    }
                     let paused = Member { paused: text.clone(), ..member };
                     self.set_member(&place, Some(paused), now);
                     self.slots.entry(place).or_default().expect(Echo::Paused(text.clone()), now);
@@ -432,14 +459,22 @@ impl World {
     /// Asterisk said that there is no such member: somebody else ended the membership, and its event is yet to come.
     pub(super) fn is_not_there(&mut self, effect: &Effect, now: Instant) {
         match effect {
-            Effect::Removed(place) => self.set_member(place, None, now),
+            Effect::Removed(place) => self.was_removed(place, now),
             Effect::Paused { interface, queue, .. } => {
                 for (place, _) in self.paused_places(interface, *queue) {
-                    self.set_member(&place, None, now);
+                    self.was_removed(&place, now);
                 }
             }
             _ => (),
         }
+    }
+
+    /// Where a member was known, the event of its end is yet to come, and what comes before that is of the past.
+    fn was_removed(&mut self, place: &Place, now: Instant) {
+        if let Some(slot) = self.slots.get_mut(place).filter(|slot| slot.member.is_some()) {
+            slot.expect(Echo::Removed, now);
+        }
+        self.set_member(place, None, now);
     }
 
     fn paused_places(&self, interface: &Interface, queue: Option<QueueId>) -> Vec<(Place, Member)> {
@@ -491,10 +526,16 @@ impl World {
     }
 
     /// A list tells of every member there is, or of every one at one interface. None of it is reported.
-    pub(super) fn set_members(&mut self, at: Option<&Interface>, members: Vec<(Place, Member)>, now: Instant) {
+    pub(super) fn set_members(&mut self, at: Option<(&Interface, &str)>, members: Vec<(Place, Member)>, now: Instant) {
         let listed: HashMap<Place, Member> = members.into_iter().collect();
-        let known: Vec<Place> =
-            self.slots.keys().filter(|place| at.is_none_or(|at| place.interface == *at)).cloned().collect();
+        // A list of one interface holds only the members that are spelled the same.
+        let is_concerned = |place: &Place, slot: &Slot| {
+            at.is_none_or(|(at, spelled)| {
+                place.interface == *at && slot.member.as_ref().is_none_or(|member| *member.spelled == *spelled)
+            })
+        };
+        let known = self.slots.iter().filter(|(place, slot)| is_concerned(place, slot));
+        let known: Vec<Place> = known.map(|(place, _)| place.clone()).collect();
         let mut concerned: BTreeSet<AgentId> = BTreeSet::new();
         for place in known.iter().filter(|place| !listed.contains_key(*place)) {
             concerned.extend(self.move_member(place, None).into_iter().flatten());
@@ -602,11 +643,24 @@ impl World {
         if let Some(seat) = self.agents.get_mut(&agent) {
             seat.work_for = wrap_up;
         }
-        if wrap_up.is_some() && self.pause_of(&agent).is_none() {
-            let text = self.names.pause_text(Pause::Work(AgentState::WorkReady));
-            self.pause_unasked(&agent, Some(&text));
+        if wrap_up.is_some() {
+            match self.agents.get_mut(&agent) {
+                // A command may be about to pause the agent: its word counts.
+                Some(seat) if seat.holds > 0 => seat.owes_work = true,
+                _ => self.begin_work(&agent),
+            }
         }
         self.refresh(&agent, now);
+    }
+
+    /// Pauses an agent on a call who is not paused: so no other call can ring before the after-call work.
+    fn begin_work(&mut self, agent: &AgentId) {
+        let Some(seat) = self.agents.get(agent) else { return };
+        let is_on_call = seat.places.iter().any(|place| self.calls.stage(place) > Some(Stage::Offered));
+        if is_on_call && self.pause_of(agent).is_none() {
+            let text = self.names.pause_text(Pause::Work(AgentState::WorkReady));
+            self.pause_unasked(agent, Some(&text));
+        }
     }
 
     /// The call was held, or taken back.
@@ -638,6 +692,14 @@ impl World {
         }
         self.hangups.notify_waiters();
         self.look_at(Some(place), now);
+    }
+
+    /// Whoever leaves the queue does not get its calls: said while it is known who that is.
+    fn take_back_offers(&mut self, place: &Place) {
+        let Some(agent) = self.agent_at(place).cloned() else { return };
+        for call in self.ringing_at(place) {
+            self.announce(&agent, place, &call, AcdEvent::PreCallAbort);
+        }
     }
 
     fn look_at(&mut self, place: Option<&Place>, now: Instant) {
@@ -743,7 +805,8 @@ impl World {
             order: 0,
         };
         let mut look_again = None;
-        let names_wrap_up = self.names.wrap_up;
+        // After a reconnect it is not known which queue's call it was.
+        let longest = members.iter().filter_map(|(place, _)| self.names.wrap_up_after(place.queue)).max();
         let Some(seat) = self.agents.get_mut(agent) else { return (facts, None) };
         let is_new_busy = state == AgentState::BusyOther && seat.told.is_logged_in() && seat.told.state != state;
         if is_new_busy && with_patience {
@@ -757,14 +820,14 @@ impl World {
             seat.busy_since = None;
         }
         if facts.state == AgentState::WorkReady {
-            let work_for = seat.work_for.unwrap_or(names_wrap_up);
+            let work_for = seat.work_for.or(longest).unwrap_or_default();
             if seat.work_ends.is_none() && !work_for.is_zero() {
                 seat.work_ends = Some(now + work_for);
             }
             look_again = [look_again, seat.work_ends].into_iter().flatten().min();
         } else {
             seat.work_ends = None;
-            if on_call.is_none() {
+            if on_call.is_none() && seat.unasked.is_none() {
                 seat.work_for = None;
             }
         }
@@ -782,14 +845,18 @@ impl World {
 
     fn end_work_if_due(&mut self, agent: &AgentId, now: Instant) {
         let Some(seat) = self.agents.get_mut(agent) else { return };
-        if seat.work_ends.is_some_and(|at| at <= now) {
+        // A command that is under way may be about to say something else; its end looks here again.
+        if seat.holds == 0 && seat.work_ends.is_some_and(|at| at <= now) {
             seat.work_ends = Some(now + WORK_END_RETRY); // in case that it does not work
             self.pause_unasked(agent, None);
         }
     }
 
-    fn pause_unasked(&self, agent: &AgentId, text: Option<&str>) {
+    fn pause_unasked(&mut self, agent: &AgentId, text: Option<&str>) {
         let Ok(actions) = self.plan_pause(agent, text) else { return };
+        if let Some(seat) = self.agents.get_mut(agent).filter(|_| !actions.is_empty()) {
+            seat.unasked = Some(text.map(str::to_owned));
+        }
         for (action, effect) in actions {
             if let Err(error) = self.line.tell(Rank::Normal, action, effect) {
                 warn!(%agent, %error, "cannot change the pause of after-call work");
@@ -800,6 +867,7 @@ impl World {
     fn look_again(&mut self, agent: &AgentId, at: Option<Instant>) {
         if let Some(at) = at {
             self.due.insert((at, agent.clone()));
+            self.line.changed.notify_one(); // the link sleeps until what was due first
         }
     }
 
@@ -813,6 +881,8 @@ impl World {
             busy_since: None,
             work_for: None,
             work_ends: None,
+            unasked: None,
+            owes_work: false,
         })
     }
 

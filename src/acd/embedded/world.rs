@@ -113,6 +113,7 @@ impl World {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
+            order: self.changes,
             agents: self.agents.values().map(|seat| seat.facts.clone()).collect(),
             queues: self.config.queues.iter().map(|queue| (queue.number, queue.name.clone())).collect(),
             instruments: self.instruments.iter().cloned().collect(),

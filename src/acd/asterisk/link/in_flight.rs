@@ -82,7 +82,7 @@ impl InFlight {
 impl Rows {
     pub(super) fn of(effect: &Effect) -> Rows {
         match effect {
-            Effect::AllMembers | Effect::MembersAt(_) => Rows::Members(Vec::new()),
+            Effect::AllMembers | Effect::MembersAt(..) => Rows::Members(Vec::new()),
             Effect::Channels => Rows::Channels(Vec::new()),
             _ => Rows::None,
         }
