@@ -132,8 +132,19 @@ impl Names {
         sendable(BadField::Agent, agent.as_str(), agent.as_str())
     }
 
+    /// The interface of an instrument. An instrument is a name or number: with more it could make the interface another
+    /// one, say of a trunk, and a queue's calls would be dialled there.
     pub(super) fn interface(&self, instrument: &Instrument) -> Result<MemberText, AcdRefusal> {
-        sendable(BadField::Instrument, instrument.as_str(), &self.interface.fill(instrument.as_str()))
+        let text = instrument.as_str();
+        let interface = sendable(BadField::Instrument, text, &self.interface.fill(text))?;
+        match text.chars().find(|c| !c.is_alphanumeric() && !"._-+*#".contains(*c)) {
+            None => Ok(interface),
+            Some(strange) => {
+                let why =
+                    format!("{strange:?} could make another interface of it; letters, digits and ._-+*# are allowed");
+                Err(AcdRefusal::BadValue { field: BadField::Instrument, value: text.to_owned(), why })
+            }
+        }
     }
 
     pub(super) fn state_interface(&self, instrument: &Instrument) -> Result<Option<MemberText>, AcdRefusal> {

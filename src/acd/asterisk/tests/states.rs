@@ -308,6 +308,16 @@ fn an_agent_whose_membership_would_read_as_anothers_is_refused() {
 }
 
 #[test]
+fn an_instrument_that_would_dial_somewhere_else_is_refused() {
+    let mut bench = Bench::new();
+    for strange in ["0900123@trunk", "3001&3002", "3001/n", "a b"] {
+        let instrument = Instrument::new(strange).unwrap();
+        let refused = bench.world.plan_login(&agent(), &instrument, &[QueueId(1)], false).map(drop).unwrap_err();
+        assert!(refused.to_string().contains(strange), "{refused}");
+    }
+}
+
+#[test]
 fn an_interface_is_spelled_as_asterisk_has_it_already() {
     let mut bench = Bench::new();
     let there = Member { spelled: "pjsip/3001".into(), ..member(None) };
