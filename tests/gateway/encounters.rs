@@ -450,3 +450,30 @@ async fn a_link_whose_return_was_lost_among_reports_is_up_all_the_same() {
 async fn a_link_whose_loss_was_lost_among_reports_is_down_all_the_same() {
     assert!(!is_online_after(4_096, false).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_newer_than_the_snapshot_of_a_rebuild_stays() {
+    let house = house().await;
+    let mut bridge = Desk::bridge(&house).await;
+    // An ACD that lists only who is logged in: when it was asked, the agent was not.
+    let mut earlier = house.acd.inner.snapshot().await.unwrap();
+    earlier.agents.clear();
+    bridge.logs_in("1001").await;
+    *house.acd.snapshot.lock().unwrap() = Some(earlier);
+    house.acd.inner.go_away();
+    house.acd.inner.come_back();
+    bridge.receives_system_event().await;
+    bridge.receives_system_event().await;
+    bridge.receives_nothing().await;
+    assert!(house.acd.snapshot.lock().unwrap().is_none(), "the table was rebuilt");
+    assert_eq!(bridge.queries("1001").await, AgentState::AGENT_STATE_NOT_READY);
+    // What is older than the snapshot and not in it is gone.
+    let mut later = house.acd.inner.snapshot().await.unwrap();
+    later.agents.clear();
+    *house.acd.snapshot.lock().unwrap() = Some(later);
+    house.acd.inner.go_away();
+    house.acd.inner.come_back();
+    bridge.receives_system_event().await;
+    bridge.receives_system_event().await;
+    bridge.receives_event("1001", AgentState::AGENT_STATE_LOGOUT).await;
+}
