@@ -1,37 +1,54 @@
-//! Between the browser and the gateway: a cable that can be pulled and plugged in again.
+//! The cable between a desktop and the gateway, which can be pulled, or fall silent. What passes is not looked at.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 pub struct Cable {
+    /// The desktop's end.
     pub address: SocketAddr,
+    far_end: watch::Sender<Option<SocketAddr>>,
     state: Arc<watch::Sender<State>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 enum State {
-    Plugged,
-    /// Connections are cut, and new ones as soon as they come.
+    Whole,
+    /// Every connection is gone, and none gets through.
     Pulled,
-    /// Nothing passes and nothing ends: the worst kind.
+    /// Connections stand, and what is sent waits.
     Silent,
 }
 
 impl Cable {
-    pub async fn to(gateway: SocketAddr) -> Cable {
+    pub async fn new() -> Cable {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
-        let state = Arc::new(watch::Sender::new(State::Plugged));
-        let states = Arc::clone(&state);
+        let (far_end, gateway) = watch::channel(None);
+        let state = Arc::new(watch::Sender::new(State::Whole));
+        let cable = Cable { address, far_end, state: Arc::clone(&state) };
         tokio::spawn(async move {
-            while let Ok((browser, _)) = listener.accept().await {
-                tokio::spawn(pass(browser, gateway, states.subscribe()));
+            while let Ok((desktop, _)) = listener.accept().await {
+                let far_end = gateway.borrow().expect("a cable that leads somewhere");
+                if *state.borrow() == State::Pulled {
+                    continue;
+                }
+                if let Ok(gateway) = TcpStream::connect(far_end).await {
+                    let ((read, write), (back, forth)) = (desktop.into_split(), gateway.into_split());
+                    tokio::spawn(carry(read, forth, state.subscribe()));
+                    tokio::spawn(carry(back, write, state.subscribe()));
+                }
             }
         });
-        Cable { address, state }
+        cable
+    }
+
+    pub fn leads_to(&self, gateway: SocketAddr) {
+        self.far_end.send_replace(Some(gateway));
     }
 
     pub fn is_pulled(&self) {
@@ -42,25 +59,25 @@ impl Cable {
         self.state.send_replace(State::Silent);
     }
 
-    /// What was silent until now is gone; what connects from here on gets through.
-    pub fn is_plugged_in(&self) {
-        self.state.send_replace(State::Pulled);
-        self.state.send_replace(State::Plugged);
+    pub fn is_mended(&self) {
+        self.state.send_replace(State::Whole);
     }
 }
 
-async fn pass(mut browser: TcpStream, gateway: SocketAddr, mut state: watch::Receiver<State>) {
-    let at_first = *state.borrow_and_update();
-    if at_first == State::Plugged {
-        let Ok(mut gateway) = TcpStream::connect(gateway).await else { return };
-        tokio::select! {
-            _ = tokio::io::copy_bidirectional(&mut browser, &mut gateway) => return,
-            _ = state.changed() => (),
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
+    let mut pulled = state.clone();
+    let mut bytes = [0; 16_384];
+    let carrying = async {
+        loop {
+            let read = from.read(&mut bytes).await.unwrap_or(0);
+            let _ = state.wait_for(|state| *state != State::Silent).await;
+            if read == 0 || to.write_all(&bytes[..read]).await.is_err() {
+                return;
+            }
         }
-        if *state.borrow_and_update() == State::Silent {
-            let _ = state.changed().await; // both ends are held, and hear nothing
-        }
-    } else if at_first == State::Silent {
-        let _ = state.changed().await;
+    };
+    tokio::select! {
+        _ = pulled.wait_for(|state| *state == State::Pulled) => (),
+        () = carrying => (),
     }
 }

@@ -1,12 +1,13 @@
-//! The example desktop in a real browser, in front of a gateway, over a cable that can be pulled: `tests/run` starts these
-//! tests where a browser can be had.
+//! The example desktop in a real Chromium, before the gateway as people start it: `tests/run` starts these tests where there
+//! is one. CHROMIUM names another one than that of the search path.
 
 #![allow(missing_docs, unreachable_pub)]
 
+mod agent;
 mod cable;
 mod chromium;
 mod desktop;
-#[path = "../gateway/support/node.rs"]
-mod node;
-#[path = "../gateway/support/schema.rs"]
-mod schema;
+mod gateway;
+mod looks;
+mod lost;
+mod strangers;

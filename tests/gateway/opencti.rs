@@ -753,6 +753,14 @@ async fn a_connection_without_hello_is_ended_and_told_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_more_heartbeats_are_promised_than_come() {
+    let listener = |listener: &mut ListenerConfig| listener.heartbeat = Duration::from_millis(1_500);
+    let house = house_with_listener(listener).await;
+    let (_, welcome) = Crm::open_as(&house, "crm").await;
+    assert_eq!(welcome["heartbeatSeconds"], 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_hears_a_heartbeat_and_is_ended_if_it_promised_one_and_is_silent() {
     let house = house().await;
     let mut crm = Crm::connected(&house);

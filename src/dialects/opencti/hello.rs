@@ -148,7 +148,7 @@ impl OpenCti {
             resumed: None,
             why: None,
             seq: 0,
-            heartbeat_seconds: self.settings.heartbeat.as_secs(),
+            heartbeat_seconds: whole_seconds(self.settings.heartbeat),
             resume_seconds: self.keeping.resume_window.as_secs(),
             acds: acds.collect(),
             reason_codes: reasons.collect(),
@@ -156,6 +156,11 @@ impl OpenCti {
             not_ready_reason_required: self.settings.not_ready_reason_required,
         }
     }
+}
+
+/// Of a part of a second, all of it: who is promised more than is kept takes a connection that stands for a dead one.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 fn idle_timeout(hello: &Hello) -> Result<Option<Duration>, No> {

@@ -98,7 +98,7 @@ export class Session {
 
   #dial() {
     clearTimeout(this.#retryTimer);
-    this.#told.link(this.#failures || this.remembered ? "reconnecting" : "connecting", "");
+    this.#tellOfTry("");
     const socket = new WebSocket(this.#address);
     this.#socket = socket;
     this.#silenceMs = OPEN_MS_MAX;
@@ -191,21 +191,27 @@ export class Session {
   }
 
   #closed(code, reason) {
+    const isFirstTry = !this.#isOpen && !this.#failures;
     this.#drop();
     if (FINAL_CLOSE_CODES.includes(code)) {
       this.#isWanted = false;
       this.#told.link("ended", reason || `close code ${code}`);
     } else if (this.#isWanted) {
-      this.#retryLater(reason);
+      // A browser tells no page why there is no connection.
+      this.#retryLater(reason || (isFirstTry ? "no connection: is the gateway there, and is this page one of its origins?" : ""));
     }
   }
 
   #retryLater(why) {
     const pause = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.#failures);
     this.#failures += 1;
-    this.#told.link("reconnecting", why);
+    this.#tellOfTry(why);
     // Many desktops lose a gateway in one moment, and should not come back in one.
     this.#retryTimer = setTimeout(() => this.#dial(), pause * (0.5 + Math.random() / 2));
+  }
+
+  #tellOfTry(why) {
+    this.#told.link(this.remembered ? "reconnecting" : "connecting", why);
   }
 
   /** A connection that says nothing for twice the time that the gateway promised is gone, whatever the browser thinks. */
@@ -235,6 +241,7 @@ export class Session {
 
 const EVENTS_MAX = 500;
 const MESSAGES_MAX = 50;
+const NAME_CELL = 2;
 const REMEMBERED_FIELDS = ["identity", "agent-id", "dn", "queue"]; // no password is kept
 
 const LINKS = {
@@ -269,6 +276,9 @@ function desktop() {
     link(state, why) {
       linkState = state;
       showLink();
+      if (state === "off" || state === "ended") {
+        forgetState(); // nobody tells it any more
+      }
       if (why) {
         say(`${LINKS[state][0]}: ${why}`, state === "ended" ? "bad" : "busy");
       }
@@ -279,11 +289,15 @@ function desktop() {
       offer(welcome);
       if (welcome.resumed) {
         say("The session goes on where it was.", "good");
+      } else {
+        field("events").replaceChildren(); // another session's, whose numbers begin anew
+        field("no-events").hidden = false;
       }
       // What was shown before is of another connection, or of the page as it was before it was loaded anew.
       forgetState();
       if (written("agent-id")) {
-        ask("GetSnapshot", {}, () => undefined);
+        // Nobody pressed anything: a refusal, such as of an agent that is not this client's, is no news.
+        session.ask("GetSnapshot", aboutAgent());
       }
     },
     event(event) {
@@ -318,8 +332,9 @@ function desktop() {
     for (const id of ["login", "ready", "not-ready", "after-call", "logout"]) {
       field(id).disabled = !isConnected;
     }
+    field("state").classList.toggle("stale", linkState === "reconnecting");
     field("disconnect").disabled = linkState === "off" || linkState === "ended";
-    field("connect").textContent = isConnected ? "Connect anew" : "Connect";
+    field("connect").textContent = isConnected ? "Reconnect" : "Connect";
   }
 
   function forgetState() {
@@ -329,22 +344,24 @@ function desktop() {
 
   function connect() {
     keepFields(memory);
+    memory.setItem("secret", field("secret").value && "is needed");
     session.connect(written("identity"), field("secret").value);
   }
 
-  async function ask(activity, properties, done = () => say(`${activity}: done.`, "good")) {
+  const aboutAgent = () => ({ AgentID: written("agent-id"), ...given("Acd", written("acd")) });
+
+  async function ask(activity, properties) {
     if (!field("agent").reportValidity()) {
       return;
     }
     keepFields(memory);
-    const asked = { AgentID: written("agent-id"), ...given("Acd", written("acd")), ...properties };
-    const answer = await session.ask(activity, asked);
+    const answer = await session.ask(activity, { ...aboutAgent(), ...properties });
     if (!answer) {
       say(`${activity}: the connection was lost before the answer came.`, "bad");
     } else if (answer.Status === "Fail") {
       say(`${activity}: ${answer.StatusMessage} (${answer.code})`, "bad");
     } else {
-      done();
+      say(`${activity}: done.`, "good");
     }
   }
 
@@ -371,7 +388,9 @@ function desktop() {
 
   restoreFields(memory);
   // A page that was loaded anew goes on by itself.
-  if (session.remembered) {
+  if (session.remembered && memory.getItem("secret")) {
+    say("The session waits: give the secret, which is not kept, and connect.", "busy");
+  } else if (session.remembered) {
     connect();
   }
 }
@@ -418,7 +437,7 @@ function offer(welcome) {
     ...(welcome.logoutReasonRequired ? ["Log out"] : []),
   ];
   const needed = needing.length ? ` ${needing.join(" and ")} cannot do without.` : "";
-  field("reason-note").textContent = `The reason goes with Not ready and Log out.${needed}`;
+  field("reason-note").textContent = `goes with Not ready and Log out.${needed}`;
 }
 
 function choices(id, blank, values) {
@@ -438,13 +457,18 @@ function given(name, value) {
   return value ? { [name]: value } : {};
 }
 
-function showState(event) {
+/** What an event says of the agent's state, as text and kind; null if nothing. */
+function shownState(event) {
   const state = { AgentStateEvent: event.pyEventName, SnapshotEvent: event.pyAgentState }[event.pyEventType];
-  if (!state) {
-    return;
+  return state ? (WORK_MODES[event.pyWorkMode] ?? STATES[state] ?? [state, "off"]) : null;
+}
+
+function showState(event) {
+  const shown = shownState(event);
+  if (shown) {
+    const [text, kind] = shown;
+    badge("state", [event.pyReasonCode ? `${text}: ${event.pyReasonCode}` : text, kind]);
   }
-  const [text, kind] = WORK_MODES[event.pyWorkMode] ?? STATES[state] ?? [state, "off"];
-  badge("state", [event.pyReasonCode ? `${text}: ${event.pyReasonCode}` : text, kind]);
 }
 
 function badge(id, [text, kind]) {
@@ -469,8 +493,8 @@ function listEvent(event) {
   const cells = [
     event.seq,
     clock(new Date(event.time)),
-    event.pyEventType,
     event.pyEventName,
+    event.pyEventType,
     event.pyAgentId,
     event.queue,
     event.pyReasonCode,
@@ -478,6 +502,13 @@ function listEvent(event) {
   ];
   const row = document.createElement("tr");
   row.append(...cells.map((text) => element("td", text ?? "")));
+  const shown = shownState(event);
+  if (shown) {
+    const name = element("span", event.pyEventName);
+    name.className = "pill";
+    name.dataset.kind = shown[1];
+    row.cells[NAME_CELL].replaceChildren(name);
+  }
   field("events").prepend(row);
   cut(field("events"), EVENTS_MAX);
 }
