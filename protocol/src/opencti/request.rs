@@ -395,7 +395,7 @@ impl Request {
     pub fn read(text: &str) -> Result<Request, Unreadable> {
         let nameless = |flaw| Unreadable { id: None, flaw };
         let Object(envelope): Object<Envelope> =
-            serde_json::from_str(text).map_err(|error| nameless(Flaw::Json { what: shortened(&error.to_string()) }))?;
+            serde_json::from_str(text).map_err(|error| nameless(Flaw::Json { what: not_an_object(&error) }))?;
         let id = envelope.id().map_err(nameless)?;
         let named = |flaw| Unreadable { id: Some(id.clone()), flaw };
         let name = envelope.activity().map_err(named)?;
@@ -431,7 +431,7 @@ impl Envelope {
             }
             Some(value) => match value.as_i64() {
                 Some(number) => return Ok(RequestId::Number(number)),
-                None => format!("{} is neither a text nor a whole number of 64 bits", shortened(&value.to_string())),
+                None => format!("{} is neither a text nor a whole number of 64 bits", scalar(value)),
             },
         };
         Err(Flaw::Id { what })
@@ -441,7 +441,7 @@ impl Envelope {
         match &self.activity {
             Some(serde_json::Value::String(name)) => Ok(name.clone()),
             None => Err(Flaw::NoActivity { what: "it is missing".to_owned() }),
-            Some(other) => Err(Flaw::NoActivity { what: format!("{} is no text", shortened(&other.to_string())) }),
+            Some(other) => Err(Flaw::NoActivity { what: format!("{} is no text", scalar(other)) }),
         }
     }
 }
@@ -451,7 +451,8 @@ fn properties<T: DeserializeOwned>(text: &str) -> Result<T, Flaw> {
     read.map(|Object(properties)| properties).map_err(|error: serde_path_to_error::Error<serde_json::Error>| {
         let path = error.path().to_string();
         let is_secret = SECRETS.iter().any(|secret| path.ends_with(secret));
-        let what = if is_secret { "it is no text".to_owned() } else { shortened(&error.inner().to_string()) };
+        let what =
+            if is_secret { "it is not what it should be".to_owned() } else { shortened(&error.inner().to_string()) };
         let property = if path == "." { String::new() } else { format!("{path}: ") };
         Flaw::Property { property, what }
     })
@@ -483,7 +484,25 @@ fn page<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Opti
 }
 
 /// The properties whose values are told back to nobody.
-const SECRETS: [&str; 3] = ["secret", "session", "AgentPassword"];
+const SECRETS: [&str; 4] = ["secret", "session", "resume", "AgentPassword"];
+
+/// What the parser says; of a text that is no object, only that: it may be a secret in the wrong place.
+fn not_an_object(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    match error.is_data() && !words.starts_with("duplicate field") {
+        true => "it is another kind of value".to_owned(),
+        false => shortened(&words),
+    }
+}
+
+/// A number as it is; of an object or array, only that it is one.
+fn scalar(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Object(_) => "an object".to_owned(),
+        serde_json::Value::Array(_) => "an array".to_owned(),
+        value => shortened(&value.to_string()),
+    }
+}
 
 /// What a client sent is told back to it in part only.
 fn shortened(text: &str) -> String {

@@ -53,9 +53,18 @@ fn no_secret_is_told_back_or_printed() {
         r#"{"id":1,"activity":"LoginAgent","AgentID":"1001","AgentPassword":24680}"#,
         r#"{"id":1,"activity":"Hello","protocolVersion":1,"identity":"crm","secret":[24680]}"#,
         r#"{"id":1,"activity":"Hello","protocolVersion":1,"identity":"crm","resume":{"session":24680,"seq":1}}"#,
+        r#"{"id":1,"activity":"Hello","protocolVersion":1,"identity":"crm","resume":"s24680"}"#,
     ] {
         let unreadable = Request::read(text).unwrap_err();
         assert!(matches!(unreadable.flaw, Flaw::Property { .. }), "{unreadable:?}");
+        assert!(!format!("{unreadable:?} {}", unreadable.flaw).contains("24680"), "{unreadable:?}");
+    }
+    for text in [
+        r#""s24680""#,
+        r#"{"id":{"AgentPassword":"s24680"},"activity":"Heartbeat"}"#,
+        r#"{"id":1,"activity":["s24680"]}"#,
+    ] {
+        let unreadable = Request::read(text).unwrap_err();
         assert!(!format!("{unreadable:?} {}", unreadable.flaw).contains("24680"), "{unreadable:?}");
     }
     let login = r#"{"id":1,"activity":"LoginAgent","AgentID":"1001","AgentPassword":"s24680"}"#;
