@@ -110,6 +110,10 @@ impl House {
             let has_others = self.table.attendance.neglect(&cell, &mut entry, session);
             if how == Farewell::Lost && !has_others && entry.facts.is_logged_in() {
                 self.lose(&cell, &mut entry, name);
+                // Whoever came in between has looked for it already, and did not find it.
+                if let Some(heir) = self.table.attendance.heir(name) {
+                    self.table.attendance.attend(&cell, &mut entry, heir);
+                }
             }
         }
     }
@@ -128,9 +132,9 @@ impl House {
         if self.ending.is_cancelled() {
             return; // the gateway stops: its clients are not lost, they are sent away
         }
-        if let Some(back) = self.table.attendance.lose(cell, entry, name) {
+        if let Some((loss, back)) = self.table.attendance.lose(cell, entry, name) {
             info!(agent = %cell.key, not_ready_in = ?grace.not_ready_after, "the agent's client was lost");
-            tokio::spawn(wait_for_a_client(Arc::clone(self), Arc::clone(cell), grace, back));
+            tokio::spawn(wait_for_a_client(Arc::clone(self), Arc::clone(cell), grace, loss, back));
         }
     }
 }
@@ -140,15 +144,16 @@ async fn wait_for_a_client(
     house: Arc<House>,
     cell: Arc<AgentCell>,
     grace: Grace,
+    loss: u64,
     mut back: oneshot::Receiver<Infallible>,
 ) {
     if passes(&house, grace.not_ready_after, &mut back).await {
-        if let Err(error) = house.make_not_ready(&cell, grace.reason).await {
+        if let Err(error) = house.make_not_ready(&cell, loss, grace.reason).await {
             info!(agent = %cell.key, %error, "an agent whose client was lost does not go not ready");
         }
         let mut pause = grace.logout_after;
         while passes(&house, pause, &mut back).await {
-            match house.log_lost_out(&cell, grace.reason).await {
+            match house.log_lost_out(&cell, loss, grace.reason).await {
                 Ok(()) => break,
                 Err(error) => {
                     pause = grace.logout_after.min(house.rules.retry_max);
@@ -173,11 +178,16 @@ async fn passes(house: &House, time: Duration, back: &mut oneshot::Receiver<Infa
 }
 
 impl House {
-    async fn make_not_ready(self: &Arc<House>, cell: &Arc<AgentCell>, reason: ReasonCode) -> Result<(), Refusal> {
+    async fn make_not_ready(
+        self: &Arc<House>,
+        cell: &Arc<AgentCell>,
+        loss: u64,
+        reason: ReasonCode,
+    ) -> Result<(), Refusal> {
         let _turn = cell.turn.lock().await;
         {
             let entry = cell.entry();
-            if !entry.is_lost() || !entry.facts.is_logged_in() || entry.facts.state == AgentState::NotReady {
+            if !entry.is_lost_by(loss) || !entry.facts.is_logged_in() || entry.facts.state == AgentState::NotReady {
                 return Ok(());
             }
         }
@@ -192,11 +202,16 @@ impl House {
     }
 
     /// As any other logout, in its nine points; a call is let end first.
-    async fn log_lost_out(self: &Arc<House>, cell: &Arc<AgentCell>, reason: ReasonCode) -> Result<(), Refusal> {
+    async fn log_lost_out(
+        self: &Arc<House>,
+        cell: &Arc<AgentCell>,
+        loss: u64,
+        reason: ReasonCode,
+    ) -> Result<(), Refusal> {
         let _turn = cell.turn.lock().await;
         {
             let mut entry = cell.entry();
-            if !entry.is_lost() || !entry.facts.is_logged_in() || entry.logging_out.is_some() {
+            if !entry.is_lost_by(loss) || !entry.facts.is_logged_in() || entry.logging_out.is_some() {
                 return Ok(());
             }
             if entry.facts.state.is_on_call() {

@@ -62,6 +62,8 @@ pub struct AgentEntry {
 /// An agent whose clients were lost.
 #[derive(Debug)]
 pub(super) struct Lost {
+    /// Tells one loss from the next.
+    pub(super) number: u64,
     /// The name by which a client may come back for it.
     pub(super) name: Arc<str>,
     /// Dropped when somebody does, which whoever waits to log the agent out hears at once.
@@ -132,9 +134,9 @@ impl AgentEntry {
         &self.attendants
     }
 
-    /// Whether all who had the agent were lost.
-    pub fn is_lost(&self) -> bool {
-        self.lost.is_some()
+    /// Whether all who had the agent were lost, by that loss.
+    pub fn is_lost_by(&self, loss: u64) -> bool {
+        self.lost.as_ref().is_some_and(|lost| lost.number == loss)
     }
 
     /// From here on the ACD's reports about this agent wait for [`stop_deferring`](Self::stop_deferring).

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use tokio::sync::oneshot;
@@ -23,6 +24,7 @@ pub struct Attendance {
     left_behind: DashMap<Arc<str>, HashSet<AgentKey>>,
     /// The sessions that are such a client, come back or here already when another one of theirs is lost.
     heirs: DashMap<Arc<str>, Vec<SessionId>>,
+    losses: AtomicU64,
 }
 
 impl Attendance {
@@ -79,22 +81,23 @@ impl Attendance {
         self.found(cell, entry);
     }
 
-    /// Nobody has the agent any more, but a client of that name may come back for it. What is returned ends then, or when
-    /// the agent logs out; none if that is waited for already.
+    /// Nobody has the agent any more, but a client of that name may come back for it. What is returned is the number of
+    /// this loss, and what ends when somebody does or the agent logs out; none if that is waited for already.
     pub fn lose(
         &self,
         cell: &AgentCell,
         entry: &mut AgentEntry,
         name: &str,
-    ) -> Option<oneshot::Receiver<std::convert::Infallible>> {
+    ) -> Option<(u64, oneshot::Receiver<std::convert::Infallible>)> {
         if entry.lost.is_some() {
             return None;
         }
         let name: Arc<str> = Arc::from(name);
         self.left_behind.entry(Arc::clone(&name)).or_default().insert(cell.key.clone());
         let (back, waiting) = oneshot::channel();
-        entry.lost = Some(Lost { name, _back: back });
-        Some(waiting)
+        let number = self.losses.fetch_add(1, Ordering::Relaxed);
+        entry.lost = Some(Lost { number, name, _back: back });
+        Some((number, waiting))
     }
 
     /// The agents that wait for a client of that name.

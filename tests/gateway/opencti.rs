@@ -325,6 +325,10 @@ async fn a_client_without_all_events_commands_and_hears_only_agents_whose_passwo
     desk.succeeds(known).await;
     desk.receives(json!({"pyEventName": "Snapshot", "pyAgentId": "1001"})).await;
     desk.logs_in("1002").await;
+    // Having an agent is no right to hear another one's device.
+    crm.logs_in("1003").await;
+    let others = json!({"activity": "SubscribeForEvents", "DN": "3003", "AgentID": "1002", "AgentPassword": "pw1002"});
+    assert_eq!(desk.fails(others).await.0, "OPENCTI_NO_RIGHT");
     desk.succeeds(ready("1002")).await;
     desk.succeeds(logout("1002")).await;
 }
@@ -646,6 +650,20 @@ async fn a_second_client_takes_the_agent_over_from_a_ged188_desktop_which_is_tol
     crm.succeeds(login("1001")).await;
     desk.wakes();
     assert!(matches!(desk.closed, Some(CloseReason::Replaced { .. })), "{:?}", desk.closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_logins_at_once_the_second_is_rejected_as_well() {
+    let house = house_where_a_second_client(SecondClient::Reject).await;
+    let (mut one, mut two) = (Crm::open(&house).await, Crm::open(&house).await);
+    let asked = house.acd.hold("log_in");
+    one.sends(login("1001"));
+    let held = asked.await.unwrap();
+    two.sends(login("1001"));
+    held.does_it();
+    let answer = two.receives_message().await;
+    assert_eq!(answer["code"], "OPENCTI_AGENT_LOGGED_IN", "{answer}");
+    two.receives_nothing().await;
 }
 
 #[tokio::test(start_paused = true)]

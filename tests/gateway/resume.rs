@@ -184,6 +184,24 @@ async fn an_agent_that_was_logged_out_meanwhile_is_shown_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_agent_that_somebody_took_up_meanwhile_is_not_the_sessions_any_more_unless_they_share() {
+    use ctigate::model::SecondClient::{Reject, Share, TakeOver};
+    for (second_client, is_lost) in [(Share, false), (TakeOver, true), (Reject, true)] {
+        let house = house_with(|config| config.sessions.second_client = second_client).await;
+        let (session, seq, mut other) = lost_session(&house).await;
+        other.succeeds(login("1001")).await;
+        let (mut crm, _) = Crm::resume(&house, &session, seq).await;
+        let snapshot = crm.receives(json!({"pyEventName": "Snapshot", "pyAgentId": "1001"})).await;
+        assert_eq!(snapshot.get("message").is_some(), is_lost, "{snapshot}");
+        other.succeeds(state("1001", 2)).await;
+        match is_lost {
+            true => crm.receives_nothing().await,
+            false => drop(crm.receives(json!({"pyReasonCode": "lunch"})).await),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_logout_that_was_asked_before_the_loss_runs_to_its_end() {
     let house = house().await;
     let (mut crm, welcome) = Crm::open_as(&house, "crm").await;

@@ -14,6 +14,7 @@ use super::render::Shown;
 use super::session::{Line, Resumed, Session};
 use crate::config::{ClientConfig, Service};
 use crate::model::Password;
+use crate::sessions::{HeldBy, Subscriber};
 
 /// What a session may, by its client's configuration.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +94,15 @@ impl OpenCti {
         }
         self.house.table.attendance.arrive(session.id);
         for (key, login) in session.agents() {
-            self.house.attend(session.id, &key, Some(login));
+            // Somebody may have taken the agent up meanwhile, by the rule for clients that meet.
+            let by = match self.house.meet(session.id, &key, |_| true) {
+                Ok(others) => others.first().map(|other| other.session()),
+                Err(HeldBy(other)) => Some(other),
+            };
+            match by {
+                Some(by) => session.lose(&key, by),
+                None => drop(self.house.attend(session.id, &key, Some(login))),
+            }
         }
         drop(moving);
         session.say_snapshots(None);

@@ -24,7 +24,7 @@ use crate::model::{
     AgentFacts, AgentKey, AgentState, Instrument, Login, Logout, Password, QueueChoice, StateChange, WantedState,
 };
 use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right};
-use crate::sessions::{HeldBy, LogoutKind, Target};
+use crate::sessions::{HeldBy, LogoutKind, Subscriber, Target};
 
 impl Opened {
     /// Does what the client asks, or says why not.
@@ -87,9 +87,11 @@ impl Opened {
                 move || session.subscribe(peripheral, &device)
             };
             Arc::clone(&house).log_in(by, key.clone(), login, subscribe, tell).await;
+            let mut others = others;
             let done = match told.take() {
                 Err(refusal) if is_in_there(&refusal, &device) && !session.has_agent(&key) => {
-                    take_up_logged_in(&session, &key, &device, password).await
+                    let met = take_up_logged_in(&session, &key, &device, password, refusal).await;
+                    met.map(|met| others = met)
                 }
                 other => other,
             };
@@ -237,15 +239,21 @@ impl Opened {
             return Err(too_many(shared));
         }
         let session = Arc::clone(&self.session);
-        if self.rights.every_device || agent.as_ref().is_some_and(|key| session.has_agent(key)) {
+        let is_at = {
+            let shared = Arc::clone(shared);
+            move |key: &AgentKey, device: &Instrument| {
+                shared.house.table.agent_at(peripheral, device).is_none_or(|there| there == *key)
+            }
+        };
+        let is_own = agent.as_ref().is_some_and(|key| session.has_agent(key) && is_at(key, &device));
+        if self.rights.every_device || is_own {
             session.subscribe(peripheral, &device);
             session.say_snapshot_of_device(peripheral, &device);
             done(line, id);
             return Ok(());
         }
         // Whoever knows the password of the agent who works there may hear what it does.
-        let key =
-            agent.filter(|key| shared.house.table.agent_at(peripheral, &device).is_none_or(|there| there == *key));
+        let key = agent.filter(|key| is_at(key, &device));
         let key =
             key.ok_or_else(|| No::new(Code::NoRight, format!("DN: {device} is not of an agent of this session")))?;
         let password = Password::new(request.agent_password.as_ref().map(|given| given.expose()).unwrap_or_default());
@@ -253,8 +261,11 @@ impl Opened {
         let house = Arc::clone(&shared.house);
         shared.house.run(async move {
             let (tell, told) = outcome();
-            house.authenticate(key, password, tell).await;
-            let checked = told.take();
+            house.authenticate(key.clone(), password, tell).await;
+            let mut checked = told.take();
+            if checked.is_ok() && !is_at(&key, &device) {
+                checked = Err(Refusal::NoRight { session: session.id, agent: key.agent }); // somebody else came meanwhile
+            }
             if checked.is_ok() {
                 session.subscribe(peripheral, &device);
                 session.say_snapshot_of_device(peripheral, &device);
@@ -331,20 +342,22 @@ impl Session {
 }
 
 /// The agent is logged in where the client wants it: its client was lost, or shares it. It proves the agent's password, and
-/// has it.
+/// has it. Returns from whom it takes the agent over: others may have come since the login was asked.
 async fn take_up_logged_in(
     session: &Arc<Session>,
     key: &AgentKey,
     device: &Instrument,
     password: Password,
-) -> Result<(), Refusal> {
+    refusal: Refusal,
+) -> Result<Vec<Arc<dyn Subscriber>>, Refusal> {
     let house = &session.shared.house;
     let (tell, told) = outcome();
     Arc::clone(house).authenticate(key.clone(), password, tell).await;
     told.take()?;
+    let others = house.meet(session.id, key, |_| true).map_err(|HeldBy(_)| refusal)?;
     if session.take_up(key) {
         session.subscribe(key.peripheral, device);
-        Ok(())
+        Ok(others)
     } else {
         Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // out meanwhile
     }

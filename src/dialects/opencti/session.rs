@@ -229,10 +229,14 @@ impl Session {
         let (agents, devices) = {
             let mut inner = self.inner.lock();
             inner.devices.retain(|_, subscription| !subscription.has_ended()); // by a logout
-            let agents: Vec<_> = inner.agents.keys().filter(|key| is_there(key.peripheral)).cloned().collect();
+            let agents = inner.agents.iter().filter(|(key, _)| is_there(key.peripheral));
+            let agents: Vec<_> = agents.map(|(key, login)| (key.clone(), *login)).collect();
             let devices: Vec<_> = inner.devices.keys().filter(|(id, _)| is_there(*id)).cloned().collect();
             (agents, devices)
         };
+        // One that is in by another login is somebody else's by now; one that is out has to be told so.
+        let is_own = |(key, login): &(AgentKey, u64)| self.shared.house.login_of(key).is_none_or(|now| now == *login);
+        let agents: Vec<AgentKey> = agents.into_iter().filter(is_own).map(|(key, _)| key).collect();
         for key in &agents {
             self.say_snapshot(key, None);
         }
