@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc;
 
-use crate::model::{AgentFacts, PreCall};
+use crate::model::{AgentFacts, CallReport, PreCall};
 
 /// What an ACD reports unasked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,6 +26,8 @@ pub enum AcdEvent {
     PreCall(PreCall),
     /// That call will not come after all.
     PreCallAbort(PreCall),
+    /// Something happened to a call.
+    Call(CallReport),
 }
 
 /// Makes the two ends; `events_max` is how many may wait for the gateway.

@@ -4,6 +4,9 @@
 //! Must hold: a value of these types is valid; what came from outside was checked when it was made.
 
 mod agent;
+mod call;
+mod call_command;
+mod call_data;
 mod client;
 mod event;
 mod filter;
@@ -11,6 +14,11 @@ mod ids;
 mod request;
 
 pub use agent::{AgentFacts, AgentState, WantedState};
+pub use call::{
+    Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, Joined, Party, PartyKind, PartyState,
+};
+pub use call_command::{CallCommand, CallOutcome, Connection, ConsultKind, FarEnd};
+pub use call_data::{CALL_VARIABLES, CallData, CallDataChange};
 pub use client::SecondClient;
 pub use event::{AgentEvent, AgentReport, Event, LinkEvent, PreCall, PreCallEvent};
 pub use filter::{AgentStates, Filter};

@@ -1,0 +1,129 @@
+//! What a client asks to be done with a call, checked and free of any dialect. Not here: who may ask.
+
+use super::{CallDataChange, CallId, Instrument};
+
+/// One end of one call: what most commands are about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Connection {
+    /// The call.
+    pub call: CallId,
+    /// The device on it.
+    pub device: Instrument,
+}
+
+/// Why another agent is asked.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ConsultKind {
+    /// To transfer the call.
+    Transfer,
+    /// To make a conference of it.
+    Conference,
+    /// Not said.
+    Either,
+}
+
+/// The far end of a transfer or conference.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FarEnd {
+    /// The call that waits on hold.
+    Held(Connection),
+    /// Dialled at once, in a single step.
+    Dialed(Instrument),
+}
+
+/// Something to be done with a call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CallCommand {
+    /// A device calls a number.
+    Make {
+        /// The device that calls.
+        from: Instrument,
+        /// The number.
+        to: Instrument,
+        /// What the call is to carry.
+        data: CallDataChange,
+    },
+    /// Answer what rings.
+    Answer(Connection),
+    /// Put on hold.
+    Hold(Connection),
+    /// Take off hold.
+    Retrieve(Connection),
+    /// Hold the one and take the other.
+    Alternate {
+        /// The call that is talked on.
+        active: Connection,
+        /// The call that waits.
+        held: Connection,
+    },
+    /// End the one and take the other.
+    Reconnect {
+        /// The call that is talked on.
+        active: Connection,
+        /// The call that waits.
+        held: Connection,
+    },
+    /// Hold the call and call somebody else about it.
+    Consult {
+        /// The call that is talked on.
+        active: Connection,
+        /// Whom to ask.
+        to: Instrument,
+        /// What for.
+        kind: ConsultKind,
+        /// What the new call is to carry instead of a copy.
+        data: CallDataChange,
+    },
+    /// Leave the call to somebody else.
+    Transfer {
+        /// The call that is talked on.
+        active: Connection,
+        /// To whom.
+        to: FarEnd,
+        /// What the call is to carry, when dialled at once.
+        data: CallDataChange,
+    },
+    /// Bring somebody else in.
+    Conference {
+        /// The call that is talked on.
+        active: Connection,
+        /// Whom.
+        with: FarEnd,
+        /// What the call is to carry, when dialled at once.
+        data: CallDataChange,
+    },
+    /// Send what rings somewhere else.
+    Deflect {
+        /// Where it rings.
+        ringing: Connection,
+        /// Where it is to ring.
+        to: Instrument,
+    },
+    /// One end leaves.
+    ClearConnection(Connection),
+    /// Every end leaves.
+    ClearCall(CallId),
+    /// Send tones.
+    SendDtmf {
+        /// From where.
+        from: Connection,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digits: String,
+    },
+    /// Change what travels with it.
+    SetData {
+        /// The call.
+        at: Connection,
+        /// The change.
+        change: CallDataChange,
+    },
+    /// After-call work is over: nothing more will be set.
+    Release(Connection),
+}
+
+/// What came of a command.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct CallOutcome {
+    /// The call that came about, where one did.
+    pub new_call: Option<CallId>,
+}
