@@ -13,7 +13,7 @@ mod events;
 use async_trait::async_trait;
 
 use crate::model::{
-    AgentFacts, AgentId, Instrument, Login, Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
+    AgentFacts, AgentId, Call, Instrument, Login, Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
 };
 pub use config::{AcdConfigError, AgentsConfig};
 pub use events::{AcdEvent, AcdEvents, AcdInbox, acd_channel};
@@ -76,6 +76,8 @@ pub struct Snapshot {
     pub instruments: Vec<Instrument>,
     /// The agents whose adapter is open there.
     pub adapters: Vec<AgentId>,
+    /// Its calls; `order` is in the same count as theirs.
+    pub calls: Vec<std::sync::Arc<Call>>,
 }
 
 /// What an ACD can do. What it cannot do is refused with the dialect's own code, never pretended.

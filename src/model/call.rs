@@ -64,6 +64,11 @@ impl Call {
         self.parties.iter().find(|party| party.device == *device)
     }
 
+    /// The device that an agent is on it with.
+    pub fn device_of(&self, agent: &AgentId) -> Option<&Instrument> {
+        self.agents().find(|(there, _)| *there == agent).map(|(_, device)| device)
+    }
+
     /// The agents on it, with their devices.
     pub fn agents(&self) -> impl Iterator<Item = (&AgentId, &Instrument)> {
         self.parties.iter().filter_map(|party| match &party.kind {
@@ -186,6 +191,98 @@ pub enum CallStep {
     Cleared(CallCause),
     /// It is done with, after-call work included: the last of it.
     Ended,
+}
+
+impl CallStep {
+    /// The device that it happened to, where it happened to one.
+    pub fn device(&self) -> Option<&Instrument> {
+        match self {
+            CallStep::Initiated(device)
+            | CallStep::Originated(device)
+            | CallStep::Delivered(device)
+            | CallStep::Queued { at: device, .. }
+            | CallStep::Dequeued(device)
+            | CallStep::Established(device)
+            | CallStep::Held(device)
+            | CallStep::Retrieved(device)
+            | CallStep::Diverted { from: device, .. }
+            | CallStep::Failed(device, _)
+            | CallStep::Left(device, _)
+            | CallStep::Transferred(Joined { by: device, .. })
+            | CallStep::Conferenced(Joined { by: device, .. }) => Some(device),
+            CallStep::Began | CallStep::DataChanged | CallStep::Cleared(_) | CallStep::Ended => None,
+        }
+    }
+
+    /// Which step it is, without where and why.
+    pub fn kind(&self) -> CallStepKind {
+        match self {
+            CallStep::Began => CallStepKind::Began,
+            CallStep::Initiated(_) => CallStepKind::Initiated,
+            CallStep::Originated(_) => CallStepKind::Originated,
+            CallStep::Delivered(_) => CallStepKind::Delivered,
+            CallStep::Queued { .. } => CallStepKind::Queued,
+            CallStep::Dequeued(_) => CallStepKind::Dequeued,
+            CallStep::Established(_) => CallStepKind::Established,
+            CallStep::Held(_) => CallStepKind::Held,
+            CallStep::Retrieved(_) => CallStepKind::Retrieved,
+            CallStep::Diverted { .. } => CallStepKind::Diverted,
+            CallStep::Failed(..) => CallStepKind::Failed,
+            CallStep::Left(..) => CallStepKind::Left,
+            CallStep::Transferred(_) => CallStepKind::Transferred,
+            CallStep::Conferenced(_) => CallStepKind::Conferenced,
+            CallStep::DataChanged => CallStepKind::DataChanged,
+            CallStep::Cleared(_) => CallStepKind::Cleared,
+            CallStep::Ended => CallStepKind::Ended,
+        }
+    }
+}
+
+/// The steps without where and why: what filters tell apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "each is the `CallStep` of its name")]
+pub enum CallStepKind {
+    Began,
+    Initiated,
+    Originated,
+    Delivered,
+    Queued,
+    Dequeued,
+    Established,
+    Held,
+    Retrieved,
+    Diverted,
+    Failed,
+    Left,
+    Transferred,
+    Conferenced,
+    DataChanged,
+    Cleared,
+    Ended,
+}
+
+impl CallStepKind {
+    /// Every kind, in the order of declaration.
+    pub const ALL: [CallStepKind; 17] = [
+        CallStepKind::Began,
+        CallStepKind::Initiated,
+        CallStepKind::Originated,
+        CallStepKind::Delivered,
+        CallStepKind::Queued,
+        CallStepKind::Dequeued,
+        CallStepKind::Established,
+        CallStepKind::Held,
+        CallStepKind::Retrieved,
+        CallStepKind::Diverted,
+        CallStepKind::Failed,
+        CallStepKind::Left,
+        CallStepKind::Transferred,
+        CallStepKind::Conferenced,
+        CallStepKind::DataChanged,
+        CallStepKind::Cleared,
+        CallStepKind::Ended,
+    ];
 }
 
 /// How two calls became one.

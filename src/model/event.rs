@@ -1,6 +1,8 @@
 //! What subscribers are told. Not here: how a dialect says it, and who wants to hear it.
 
-use super::{AgentFacts, AgentId, AgentState, Instrument, PeripheralId, QueueId, SessionId};
+use std::sync::Arc;
+
+use super::{AgentFacts, AgentId, AgentState, Call, CallStep, Instrument, PeripheralId, QueueId, SessionId};
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -9,6 +11,25 @@ pub enum Event {
     Agent(AgentEvent),
     /// A call is on its way to an agent, or no longer.
     PreCall(PreCallEvent),
+    /// Something happened to a call.
+    Call(CallEvent),
+}
+
+/// A step in a call's life, and who hears of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallEvent {
+    /// The ACD that has the call.
+    pub peripheral: PeripheralId,
+    /// The call as it is after the step.
+    pub call: Arc<Call>,
+    /// What happened.
+    pub step: CallStep,
+    /// The device that the step is seen from: the call's number and this name one connection.
+    pub at: Instrument,
+    /// Whether those hear of it who follow everything.
+    pub to_all: bool,
+    /// The parties whose followers hear of it: device, and the agent there.
+    pub to: Vec<(Instrument, Option<AgentId>)>,
 }
 
 /// An agent entered a state, or its queues changed.

@@ -15,12 +15,12 @@ mod request;
 
 pub use agent::{AgentFacts, AgentState, WantedState};
 pub use call::{
-    Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, Joined, Party, PartyKind, PartyState,
+    Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, CallStepKind, Joined, Party, PartyKind, PartyState,
 };
 pub use call_command::{CallCommand, CallOutcome, Connection, ConsultKind, FarEnd};
 pub use call_data::{CALL_VARIABLES, CallData, CallDataChange};
 pub use client::SecondClient;
-pub use event::{AgentEvent, AgentReport, Event, LinkEvent, PreCall, PreCallEvent};
-pub use filter::{AgentStates, Filter};
+pub use event::{AgentEvent, AgentReport, CallEvent, Event, LinkEvent, PreCall, PreCallEvent};
+pub use filter::{AgentStates, CallSteps, Filter};
 pub use ids::{AgentId, AgentKey, IdError, Instrument, PeripheralId, QueueId, ReasonCode, SessionId};
 pub use request::{Login, Logout, Password, QueueChoice, StateChange};

@@ -50,6 +50,7 @@ impl House {
                     AcdEvent::Agent(facts) => self.receive(id, AgentReport::Facts(facts)),
                     AcdEvent::PreCall(call) => self.receive(id, AgentReport::PreCall(call)),
                     AcdEvent::PreCallAbort(call) => self.receive(id, AgentReport::PreCallAbort(call)),
+                    AcdEvent::Call(report) => self.receive_call(id, report),
                 }
             }
             if inbox.has_overflowed() {
@@ -82,7 +83,7 @@ impl House {
         let Some(peripheral) = self.peripheral(id) else { return Ok(()) };
         let capabilities = peripheral.acd.capabilities();
         let snapshot = self.ask(peripheral.acd.snapshot()).await?;
-        let Snapshot { order, agents, queues, instruments, adapters } = snapshot;
+        let Snapshot { order, agents, queues, instruments, adapters, calls } = snapshot;
         let was_online = self.table.is_online(id);
         self.table.with_link(id, |link| {
             link.online = true;
@@ -106,6 +107,7 @@ impl House {
         for agent in left {
             self.agent_is_gone(AgentKey { peripheral: id, agent }, order);
         }
+        self.take_in_calls(id, calls, order);
         for cell in self.table.agents_of(id) {
             self.mend_if_needed(&cell, &mut cell.entry());
         }
@@ -144,6 +146,7 @@ impl House {
     fn link_is_down(&self, id: PeripheralId, reason: &str) {
         let was_online = self.table.is_online(id);
         self.table.with_link(id, |link| link.online = false);
+        self.end_calls(id);
         if was_online {
             warn!(peripheral = %id, reason, "link to the acd is down");
             self.table.announce(LinkEvent { peripheral: id, online: false });

@@ -5,10 +5,12 @@
 //! Must hold: what the table says of agents is a cache of the ACD's truth and can be rebuilt from it; nothing here scans
 //! a whole table to find one thing.
 //!
-//! Locks are taken in this order and never the other way: an agent's entry, then an index, then a subscriber's own.
+//! Locks are taken in this order and never the other way: an agent's entry, then an ACD's calls,
+//! then an index, then a subscriber's own.
 
 mod agents;
 mod attendance;
+mod calls;
 mod subscriptions;
 
 use std::collections::HashSet;
@@ -20,9 +22,12 @@ use parking_lot::Mutex;
 
 pub use agents::{AdapterState, AgentCell, AgentEntry, LogoutKind, Unsure};
 pub use attendance::Attendance;
+pub use calls::Calls;
 pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
 
-use crate::model::{AgentFacts, AgentId, AgentKey, Event, Instrument, LinkEvent, PeripheralId, QueueId, SessionId};
+use crate::model::{
+    AgentFacts, AgentId, AgentKey, CallEvent, CallStep, Event, Instrument, LinkEvent, PeripheralId, QueueId, SessionId,
+};
 
 /// The one table of a gateway.
 #[derive(Debug, Default)]
@@ -31,6 +36,7 @@ pub struct Table {
     /// Who works at which device, by the device's name and by its extension where that is another.
     at_devices: DashMap<(PeripheralId, Instrument), AgentId>,
     links: DashMap<PeripheralId, Link>,
+    calls: DashMap<PeripheralId, Arc<Mutex<Calls>>>,
     /// Who has which agent.
     pub attendance: Attendance,
     /// Which subscriptions there are, by what they are about.
@@ -257,6 +263,49 @@ impl Table {
             let device = Target::Device(key.peripheral, instrument?.clone());
             self.holders.get(&device).map(|holder| *holder)
         })
+    }
+
+    /// The calls of an ACD, to be locked.
+    pub fn calls(&self, peripheral: PeripheralId) -> Arc<Mutex<Calls>> {
+        if let Some(calls) = self.calls.get(&peripheral) {
+            return Arc::clone(&calls);
+        }
+        Arc::clone(&self.calls.entry(peripheral).or_default())
+    }
+
+    /// From here on the subscription's session gets what it is about. First it is told of the calls that there are.
+    pub fn subscribe(&self, subscription: &Arc<Subscription>) {
+        let peripherals: Vec<PeripheralId> = match &subscription.target {
+            Target::All => self.calls.iter().map(|calls| *calls.key()).collect(),
+            Target::Agent(key) => vec![key.peripheral],
+            Target::Device(peripheral, _) => vec![*peripheral],
+        };
+        let locks: Vec<_> = peripherals.into_iter().map(|peripheral| (peripheral, self.calls(peripheral))).collect();
+        let calls: Vec<_> = locks.iter().map(|(peripheral, calls)| (*peripheral, calls.lock())).collect();
+        for (peripheral, calls) in &calls {
+            let there = match &subscription.target {
+                Target::All => calls.all(),
+                Target::Agent(key) => calls.of_agent(&key.agent),
+                Target::Device(_, device) => calls.of_device(device),
+            };
+            for call in there {
+                let at = match &subscription.target {
+                    Target::All => call.parties.first().map(|party| party.device.clone()),
+                    Target::Agent(key) => call.device_of(&key.agent).cloned(),
+                    Target::Device(_, device) => Some(device.clone()),
+                };
+                let Some(at) = at else { continue };
+                subscription.tell(&Event::Call(CallEvent {
+                    peripheral: *peripheral,
+                    call,
+                    step: CallStep::Began,
+                    at,
+                    to_all: false,
+                    to: Vec::new(),
+                }));
+            }
+        }
+        self.subscriptions.add(Arc::clone(subscription));
     }
 
     /// Hands an event to every subscription that it concerns: rendered once a form, copied once a subscription.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
 
-use crate::model::{AgentKey, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId};
+use crate::model::{AgentId, AgentKey, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId};
 
 /// What a subscription is about.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -95,6 +95,15 @@ impl Subscription {
         *self.filter.lock() = filter;
     }
 
+    /// Hands an event to this subscription alone.
+    pub(super) fn tell(&self, event: &Event) {
+        if self.passes(event)
+            && let Some(bytes) = self.subscriber.render(event)
+        {
+            self.subscriber.deliver(self, &bytes);
+        }
+    }
+
     fn passes(&self, event: &Event) -> bool {
         self.filter.lock().passes(event)
     }
@@ -154,7 +163,6 @@ impl Subscriptions {
 
     /// Hands an event to each subscription that it concerns.
     pub fn publish(&self, event: &Event) {
-        let (key, devices) = concerned(event);
         let mut rendered = Renderings::default();
         let mut hand = |subscription: &Arc<Subscription>| {
             if subscription.passes(event)
@@ -163,15 +171,26 @@ impl Subscriptions {
                 subscription.subscriber.deliver(subscription, bytes);
             }
         };
-        if let Some(of_agent) = self.by_agent.get(&key) {
-            of_agent.iter().for_each(&mut hand);
-        }
-        for device in devices {
-            if let Some(of_device) = self.by_device.get(&(key.peripheral, device)) {
-                of_device.iter().for_each(&mut hand);
+        let (peripheral, to_all) = match event {
+            Event::Agent(event) => (event.peripheral, true),
+            Event::PreCall(event) => (event.peripheral, true),
+            Event::Call(event) => (event.peripheral, event.to_all),
+        };
+        for (agent, devices) in concerned(event) {
+            if let Some(agent) = agent
+                && let Some(of_agent) = self.by_agent.get(&AgentKey { peripheral, agent: agent.clone() })
+            {
+                of_agent.iter().for_each(&mut hand);
+            }
+            for device in devices.into_iter().flatten() {
+                if let Some(of_device) = self.by_device.get(&(peripheral, device.clone())) {
+                    of_device.iter().for_each(&mut hand);
+                }
             }
         }
-        self.of_all.read().iter().for_each(&mut hand);
+        if to_all {
+            self.of_all.read().iter().for_each(&mut hand);
+        }
     }
 
     /// How many are alive.
@@ -182,19 +201,22 @@ impl Subscriptions {
     }
 }
 
-/// The agent that an event is about, and the devices (one, or two where the extension is another).
-fn concerned(event: &Event) -> (AgentKey, impl Iterator<Item = Instrument>) {
-    let (peripheral, agent, instrument, extension) = match event {
+/// An agent and its devices: one, or two where the extension is another.
+type Concerned<'a> = (Option<&'a AgentId>, [Option<&'a Instrument>; 2]);
+
+/// Whom an event is about.
+fn concerned(event: &Event) -> impl Iterator<Item = Concerned<'_>> {
+    let (one, parties): (Option<Concerned<'_>>, &[_]) = match event {
         Event::Agent(event) => {
             let facts = &event.facts;
-            (event.peripheral, facts.agent.clone(), facts.instrument.clone(), facts.extension.clone())
+            let extension = facts.extension.as_ref().filter(|extension| Some(*extension) != facts.instrument.as_ref());
+            (Some((Some(&facts.agent), [facts.instrument.as_ref(), extension])), &[])
         }
-        Event::PreCall(event) => {
-            (event.peripheral, event.call.agent.clone(), Some(event.call.instrument.clone()), None)
-        }
+        Event::PreCall(event) => (Some((Some(&event.call.agent), [Some(&event.call.instrument), None])), &[]),
+        Event::Call(event) => (None, &event.to),
     };
-    let extension = extension.filter(|extension| Some(extension) != instrument.as_ref());
-    (AgentKey { peripheral, agent }, instrument.into_iter().chain(extension))
+    let parties = parties.iter().map(|(device, agent)| (agent.as_ref(), [Some(device), None]));
+    one.into_iter().chain(parties)
 }
 
 /// What an event looks like in each form that was needed so far. A gateway serves a handful of versions at a time.

@@ -45,7 +45,7 @@ impl Session {
         let subscription = Subscription::new(id, target, filter, Arc::<Face>::clone(&self.face) as _);
         // Confirmed first: a client does not know an event's monitor before.
         self.face.say(MonitorStartConf { invoke_id: request.invoke_id, monitor_id: id, ..Default::default() });
-        shared.house.table.subscriptions.add(Arc::clone(&subscription));
+        shared.house.table.subscribe(&subscription);
         self.monitors.insert(id, subscription);
         Ok(())
     }

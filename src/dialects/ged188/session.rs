@@ -345,7 +345,7 @@ impl OwnSubscription {
         filter: Filter,
     ) -> Arc<OwnSubscription> {
         let current = Subscription::new(id, target.clone(), filter, Arc::<Face>::clone(face) as _);
-        shared.house.table.subscriptions.add(Arc::clone(&current));
+        shared.house.table.subscribe(&current);
         Arc::new(OwnSubscription { id, target, filter, current: parking_lot::Mutex::new(Some(current)) })
     }
 
@@ -354,7 +354,7 @@ impl OwnSubscription {
         let mut current = self.current.lock();
         if current.as_ref().is_some_and(|current| current.has_ended()) {
             let renewed = Subscription::new(self.id, self.target.clone(), self.filter, Arc::<Face>::clone(face) as _);
-            shared.house.table.subscriptions.add(Arc::clone(&renewed));
+            shared.house.table.subscribe(&renewed);
             *current = Some(renewed);
         }
     }

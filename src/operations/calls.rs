@@ -1,0 +1,140 @@
+//! What an ACD says of a call, into the table and out to the subscribers.
+//!
+//! Not here: who asked the ACD. Must hold, for each subscriber: of a call it hears the beginning first and the end last,
+//! also where the ACD reported neither, was out of reach in between, or the party came and went.
+
+use std::sync::Arc;
+
+use super::House;
+use crate::model::{
+    AgentId, Call, CallEvent, CallId, CallReport, CallStep, Event, Instrument, Party, PartyKind, PeripheralId,
+};
+use crate::sessions::Calls;
+
+impl House {
+    /// Takes a report in.
+    pub(super) fn receive_call(&self, peripheral: PeripheralId, report: CallReport) {
+        let calls = self.table.calls(peripheral);
+        self.take_in_call(peripheral, &mut calls.lock(), report);
+    }
+
+    /// What the ACD says of its calls at one moment: those that it does not have have ended, those that are new began, and
+    /// how the parties of the others stand is told where it differs. What is known since is newer.
+    pub(super) fn take_in_calls(&self, peripheral: PeripheralId, present: Vec<Arc<Call>>, order: u64) {
+        let calls = self.table.calls(peripheral);
+        let mut calls = calls.lock();
+        let is_gone = |call: &Arc<Call>| call.order <= order && !present.iter().any(|there| there.id == call.id);
+        for gone in calls.all().into_iter().filter(is_gone) {
+            self.end_call(peripheral, &mut calls, gone.id);
+        }
+        for call in present {
+            let was = calls.get(call.id).cloned();
+            let steps = was.map_or_else(Vec::new, |was| differences(&was, &call));
+            if steps.is_empty() {
+                self.take_in_call(peripheral, &mut calls, CallReport { call, step: CallStep::Began });
+                continue;
+            }
+            for step in steps {
+                self.take_in_call(peripheral, &mut calls, CallReport { call: Arc::clone(&call), step });
+            }
+        }
+    }
+
+    /// The ACD is out of reach: of its calls nothing is known any more.
+    pub(super) fn end_calls(&self, peripheral: PeripheralId) {
+        let calls = self.table.calls(peripheral);
+        let mut calls = calls.lock();
+        for call in calls.all() {
+            self.end_call(peripheral, &mut calls, call.id);
+        }
+    }
+
+    fn take_in_call(&self, peripheral: PeripheralId, calls: &mut Calls, report: CallReport) {
+        let CallReport { call, step } = report;
+        if calls.get(call.id).is_some_and(|known| known.order > call.order) {
+            return; // older than what is known
+        }
+        if step == CallStep::Ended {
+            return self.end_call(peripheral, calls, call.id);
+        }
+        let was = calls.put(Arc::clone(&call));
+        let publish = |step: CallStep, at: &Instrument, to_all: bool, to: Vec<(Instrument, Option<AgentId>)>| {
+            let (call, at) = (Arc::clone(&call), at.clone());
+            self.table.publish(&Event::Call(CallEvent { peripheral, call, step, at, to_all, to }));
+        };
+        let were = was.as_ref().map_or(&[][..], |was| &was.parties);
+        if was.is_none()
+            && let Some(first) = call.parties.first()
+        {
+            publish(CallStep::Began, &first.device, true, Vec::new());
+        }
+        for came in call.parties.iter().filter(|party| !is_among(party, were)) {
+            publish(CallStep::Began, &came.device, false, vec![listener(came)]);
+        }
+        let gone: Vec<&Party> = were.iter().filter(|party| !is_among(party, &call.parties)).collect();
+        if step != CallStep::Began
+            && let Some(at) = step.device().or_else(|| call.parties.first().map(|party| &party.device)).cloned()
+        {
+            let to = call.parties.iter().chain(gone.iter().copied()).map(listener).collect();
+            publish(step, &at, true, to);
+        }
+        for gone in gone {
+            publish(CallStep::Ended, &gone.device, false, vec![listener(gone)]);
+        }
+    }
+
+    fn end_call(&self, peripheral: PeripheralId, calls: &mut Calls, id: CallId) {
+        let Some(call) = calls.take(id) else { return };
+        let publish = |at: &Instrument, to_all: bool, to: Vec<(Instrument, Option<AgentId>)>| {
+            let (call, at, step) = (Arc::clone(&call), at.clone(), CallStep::Ended);
+            self.table.publish(&Event::Call(CallEvent { peripheral, call, step, at, to_all, to }));
+        };
+        for party in &call.parties {
+            publish(&party.device, false, vec![listener(party)]);
+        }
+        if let Some(first) = call.parties.first() {
+            publish(&first.device, true, Vec::new());
+        }
+    }
+}
+
+/// What a party's state must have become by: one step for each party that stands otherwise than it did.
+fn differences(was: &Call, now: &Call) -> Vec<CallStep> {
+    use crate::model::{CallCause, PartyState};
+    let mut steps = Vec::new();
+    for party in &now.parties {
+        let before = was.party(&party.device).map(|party| party.state);
+        if before == Some(party.state) {
+            continue;
+        }
+        let device = party.device.clone();
+        steps.push(match party.state {
+            PartyState::Null => CallStep::Left(device, CallCause::Normal),
+            PartyState::Initiated => CallStep::Initiated(device),
+            PartyState::Alerting => CallStep::Delivered(device),
+            PartyState::Connected if before == Some(PartyState::Held) => CallStep::Retrieved(device),
+            PartyState::Connected => CallStep::Established(device),
+            PartyState::Held => CallStep::Held(device),
+            PartyState::Queued => CallStep::Queued { at: device, waiting: 0 },
+            PartyState::Failed => CallStep::Failed(device, CallCause::Normal),
+        });
+    }
+    let left = was.parties.iter().filter(|party| now.party(&party.device).is_none());
+    steps.extend(left.map(|party| CallStep::Left(party.device.clone(), CallCause::Normal)));
+    if steps.is_empty() && was.data != now.data {
+        steps.push(CallStep::DataChanged);
+    }
+    steps
+}
+
+fn listener(party: &Party) -> (Instrument, Option<AgentId>) {
+    let agent = match &party.kind {
+        PartyKind::Agent(agent) => Some(agent.clone()),
+        _ => None,
+    };
+    (party.device.clone(), agent)
+}
+
+fn is_among(party: &Party, those: &[Party]) -> bool {
+    those.iter().any(|other| other.device == party.device && other.kind == party.kind)
+}
