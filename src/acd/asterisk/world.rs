@@ -417,6 +417,7 @@ impl World {
             queues: self.names.queues().map(|(number, name)| (number, name.to_owned())).collect(),
             instruments: Vec::new(),
             adapters: self.agents.iter().filter(|(_, seat)| seat.adapter.is_some()).map(|(id, _)| id.clone()).collect(),
+            calls: Vec::new(),
         }
     }
 

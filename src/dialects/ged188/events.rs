@@ -29,6 +29,7 @@ pub(super) fn render(event: &Event, version: Version) -> Option<Rendered> {
     let messages: Vec<AnyMessage> = match event {
         Event::Agent(event) => agent_state_events(event, version).into_iter().map(AnyMessage::from).collect(),
         Event::PreCall(event) => vec![pre_call(event)],
+        Event::Call(event) => vec![super::calls::message(event, version)],
     };
     let mut bytes = BytesMut::new();
     for message in messages {

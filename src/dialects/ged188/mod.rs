@@ -5,6 +5,7 @@
 //! Must hold: every request gets exactly one answer; a frame that cannot be read costs its own answer and nothing else.
 
 mod answers;
+mod calls;
 mod events;
 mod face;
 mod identity;

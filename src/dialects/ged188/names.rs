@@ -3,7 +3,7 @@
 use cti_protocol::ged188::codes::{self, AgentStateMask, CallMsgMask, PeripheralType};
 use cti_protocol::ged188::{Flavour, Version};
 
-use crate::model::{AgentState, Filter};
+use crate::model::{AgentState, CallStepKind, Filter};
 
 /// The number of a state.
 pub(super) fn state_code(state: AgentState) -> codes::AgentState {
@@ -44,6 +44,30 @@ pub(super) fn filter_of(call_mask: CallMsgMask, agent_mask: AgentStateMask) -> F
         agent_states: agent_states.collect(),
         pre_calls: call_mask.0 & CallMsgMask::AGENT_PRE_CALL_MASK.0 != 0,
         pre_call_aborts: call_mask.0 & CallMsgMask::AGENT_PRE_CALL_ABORT_MASK.0 != 0,
+        calls: CallStepKind::ALL.into_iter().filter(|step| call_mask.0 & bit_of(*step).0 != 0).collect(),
+    }
+}
+
+/// The bit of CallMsgMask that asks for a step.
+fn bit_of(step: CallStepKind) -> CallMsgMask {
+    match step {
+        CallStepKind::Began => CallMsgMask::BEGIN_CALL_MASK,
+        CallStepKind::Initiated => CallMsgMask::CALL_SERVICE_INITIATED_MASK,
+        CallStepKind::Originated => CallMsgMask::CALL_ORIGINATED_MASK,
+        CallStepKind::Delivered => CallMsgMask::CALL_DELIVERED_MASK,
+        CallStepKind::Queued => CallMsgMask::CALL_QUEUED_MASK,
+        CallStepKind::Dequeued => CallMsgMask::CALL_DEQUEUED_MASK,
+        CallStepKind::Established => CallMsgMask::CALL_ESTABLISHED_MASK,
+        CallStepKind::Held => CallMsgMask::CALL_HELD_MASK,
+        CallStepKind::Retrieved => CallMsgMask::CALL_RETRIEVED_MASK,
+        CallStepKind::Diverted => CallMsgMask::CALL_DIVERTED_MASK,
+        CallStepKind::Failed => CallMsgMask::CALL_FAILED_MASK,
+        CallStepKind::Left => CallMsgMask::CALL_CONNECTION_CLEARED_MASK,
+        CallStepKind::Transferred => CallMsgMask::CALL_TRANSFERRED_MASK,
+        CallStepKind::Conferenced => CallMsgMask::CALL_CONFERENCED_MASK,
+        CallStepKind::DataChanged => CallMsgMask::CALL_DATA_UPDATE_MASK,
+        CallStepKind::Cleared => CallMsgMask::CALL_CLEARED_MASK,
+        CallStepKind::Ended => CallMsgMask::END_CALL_MASK,
     }
 }
 

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::{DIALECT, OpenCti};
 use crate::dialects::Outbox;
-use crate::model::{AgentKey, AgentState, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId};
+use crate::model::{AgentKey, AgentState, CallSteps, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId};
 use crate::operations::Farewell;
 use crate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
 
@@ -303,7 +303,7 @@ impl Session {
             inner.devices.insert(place, Arc::clone(&subscription));
             subscription
         };
-        self.shared.house.table.subscriptions.add(Arc::clone(&subscription));
+        self.shared.house.table.subscribe(&subscription);
         if self.inner.lock().has_ended {
             self.shared.house.table.subscriptions.remove(&subscription); // ended in between: nobody else would find it
         }
@@ -391,7 +391,7 @@ impl Subscriber for Session {
 }
 
 fn everything() -> Filter {
-    Filter { agent_states: AgentState::ALL.into_iter().collect(), pre_calls: true, pre_call_aborts: true }
+    Filter { agent_states: AgentState::ALL.into_iter().collect(), pre_calls: true, pre_call_aborts: true, calls: CallSteps::default() }
 }
 
 /// All sessions of this dialect share their events' bytes; GED-188's forms are small numbers.
