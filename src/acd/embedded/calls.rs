@@ -1,8 +1,10 @@
-//! Calls of the embedded world: they arrive, wait, are offered, answered, ended, or given up.
+//! Calls of the embedded world: they arrive, wait, are offered, and what happens to them by itself.
 //!
-//! Not here: who may be ready. Must hold: a call is in one place; the same seed tells the same story.
+//! Not here: who may be ready (`world`), who is on a call and what that makes of an agent (`parties`), what clients ask
+//! (`control`). Must hold: the same seed tells the same story.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -11,13 +13,16 @@ use rand::{RngExt, SeedableRng};
 use super::config::EmbeddedConfig;
 use super::world::World;
 use crate::acd::AcdEvent;
-use crate::model::{AgentFacts, AgentId, AgentState, PreCall, QueueId, ReasonCode};
+use crate::model::{
+    AgentFacts, AgentId, AgentState, Call, CallCause, CallData, CallId, CallKind, CallStep, Instrument, Party,
+    PartyKind, PartyState, PreCall, QueueId, ReasonCode,
+};
 
 /// The calls that there are, and what is due when.
 #[derive(Debug)]
 pub(super) struct Calls {
-    there: HashMap<u32, Call>,
-    waiting: BTreeMap<QueueId, VecDeque<u32>>,
+    pub(super) there: HashMap<CallId, Arc<Call>>,
+    waiting: BTreeMap<QueueId, VecDeque<CallId>>,
     due: BTreeSet<(Duration, u64, Due)>,
     made: u32,
     /// Callers who found their queue full.
@@ -26,25 +31,16 @@ pub(super) struct Calls {
     timers_set: u64,
 }
 
-#[derive(Debug)]
-struct Call {
-    queue: QueueId,
-    ani: String,
-    dialed_number: String,
-    /// Whom it is offered to or talks with.
-    agent: Option<AgentId>,
-}
-
 /// What happens by itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
+pub(super) enum Due {
     Arrival,
-    Abandon(u32),
-    /// The call, whom it is offered to, and the change that offered it: the same may be offered there twice.
-    Answer(u32, AgentId, u64),
+    Abandon(CallId),
+    /// Who rings picks up, if it still is the ringing that began with that change.
+    Answer(CallId, Instrument, u64),
     /// As `Answer`.
-    NoAnswer(u32, AgentId, u64),
-    HangUp(u32, AgentId),
+    NoAnswer(CallId, Instrument, u64),
+    HangUp(CallId, Instrument),
     /// The agent, and the change that began its after-call work: another state makes this void.
     WrapUpEnd(AgentId, u64),
 }
@@ -64,7 +60,7 @@ impl Calls {
         calls
     }
 
-    fn set(&mut self, at: Duration, due: Due) {
+    pub(super) fn set(&mut self, at: Duration, due: Due) {
         self.timers_set += 1;
         self.due.insert((at, self.timers_set, due));
     }
@@ -77,6 +73,39 @@ impl Calls {
             self.set(now.saturating_add(gap), Due::Arrival);
         }
     }
+
+    /// The queue that a number is dialled for.
+    pub(super) fn queue_of_number(&self, number: &str) -> Option<QueueId> {
+        self.waiting.keys().find(|queue| number_of(**queue) == number).copied()
+    }
+
+    /// How many wait in a queue.
+    fn waiting_in(&self, queue: QueueId) -> u16 {
+        self.waiting.get(&queue).map_or(0, |waiting| u16::try_from(waiting.len()).unwrap_or(u16::MAX))
+    }
+
+    /// A call waits no longer.
+    pub(super) fn stop_waiting(&mut self, id: CallId) {
+        for waiting in self.waiting.values_mut() {
+            waiting.retain(|waiting| *waiting != id);
+        }
+    }
+
+    /// A number for a call that is about to begin.
+    pub(super) fn new_id(&mut self) -> CallId {
+        self.made = self.made.wrapping_add(1);
+        CallId(self.made)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_waiting(&self, id: CallId) -> bool {
+        self.waiting.values().any(|waiting| waiting.contains(&id))
+    }
+}
+
+/// The number that a queue's callers dial.
+pub(super) fn number_of(queue: QueueId) -> String {
+    format!("8{:03}", queue.0)
 }
 
 impl World {
@@ -97,10 +126,14 @@ impl World {
                     self.calls.set_arrival(at, self.config.calls.per_minute);
                 }
                 Due::Abandon(call) => self.abandon(at, call),
-                Due::Answer(call, agent, since) if self.is_since(&agent, since) => self.answer(at, call, &agent),
-                Due::NoAnswer(call, agent, since) if self.is_since(&agent, since) => self.no_answer(at, call, &agent),
-                Due::Answer(..) | Due::NoAnswer(..) => (), // that offer is over
-                Due::HangUp(call, agent) => self.hang_up(at, call, &agent),
+                Due::Answer(call, device, since) if self.rings_since(call, &device, since) => {
+                    self.pick_up(at, call, &device);
+                }
+                Due::NoAnswer(call, device, since) if self.rings_since(call, &device, since) => {
+                    self.no_answer(at, call, &device);
+                }
+                Due::Answer(..) | Due::NoAnswer(..) => (), // that ringing is over
+                Due::HangUp(call, device) => self.leave_call(at, call, &device, CallCause::Normal),
                 Due::WrapUpEnd(agent, change) => self.wrap_up_ends(at, &agent, change),
             }
         }
@@ -108,20 +141,45 @@ impl World {
 
     /// A caller comes to a queue.
     pub(super) fn arrive(&mut self, now: Duration, queue: QueueId) {
-        let waiting_max = self.config.calls.waiting_max;
-        let Some(waiting) = self.calls.waiting.get_mut(&queue) else { return };
-        if waiting.len() >= waiting_max {
+        if !self.has_room(queue) {
             self.calls.turned_away += 1;
             return;
         }
-        self.calls.made = self.calls.made.wrapping_add(1);
-        let id = self.calls.made;
-        waiting.push_back(id);
+        let id = self.calls.new_id();
         let ani = format!("0{:09}", self.calls.dice.random_range(0..1_000_000_000_u32));
-        let call = Call { queue, ani, dialed_number: format!("8{:03}", queue.0), agent: None };
-        self.calls.there.insert(id, call);
+        let Ok(caller) = Instrument::new(&ani) else { return };
+        self.begin(Call {
+            id,
+            kind: CallKind::QueuedIn,
+            queue: Some(queue),
+            key: (DAY, id.0),
+            ani: Some(ani),
+            dialed_number: Some(number_of(queue)),
+            parties: vec![Party { device: caller, kind: PartyKind::Outside, state: PartyState::Connected }],
+            data: Arc::new(CallData::default()),
+            order: 0,
+        });
+        self.wait_in_queue(now, id, queue, false);
         self.calls.set(now.saturating_add(self.config.calls.patience), Due::Abandon(id));
         self.offer_waiting(now);
+    }
+
+    /// Whether a queue holds one more.
+    pub(super) fn has_room(&self, queue: QueueId) -> bool {
+        self.calls.waiting.get(&queue).is_some_and(|waiting| waiting.len() < self.config.calls.waiting_max)
+    }
+
+    /// A call waits in a queue: as the last one, or as the first where it did so before.
+    pub(super) fn wait_in_queue(&mut self, _now: Duration, id: CallId, queue: QueueId, as_first: bool) {
+        let Some(waiting) = self.calls.waiting.get_mut(&queue) else { return };
+        if as_first { waiting.push_front(id) } else { waiting.push_back(id) }
+        let Ok(at) = Instrument::new(&number_of(queue)) else { return };
+        let waiting = self.calls.waiting_in(queue);
+        let point = Party { device: at.clone(), kind: PartyKind::QueuePoint, state: PartyState::Queued };
+        self.step(id, CallStep::Queued { at, waiting }, |call| {
+            call.queue = Some(queue);
+            call.parties.push(point);
+        });
     }
 
     /// Offers waiting calls to ready agents, longest wait to longest wait.
@@ -134,105 +192,117 @@ impl World {
         }
     }
 
-    fn next_offer(&mut self, queue: QueueId) -> Option<(u32, AgentId)> {
+    fn next_offer(&mut self, queue: QueueId) -> Option<(CallId, AgentId)> {
         let (_, agent) = self.ready.get(&queue)?.first()?.clone();
         let call = self.calls.waiting.get_mut(&queue)?.pop_front()?;
         Some((call, agent))
     }
 
-    fn offer(&mut self, now: Duration, id: u32, agent: &AgentId) {
-        if let Some(call) = self.calls.there.get_mut(&id) {
-            call.agent = Some(agent.clone());
-        }
-        if let Some(seat) = self.agents.get_mut(agent) {
-            seat.call = Some(id);
-        }
+    fn offer(&mut self, now: Duration, id: CallId, agent: &AgentId) {
+        let Some(device) = self.agents.get(agent).and_then(|seat| seat.facts.instrument.clone()) else { return };
         let reserved = self.change(agent, |facts| facts.state = AgentState::Reserved);
-        let since = reserved.order;
         if let Some(call) = self.pre_call(id, &reserved) {
             self.report(AcdEvent::PreCall(call));
         }
         self.report_agent(reserved);
+        self.ring(now, id, &device, PartyKind::Agent(agent.clone()));
+        let point = self.calls.there.get(&id).and_then(|call| call.queue_point().cloned());
+        if let Some(point) = point {
+            self.step(id, CallStep::Left(point.clone(), CallCause::Redirected), |call| {
+                call.parties.retain(|party| party.device != point);
+            });
+        }
+    }
+
+    /// It rings at a device, which picks up after a while or not at all.
+    pub(super) fn ring(&mut self, now: Duration, id: CallId, device: &Instrument, kind: PartyKind) {
+        self.join(id, Party { device: device.clone(), kind, state: PartyState::Alerting });
+        self.step(id, CallStep::Delivered(device.clone()), |_| ());
+        let since = self.calls.there.get(&id).map_or(0, |call| call.order);
+        self.ringing.insert((id, device.clone()), since);
         let calls = &self.config.calls;
-        if self.calls.dice.random_bool(calls.no_answer) {
-            self.calls.set(now.saturating_add(calls.ring_max), Due::NoAnswer(id, agent.clone(), since));
+        let (answer_after, ring_max) = (calls.answer_after, calls.ring_max);
+        if self.calls.dice.random_bool(calls.no_answer) || !calls.auto_answer {
+            self.calls.set(now.saturating_add(ring_max), Due::NoAnswer(id, device.clone(), since));
         } else {
-            self.calls.set(now.saturating_add(calls.answer_after), Due::Answer(id, agent.clone(), since));
+            self.calls.set(now.saturating_add(answer_after), Due::Answer(id, device.clone(), since));
         }
     }
 
-    fn answer(&mut self, now: Duration, id: u32, agent: &AgentId) {
-        if !self.is_at(id, agent, AgentState::Reserved) {
-            return;
-        }
-        let talking = self.change(agent, |facts| facts.state = AgentState::Talking);
-        self.report_agent(talking);
-        let calls = &self.config.calls;
-        let talk = self.calls.dice.random_range(calls.talk_min..=calls.talk_max);
-        self.calls.set(now.saturating_add(talk), Due::HangUp(id, agent.clone()));
-    }
-
-    /// It rang in vain: the agent is not ready, the call is the first of its queue again.
-    fn no_answer(&mut self, now: Duration, id: u32, agent: &AgentId) {
-        if !self.is_at(id, agent, AgentState::Reserved) {
-            return;
-        }
-        self.withdraw(id, agent);
-        let reason = self.config.calls.reason_of_no_answer();
-        let away = self.change(agent, |facts| {
-            (facts.state, facts.reason, facts.next_state) = (AgentState::NotReady, reason, None);
-        });
-        self.report_agent(away);
-        if let Some(call) = self.calls.there.get_mut(&id) {
-            call.agent = None;
-            if let Some(waiting) = self.calls.waiting.get_mut(&call.queue) {
-                waiting.push_front(id);
+    /// It is answered at a device.
+    pub(super) fn pick_up(&mut self, now: Duration, id: CallId, device: &Instrument) {
+        self.ringing.remove(&(id, device.clone()));
+        self.step(id, CallStep::Established(device.clone()), |call| {
+            for party in &mut call.parties {
+                if party.device == *device || party.state == PartyState::Initiated {
+                    party.state = PartyState::Connected;
+                }
             }
+        });
+        self.refresh_all(now, id);
+        // Somebody outside ends the talk by and by.
+        let outside = self.calls.there.get(&id).into_iter().flat_map(|call| &call.parties);
+        let outside: Vec<Instrument> =
+            outside.filter(|party| party.kind == PartyKind::Outside).map(|party| party.device.clone()).collect();
+        for device in outside {
+            let calls = &self.config.calls;
+            let talk = self.calls.dice.random_range(calls.talk_min..=calls.talk_max);
+            self.calls.set(now.saturating_add(talk), Due::HangUp(id, device));
+        }
+        self.complete_joining(id, device);
+    }
+
+    /// It rang in vain: an agent is not ready, and a call that came from a queue is the first there again.
+    fn no_answer(&mut self, now: Duration, id: CallId, device: &Instrument) {
+        let agent = self.agent_at(device);
+        let queue = self.calls.there.get(&id).and_then(|call| call.queue).filter(|_| self.came_from_queue(id, device));
+        self.stop_ringing(now, id, device, CallCause::NotAnswered, queue);
+        if let Some(agent) = agent {
+            let reason = self.config.calls.reason_of_no_answer();
+            let away = self.change(&agent, |facts| {
+                (facts.state, facts.reason, facts.next_state) = (AgentState::NotReady, reason, None);
+            });
+            self.report_agent(away);
         }
         self.offer_waiting(now);
     }
 
-    fn abandon(&mut self, now: Duration, id: u32) {
-        let Some(call) = self.calls.there.get(&id) else { return };
-        match call.agent.clone() {
-            None => {
-                if let Some(waiting) = self.calls.waiting.get_mut(&call.queue) {
-                    waiting.retain(|waiting| *waiting != id);
-                }
-                self.calls.there.remove(&id);
-            }
-            Some(agent) if self.is_at(id, &agent, AgentState::Reserved) => {
-                self.withdraw(id, &agent);
-                self.calls.there.remove(&id);
-                self.is_free(now, &agent, AgentState::Ready);
-            }
-            Some(_) => (), // talking: patience is no question any more
+    /// A device rings no longer: the call goes back to its queue, or goes on or ends without it.
+    pub(super) fn stop_ringing(
+        &mut self,
+        now: Duration,
+        id: CallId,
+        device: &Instrument,
+        cause: CallCause,
+        queue: Option<QueueId>,
+    ) {
+        let Some(queue) = queue else { return self.leave_call(now, id, device, cause) };
+        if let Some(agent) = self.agent_at(device) {
+            self.withdraw(id, &agent);
         }
+        self.part(id, device);
+        self.step(id, CallStep::Left(device.clone(), cause), |call| {
+            call.parties.retain(|party| party.device != *device);
+        });
+        self.wait_in_queue(now, id, queue, true);
     }
 
-    fn hang_up(&mut self, now: Duration, id: u32, agent: &AgentId) {
-        if !self.is_at(id, agent, AgentState::Talking) {
-            return;
-        }
-        self.calls.there.remove(&id);
-        if let Some(seat) = self.agents.get_mut(agent) {
-            seat.call = None;
-        }
-        if self.config.wrap_up.is_zero() {
-            return self.is_free(now, agent, self.after_wrap_up());
-        }
-        let is_ready_next = self.after_wrap_up() == AgentState::Ready;
-        let working = self.change(agent, |facts| {
-            facts.state = match facts.next_state {
-                Some(AgentState::NotReady | AgentState::WorkNotReady) => AgentState::WorkNotReady,
-                None if !is_ready_next => AgentState::WorkNotReady,
-                _ => AgentState::WorkReady,
-            };
-            // The after-call work itself was asked for: what follows it is left to it.
-            facts.next_state = facts.next_state.filter(|next| matches!(next, AgentState::Ready | AgentState::NotReady));
+    /// Whether a device rings because a queue offered it the call.
+    pub(super) fn came_from_queue(&self, id: CallId, device: &Instrument) -> bool {
+        let Some(call) = self.calls.there.get(&id) else { return false };
+        let rings = call.party(device).is_some_and(|party| party.state == PartyState::Alerting);
+        let others_talk = call.agents().any(|(_, other)| other != device);
+        rings && call.queue.is_some() && !others_talk
+    }
+
+    fn abandon(&mut self, now: Duration, id: CallId) {
+        let Some(call) = self.calls.there.get(&id) else { return };
+        let is_answered = call.agents().any(|(_, device)| {
+            call.party(device).is_some_and(|party| party.state != PartyState::Alerting)
         });
-        self.calls.set(now.saturating_add(self.config.wrap_up), Due::WrapUpEnd(agent.clone(), working.order));
-        self.report_agent(working);
+        let caller = call.parties.iter().find(|party| party.kind != PartyKind::QueuePoint);
+        let Some(caller) = caller.filter(|_| !is_answered).map(|party| party.device.clone()) else { return };
+        self.leave_call(now, id, &caller, CallCause::Abandoned);
     }
 
     fn wrap_up_ends(&mut self, now: Duration, agent: &AgentId, change: u64) {
@@ -244,12 +314,13 @@ impl World {
         self.is_free(now, agent, next);
     }
 
-    fn after_wrap_up(&self) -> AgentState {
+    pub(super) fn after_wrap_up(&self) -> AgentState {
         if self.config.ready_after_wrap_up { AgentState::Ready } else { AgentState::NotReady }
     }
 
     /// The agent has nothing to do any more: it is what it asked to be, or else `next`.
-    fn is_free(&mut self, now: Duration, agent: &AgentId, next: AgentState) {
+    pub(super) fn is_free(&mut self, now: Duration, agent: &AgentId, next: AgentState) {
+        self.release_all(agent);
         let asked_because = self.agents.get(agent).map(|seat| seat.next_reason).unwrap_or_default();
         let free = self.change(agent, |facts| {
             facts.reason = if facts.next_state.is_some() { asked_because } else { ReasonCode::default() };
@@ -259,56 +330,46 @@ impl World {
         self.offer_waiting(now);
     }
 
-    /// The agent logs out: what it was offered goes back to its queue, what it talked on ends.
-    pub(super) fn drop_call_of(&mut self, agent: &AgentId) {
-        let Some(id) = self.agents.get(agent).and_then(|seat| seat.call) else { return };
-        if self.is_at(id, agent, AgentState::Reserved) {
-            self.withdraw(id, agent);
-            if let Some(call) = self.calls.there.get_mut(&id) {
-                call.agent = None;
-                if let Some(waiting) = self.calls.waiting.get_mut(&call.queue) {
-                    waiting.push_front(id);
-                }
-            }
-        } else {
-            self.calls.there.remove(&id);
-            if let Some(seat) = self.agents.get_mut(agent) {
-                seat.call = None;
+    /// The agent logs out: what it was offered goes back to its queue, what it talks on it leaves.
+    pub(super) fn drop_calls_of(&mut self, now: Duration, agent: &AgentId) {
+        let Some(device) = self.agents.get(agent).and_then(|seat| seat.facts.instrument.clone()) else { return };
+        for id in self.calls_of(&device) {
+            let queue = self.calls.there.get(&id).and_then(|call| call.queue);
+            let queue = queue.filter(|_| self.came_from_queue(id, &device));
+            if queue.is_some() {
+                self.stop_ringing(now, id, &device, CallCause::Redirected, queue);
+            } else {
+                self.leave_call_only(id, &device, CallCause::Normal);
             }
         }
+        self.release_all(agent);
     }
 
-    /// Takes an offer back.
-    fn withdraw(&mut self, id: u32, agent: &AgentId) {
-        let Some(seat) = self.agents.get_mut(agent) else { return };
-        seat.call = None;
-        let facts = seat.facts.clone();
-        if let Some(call) = self.pre_call(id, &facts) {
+    /// Takes an announcement back.
+    pub(super) fn withdraw(&self, id: CallId, agent: &AgentId) {
+        let Some(seat) = self.agents.get(agent) else { return };
+        if let Some(call) = self.pre_call(id, &seat.facts) {
             self.report(AcdEvent::PreCallAbort(call));
         }
     }
 
-    fn is_since(&self, agent: &AgentId, change: u64) -> bool {
-        self.agents.get(agent).is_some_and(|seat| seat.since == change)
+    fn rings_since(&self, id: CallId, device: &Instrument, since: u64) -> bool {
+        self.ringing.get(&(id, device.clone())) == Some(&since)
     }
 
-    fn is_at(&self, id: u32, agent: &AgentId, state: AgentState) -> bool {
-        self.agents.get(agent).is_some_and(|seat| seat.call == Some(id) && seat.facts.state == state)
-    }
-
-    fn pre_call(&self, id: u32, facts: &AgentFacts) -> Option<PreCall> {
+    fn pre_call(&self, id: CallId, facts: &AgentFacts) -> Option<PreCall> {
         let call = self.calls.there.get(&id)?;
         Some(PreCall {
             agent: facts.agent.clone(),
             instrument: facts.instrument.clone()?,
-            queue: call.queue,
-            key: (DAY, id),
-            ani: Some(call.ani.clone()),
-            dialed_number: Some(call.dialed_number.clone()),
+            queue: call.queue?,
+            key: call.key,
+            ani: call.ani.clone(),
+            dialed_number: call.dialed_number.clone(),
             order: facts.order,
         })
     }
 }
 
 /// The day of every call key: the world has one.
-const DAY: u32 = 1;
+pub(super) const DAY: u32 = 1;
