@@ -13,7 +13,7 @@ mod events;
 use async_trait::async_trait;
 
 use crate::model::{
-    AgentFacts, AgentId, Call, Instrument, Login, Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
+    AgentFacts, AgentId, Call, CallCommand, CallId, CallOutcome, Instrument, Login, Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
 };
 pub use config::{AcdConfigError, AgentsConfig};
 pub use events::{AcdEvent, AcdEvents, AcdInbox, acd_channel};
@@ -55,6 +55,9 @@ pub trait Acd: Send + Sync + std::fmt::Debug {
         reason: ReasonCode,
         forced: bool,
     ) -> Result<AgentFacts, AcdRefusal>;
+
+    /// Does something with a call.
+    async fn control_call(&self, command: &CallCommand) -> Result<CallOutcome, AcdRefusal>;
 
     /// What the ACD says of one agent now; none if it knows no such agent.
     async fn agent(&self, agent: &AgentId) -> Result<Option<AgentFacts>, AcdRefusal>;
@@ -178,6 +181,44 @@ pub enum AcdRefusal {
     /// A reason code is due and none was given.
     #[error("a reason code is required")]
     ReasonRequired,
+    /// No such call.
+    #[error("there is no call {}", call.0)]
+    UnknownCall {
+        /// The number that was given.
+        call: CallId,
+    },
+    /// The device is not on the call.
+    #[error("{device} is not on call {}", call.0)]
+    NotOnCall {
+        /// The call.
+        call: CallId,
+        /// The device.
+        device: Instrument,
+    },
+    /// How the device stands on the call does not allow it.
+    #[error("{device} is {state:?} on call {}, which does not allow it", call.0)]
+    WrongCallState {
+        /// The call.
+        call: CallId,
+        /// The device.
+        device: Instrument,
+        /// How it stands.
+        state: crate::model::PartyState,
+    },
+    /// No call can be brought there.
+    #[error("{number} cannot be called: {why}")]
+    BadDestination {
+        /// The number that was dialled.
+        number: Instrument,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Somebody talks there.
+    #[error("{number} is busy")]
+    Busy {
+        /// The number that was dialled.
+        number: Instrument,
+    },
     /// The ACD has no such feature.
     #[error("this ACD cannot {what}")]
     NotSupported {

@@ -69,6 +69,11 @@ impl Call {
         self.agents().find(|(there, _)| *there == agent).map(|(_, device)| device)
     }
 
+    /// The place where it waits, if it does.
+    pub fn queue_point(&self) -> Option<&Instrument> {
+        self.parties.iter().find(|party| party.kind == PartyKind::QueuePoint).map(|party| &party.device)
+    }
+
     /// The agents on it, with their devices.
     pub fn agents(&self) -> impl Iterator<Item = (&AgentId, &Instrument)> {
         self.parties.iter().filter_map(|party| match &party.kind {
@@ -189,6 +194,8 @@ pub enum CallStep {
     DataChanged,
     /// Nobody is on it any more.
     Cleared(CallCause),
+    /// The device, which had left it before, is done with it. Told to nobody but those who follow the device, as an end.
+    Released(Instrument),
     /// It is done with, after-call work included: the last of it.
     Ended,
 }
@@ -208,6 +215,7 @@ impl CallStep {
             | CallStep::Diverted { from: device, .. }
             | CallStep::Failed(device, _)
             | CallStep::Left(device, _)
+            | CallStep::Released(device)
             | CallStep::Transferred(Joined { by: device, .. })
             | CallStep::Conferenced(Joined { by: device, .. }) => Some(device),
             CallStep::Began | CallStep::DataChanged | CallStep::Cleared(_) | CallStep::Ended => None,
@@ -233,7 +241,7 @@ impl CallStep {
             CallStep::Conferenced(_) => CallStepKind::Conferenced,
             CallStep::DataChanged => CallStepKind::DataChanged,
             CallStep::Cleared(_) => CallStepKind::Cleared,
-            CallStep::Ended => CallStepKind::Ended,
+            CallStep::Released(_) | CallStep::Ended => CallStepKind::Ended,
         }
     }
 }

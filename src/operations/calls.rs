@@ -72,7 +72,7 @@ impl House {
             publish(CallStep::Began, &came.device, false, vec![listener(came)]);
         }
         let gone: Vec<&Party> = were.iter().filter(|party| !is_among(party, &call.parties)).collect();
-        if step != CallStep::Began
+        if !matches!(step, CallStep::Began | CallStep::Released(_))
             && let Some(at) = step.device().or_else(|| call.parties.first().map(|party| &party.device)).cloned()
         {
             let to = call.parties.iter().chain(gone.iter().copied()).map(listener).collect();

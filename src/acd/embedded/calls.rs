@@ -91,6 +91,30 @@ impl Calls {
         }
     }
 
+    /// What is due for one call is due for another from here on: its parties have moved there.
+    pub(super) fn rename(&mut self, from: CallId, to: CallId) {
+        let of_call = |due: &Due| match due {
+            Due::Answer(call, ..) | Due::NoAnswer(call, ..) | Due::HangUp(call, _) => *call == from,
+            Due::Abandon(_) | Due::Arrival | Due::WrapUpEnd(..) => false,
+        };
+        let moved: Vec<_> = self.due.iter().filter(|(.., due)| of_call(due)).cloned().collect();
+        for (at, number, due) in moved {
+            self.due.remove(&(at, number, due.clone()));
+            let due = match due {
+                Due::Answer(_, device, since) => Due::Answer(to, device, since),
+                Due::NoAnswer(_, device, since) => Due::NoAnswer(to, device, since),
+                Due::HangUp(_, device) => Due::HangUp(to, device),
+                other => other,
+            };
+            self.due.insert((at, number, due));
+        }
+        for waiting in self.waiting.values_mut() {
+            for call in waiting.iter_mut().filter(|call| **call == from) {
+                *call = to;
+            }
+        }
+    }
+
     /// A number for a call that is about to begin.
     pub(super) fn new_id(&mut self) -> CallId {
         self.made = self.made.wrapping_add(1);
@@ -254,10 +278,9 @@ impl World {
 
     /// It rang in vain: an agent is not ready, and a call that came from a queue is the first there again.
     fn no_answer(&mut self, now: Duration, id: CallId, device: &Instrument) {
-        let agent = self.agent_at(device);
         let queue = self.calls.there.get(&id).and_then(|call| call.queue).filter(|_| self.came_from_queue(id, device));
         self.stop_ringing(now, id, device, CallCause::NotAnswered, queue);
-        if let Some(agent) = agent {
+        if let Some(agent) = self.agent_at(device).filter(|_| queue.is_some()) {
             let reason = self.config.calls.reason_of_no_answer();
             let away = self.change(&agent, |facts| {
                 (facts.state, facts.reason, facts.next_state) = (AgentState::NotReady, reason, None);
@@ -339,7 +362,11 @@ impl World {
             if queue.is_some() {
                 self.stop_ringing(now, id, &device, CallCause::Redirected, queue);
             } else {
-                self.leave_call_only(id, &device, CallCause::Normal);
+                let others = self.leave_call_only(id, &device, CallCause::Normal);
+                for other in others.iter().filter(|other| *other != agent) {
+                    self.refresh(now, other);
+                }
+                self.end_if_over(id);
             }
         }
         self.release_all(agent);

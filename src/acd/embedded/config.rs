@@ -75,7 +75,9 @@ pub struct CallsConfig {
     pub patience: Duration,
     /// How many callers a queue holds; one more is turned away.
     pub waiting_max: usize,
-    /// How long it rings until an agent answers.
+    /// Whether devices pick up by themselves; if not, a client has to answer.
+    pub auto_answer: bool,
+    /// How long it rings until a device picks up.
     #[serde(with = "humantime_serde")]
     pub answer_after: Duration,
     /// Which share of the offers is not answered, 0.0 to 1.0.
@@ -139,6 +141,8 @@ pub enum Command {
     SetState,
     /// Logging out.
     LogOut,
+    /// Doing something with a call.
+    ControlCall,
     /// Asking for one agent.
     Agent,
     /// Asking for everything.
@@ -291,6 +295,7 @@ impl Default for CallsConfig {
             per_minute: 0.0,
             patience: Duration::from_secs(120),
             waiting_max: 1_000,
+            auto_answer: true,
             answer_after: Duration::from_secs(3),
             no_answer: 0.0,
             ring_max: Duration::from_secs(15),

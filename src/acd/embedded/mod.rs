@@ -6,7 +6,9 @@
 
 mod calls;
 mod config;
+mod control;
 mod faults;
+mod parties;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -24,7 +26,7 @@ use world::World;
 
 use super::{Acd, AcdConfigError, AcdEvents, AcdRefusal, Capabilities, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange, WantedState,
+    AgentFacts, AgentId, CallCommand, CallOutcome, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange, WantedState,
 };
 
 /// An ACD in the gateway's own process.
@@ -228,6 +230,10 @@ impl Acd for EmbeddedAcd {
     ) -> Result<AgentFacts, AcdRefusal> {
         let _leaving = Leaving::new(self, agent);
         self.obey(Command::LogOut, Some(agent), |world, now| world.log_out(now, agent, queues, reason, forced)).await
+    }
+
+    async fn control_call(&self, command: &CallCommand) -> Result<CallOutcome, AcdRefusal> {
+        self.obey(Command::ControlCall, None, |world, now| world.control_call(now, command)).await
     }
 
     async fn agent(&self, agent: &AgentId) -> Result<Option<AgentFacts>, AcdRefusal> {

@@ -11,6 +11,7 @@ use super::world::World;
 use crate::acd::AcdEvent;
 use crate::model::{
     AgentId, AgentState, Call, CallCause, CallId, CallReport, CallStep, Instrument, Party, PartyKind, PartyState,
+    ReasonCode,
 };
 
 impl World {
@@ -82,8 +83,7 @@ impl World {
             return Vec::new();
         }
         let left: Vec<&Party> = call.parties.iter().filter(is_real).filter(|party| party.device != *device).collect();
-        let stays_queued = left.iter().any(|party| party.kind == PartyKind::QueuePoint) && left.len() < 2;
-        if left.len() >= 2 && !stays_queued {
+        if left.len() >= 2 {
             self.ringing.remove(&(id, device.clone()));
             let agent = call.agents().find(|(_, at)| *at == device).map(|(agent, _)| agent.clone());
             self.withdraw_if_offered(id, device);
@@ -154,13 +154,7 @@ impl World {
             return self.has_no_call(now, agent, was);
         };
         if now_is != was {
-            let changed = self.change(agent, |facts| {
-                // What it was before is what it is afterwards, unless it asks for something else.
-                if !was.is_on_call() && now_is != AgentState::Reserved && facts.next_state.is_none() {
-                    facts.next_state = Some(was).filter(|was| *was == AgentState::NotReady);
-                }
-                facts.state = now_is;
-            });
+            let changed = self.change(agent, |facts| (facts.state, facts.reason) = (now_is, ReasonCode::default()));
             self.report_agent(changed);
         }
     }
@@ -168,17 +162,30 @@ impl World {
     /// The last call of an agent is over: after-call work if there was a talk, or else it is free at once.
     fn has_no_call(&mut self, now: Duration, agent: &AgentId, was: AgentState) {
         match was {
-            AgentState::Reserved => self.is_free(now, agent, AgentState::Ready),
+            AgentState::Reserved => self.is_free(now, agent, self.before(agent)),
             AgentState::Talking | AgentState::Hold if self.config.wrap_up.is_zero() => {
-                self.is_free(now, agent, self.after_wrap_up());
+                self.is_free(now, agent, self.after_call(agent));
             }
             AgentState::Talking | AgentState::Hold => self.work_after_call(now, agent),
             _ => self.release_all(agent),
         }
     }
 
+    /// What an agent was before its calls.
+    fn before(&self, agent: &AgentId) -> AgentState {
+        match self.agents.get(agent).map(|seat| seat.before) {
+            Some(AgentState::Ready) => AgentState::Ready,
+            _ => AgentState::NotReady,
+        }
+    }
+
+    /// What an agent is after its calls, unless it asks for something else: who was not ready before stays so.
+    fn after_call(&self, agent: &AgentId) -> AgentState {
+        if self.before(agent) == AgentState::Ready { self.after_wrap_up() } else { AgentState::NotReady }
+    }
+
     fn work_after_call(&mut self, now: Duration, agent: &AgentId) {
-        let is_ready_next = self.after_wrap_up() == AgentState::Ready;
+        let is_ready_next = self.after_call(agent) == AgentState::Ready;
         let working = self.change(agent, |facts| {
             facts.state = match facts.next_state {
                 Some(AgentState::NotReady | AgentState::WorkNotReady) => AgentState::WorkNotReady,

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::calls::Calls;
+use super::control::Joining;
 use super::config::EmbeddedConfig;
 use crate::acd::AgentsConfig;
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, AgentState, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange,
+    AgentFacts, AgentId, AgentState, CallId, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange,
     WantedState,
 };
 
@@ -20,11 +21,17 @@ use crate::model::{
 pub(super) struct World {
     pub(super) config: EmbeddedConfig,
     pub(super) agents: BTreeMap<AgentId, Seat>,
-    at_instrument: HashMap<Instrument, AgentId>,
-    instruments: HashSet<Instrument>,
+    pub(super) at_instrument: HashMap<Instrument, AgentId>,
+    pub(super) instruments: HashSet<Instrument>,
     /// The ready agents of each queue, the one who waits longest first.
     pub(super) ready: BTreeMap<QueueId, BTreeSet<(u64, AgentId)>>,
     pub(super) calls: Calls,
+    /// The calls that a device has to do with, in the order in which it came to them.
+    pub(super) on_calls: HashMap<Instrument, Vec<CallId>>,
+    /// Where it rings, by the change that began it.
+    pub(super) ringing: HashMap<(CallId, Instrument), u64>,
+    /// Who is being brought into a call.
+    pub(super) joining: HashMap<CallId, Joining>,
     pub(super) adapters: BTreeSet<AgentId>,
     /// The ACD cannot be reached.
     pub(super) is_away: bool,
@@ -39,8 +46,8 @@ pub(super) struct Seat {
     pub(super) facts: AgentFacts,
     password: Password,
     may_join: Vec<QueueId>,
-    /// The call that is offered to it or that it talks on.
-    pub(super) call: Option<u32>,
+    /// What it was before its calls.
+    pub(super) before: AgentState,
     /// A logout is on its way here: no call is offered meanwhile.
     is_leaving: bool,
     /// The change that put it in its state: joining a queue later does not send a ready agent to the end.
@@ -59,7 +66,7 @@ impl World {
                     facts,
                     password,
                     may_join,
-                    call: None,
+                    before: AgentState::NotReady,
                     is_leaving: false,
                     since: 0,
                     next_reason: ReasonCode::default(),
@@ -72,6 +79,9 @@ impl World {
             instruments: config.every_instrument().collect(),
             ready: config.queues.iter().map(|queue| (queue.number, BTreeSet::new())).collect(),
             calls: Calls::new(&config),
+            on_calls: HashMap::new(),
+            ringing: HashMap::new(),
+            joining: HashMap::new(),
             adapters: BTreeSet::new(),
             is_away: false,
             events: None,
@@ -118,6 +128,7 @@ impl World {
             queues: self.config.queues.iter().map(|queue| (queue.number, queue.name.clone())).collect(),
             instruments: self.instruments.iter().cloned().collect(),
             adapters: self.adapters.iter().cloned().collect(),
+            calls: self.calls.there.values().cloned().collect(),
         }
     }
 
@@ -163,9 +174,9 @@ impl World {
             if !login.forced {
                 return Err(AcdRefusal::InstrumentInUse { instrument: login.instrument.clone(), by });
             }
-            self.leave_reported(&by, ReasonCode::default());
+            self.leave_reported(now, &by, ReasonCode::default());
         }
-        self.leave_reported(agent, ReasonCode::default());
+        self.leave_reported(now, agent, ReasonCode::default());
         let came = self.change(agent, |facts| {
             facts.state = AgentState::NotReady;
             facts.reason = ReasonCode::default();
@@ -211,6 +222,9 @@ impl World {
             }
             return Ok(asked);
         }
+        if !matches!(change.wanted, WantedState::WorkReady | WantedState::WorkNotReady) {
+            self.release_all(&change.agent);
+        }
         Ok(self.change(&change.agent, |facts| {
             // What was asked for on the call before is overruled.
             (facts.state, facts.reason, facts.next_state) = (change.wanted.into(), reason, None);
@@ -247,28 +261,28 @@ impl World {
         if facts.state.is_on_call() && !forced {
             return Err(AcdRefusal::WrongState { agent: agent.clone(), state: facts.state });
         }
-        let gone = self.leave(agent, reason);
+        let gone = self.leave(now, agent, reason);
         self.offer_waiting(now);
         Ok(gone)
     }
 
     /// An agent is logged out by somebody else's doing.
     pub(super) fn leave_unasked(&mut self, now: Duration, agent: &AgentId, reason: ReasonCode) {
-        self.leave_reported(agent, reason);
+        self.leave_reported(now, agent, reason);
         self.offer_waiting(now);
     }
 
-    fn leave_reported(&mut self, agent: &AgentId, reason: ReasonCode) {
+    fn leave_reported(&mut self, now: Duration, agent: &AgentId, reason: ReasonCode) {
         if self.agents.get(agent).is_some_and(|seat| seat.facts.is_logged_in()) {
-            let gone = self.leave(agent, reason);
+            let gone = self.leave(now, agent, reason);
             self.report_agent(gone);
         }
     }
 
     /// The agent leaves everything, and its call ends. One that was offered is for the caller to offer to another,
     /// once all that comes before is told.
-    fn leave(&mut self, agent: &AgentId, reason: ReasonCode) -> AgentFacts {
-        self.drop_call_of(agent);
+    fn leave(&mut self, now: Duration, agent: &AgentId, reason: ReasonCode) -> AgentFacts {
+        self.drop_calls_of(now, agent);
         self.change(agent, |facts| {
             *facts = AgentFacts::logged_out(facts.agent.clone(), reason, facts.order);
         })
@@ -293,6 +307,9 @@ impl World {
         }
         if was.state != now.state {
             seat.since = now.order;
+        }
+        if now.state.is_on_call() && !was.state.is_on_call() {
+            seat.before = was.state;
         }
         let place = (seat.since, agent.clone());
         let may_be_offered = now.state == AgentState::Ready && !seat.is_leaving;

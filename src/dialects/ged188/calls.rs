@@ -39,7 +39,7 @@ pub(super) fn message(event: &CallEvent, version: Version) -> AnyMessage {
         CallStep::Conferenced(joined) => seen.conferenced(joined).into(),
         CallStep::DataChanged => seen.data_changed().into(),
         CallStep::Cleared(cause) => seen.cleared(*cause).into(),
-        CallStep::Ended => seen.ended().into(),
+        CallStep::Released(_) | CallStep::Ended => seen.ended().into(),
     }
 }
 
@@ -120,7 +120,7 @@ impl Seen<'_> {
         let (calling_device_type, calling_device_id) = self.caller();
         let (skill_group_number, skill_group_id) = self.skill_group();
         context!(self, CallDeliveredEvent {
-            line_handle: special::NULL_LINE_HANDLE,
+            line_handle: NO_LINE,
             line_type: self.line(),
             service_number: special::NULL_SERVICE,
             service_id: special::NULL_SERVICE,
@@ -142,7 +142,7 @@ impl Seen<'_> {
         let (calling_device_type, calling_device_id) = self.caller();
         let (skill_group_number, skill_group_id) = self.skill_group();
         seen_from!(self, CallEstablishedEvent {
-            line_handle: special::NULL_LINE_HANDLE,
+            line_handle: NO_LINE,
             line_type: self.line(),
             service_number: special::NULL_SERVICE,
             service_id: special::NULL_SERVICE,
@@ -200,7 +200,7 @@ impl Seen<'_> {
     fn initiated(&self, device: &Instrument) -> CallServiceInitiatedEvent {
         let (skill_group_number, skill_group_id) = self.skill_group();
         seen_from!(self, CallServiceInitiatedEvent {
-            line_handle: special::NULL_LINE_HANDLE,
+            line_handle: NO_LINE,
             line_type: self.line(),
             service_number: special::NULL_SERVICE,
             service_id: special::NULL_SERVICE,
@@ -216,7 +216,7 @@ impl Seen<'_> {
     fn originated(&self, device: &Instrument) -> CallOriginatedEvent {
         let (skill_group_number, skill_group_id) = self.skill_group();
         seen_from!(self, CallOriginatedEvent {
-            line_handle: special::NULL_LINE_HANDLE,
+            line_handle: NO_LINE,
             line_type: self.line(),
             service_number: special::NULL_SERVICE,
             service_id: special::NULL_SERVICE,
@@ -290,13 +290,13 @@ impl Seen<'_> {
             peripheral_type: peripheral_type(self.version.flavour()),
             primary_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
             primary_call_id: joined.primary.0,
-            line_handle: special::NULL_LINE_HANDLE,
+            line_handle: NO_LINE,
             line_type: self.line(),
             skill_group_number,
             skill_group_id,
             num_parties: count(parties.len()),
             secondary_device_id_type: secondary_type(joined.secondary),
-            secondary_call_id: joined.secondary.map_or(special::NULL_CALLID, |call| call.0),
+            secondary_call_id: joined.secondary.map_or(special::NULL_CALL_ID, |call| call.0),
             transferring_device_type: self.kind_of(&joined.by),
             transferred_device_type: self.kind_of(&joined.added),
             local_connection_state: self.state(&self.event.at),
@@ -318,13 +318,13 @@ impl Seen<'_> {
             peripheral_type: peripheral_type(self.version.flavour()),
             primary_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
             primary_call_id: joined.primary.0,
-            line_handle: special::NULL_LINE_HANDLE,
+            line_handle: NO_LINE,
             line_type: self.line(),
             skill_group_number,
             skill_group_id,
             num_parties: count(parties.len()),
             secondary_device_id_type: secondary_type(joined.secondary),
-            secondary_call_id: joined.secondary.map_or(special::NULL_CALLID, |call| call.0),
+            secondary_call_id: joined.secondary.map_or(special::NULL_CALL_ID, |call| call.0),
             controller_device_type: self.kind_of(&joined.by),
             added_party_device_type: self.kind_of(&joined.added),
             local_connection_state: self.state(&self.event.at),
@@ -394,7 +394,7 @@ impl Seen<'_> {
     fn line(&self) -> LineType {
         match self.call.kind {
             CallKind::QueuedIn | CallKind::TransferredIn => LineType::LINETYPE_INBOUND_ACD,
-            CallKind::Out => LineType::LINETYPE_OUTSIDE,
+            CallKind::Out => LineType::LINETYPE_OUTBOUND,
             CallKind::Inside | CallKind::Consult | CallKind::Conference => LineType::LINETYPE_INSIDE,
         }
     }
@@ -413,6 +413,8 @@ impl Seen<'_> {
     }
 }
 
+/// LineHandle where the ACD has no lines with handles.
+const NO_LINE: u16 = u16::MAX;
 /// The most parties that one event lists.
 const PARTIES_MAX: usize = 16;
 
