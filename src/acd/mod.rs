@@ -13,7 +13,8 @@ mod events;
 use async_trait::async_trait;
 
 use crate::model::{
-    AgentFacts, AgentId, Call, CallCommand, CallId, CallOutcome, Instrument, Login, Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
+    AgentFacts, AgentId, Call, CallCommand, CallId, CallOutcome, Instrument, Login, Password, PeripheralId,
+    QueueChoice, QueueId, ReasonCode, StateChange,
 };
 pub use config::{AcdConfigError, AgentsConfig};
 pub use events::{AcdEvent, AcdEvents, AcdInbox, acd_channel};
@@ -56,8 +57,10 @@ pub trait Acd: Send + Sync + std::fmt::Debug {
         forced: bool,
     ) -> Result<AgentFacts, AcdRefusal>;
 
-    /// Does something with a call.
-    async fn control_call(&self, command: &CallCommand) -> Result<CallOutcome, AcdRefusal>;
+    /// Does something with a call. An ACD that has no such command says so.
+    async fn control_call(&self, command: &CallCommand) -> Result<CallOutcome, AcdRefusal> {
+        Err(AcdRefusal::NotSupported { what: command.what() })
+    }
 
     /// What the ACD says of one agent now; none if it knows no such agent.
     async fn agent(&self, agent: &AgentId) -> Result<Option<AgentFacts>, AcdRefusal>;

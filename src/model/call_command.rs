@@ -121,6 +121,29 @@ pub enum CallCommand {
     Release(Connection),
 }
 
+impl CallCommand {
+    /// What it does, as a verb: for messages.
+    pub fn what(&self) -> &'static str {
+        match self {
+            CallCommand::Make { .. } => "make a call",
+            CallCommand::Answer(_) => "answer a call",
+            CallCommand::Hold(_) => "hold a call",
+            CallCommand::Retrieve(_) => "retrieve a call",
+            CallCommand::Alternate { .. } => "alternate between calls",
+            CallCommand::Reconnect { .. } => "reconnect to a call",
+            CallCommand::Consult { .. } => "make a consultation call",
+            CallCommand::Transfer { .. } => "transfer a call",
+            CallCommand::Conference { .. } => "make a conference",
+            CallCommand::Deflect { .. } => "deflect a call",
+            CallCommand::ClearConnection(_) => "clear a connection",
+            CallCommand::ClearCall(_) => "clear a call",
+            CallCommand::SendDtmf { .. } => "send tones",
+            CallCommand::SetData { .. } => "set the data of a call",
+            CallCommand::Release(_) => "release a call",
+        }
+    }
+}
+
 /// What came of a command.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct CallOutcome {

@@ -15,7 +15,8 @@ mod request;
 
 pub use agent::{AgentFacts, AgentState, WantedState};
 pub use call::{
-    Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, CallStepKind, Joined, Party, PartyKind, PartyState,
+    Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, CallStepKind, Joined, Party, PartyKind,
+    PartyState,
 };
 pub use call_command::{CallCommand, CallOutcome, Connection, ConsultKind, FarEnd};
 pub use call_data::{CALL_VARIABLES, CallData, CallDataChange};

@@ -136,5 +136,5 @@ fn listener(party: &Party) -> (Instrument, Option<AgentId>) {
 }
 
 fn is_among(party: &Party, those: &[Party]) -> bool {
-    those.iter().any(|other| other.device == party.device && other.kind == party.kind)
+    those.iter().any(|other| other.device == party.device)
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytes::Bytes;
 use cti_protocol::ged188::codes::AgentState as Code;
 use ctigate::model::{
-    AgentEvent, AgentFacts, AgentId, AgentKey, AgentState, AgentStates, Event, Filter, Instrument, LinkEvent,
-    PeripheralId, ReasonCode, SessionId,
+    AgentEvent, AgentFacts, AgentId, AgentKey, AgentState, AgentStates, CallSteps, Event, Filter, Instrument,
+    LinkEvent, PeripheralId, ReasonCode, SessionId,
 };
 use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
 
@@ -73,7 +73,12 @@ fn event(agent: &str, state: AgentState) -> Event {
 }
 
 fn everything() -> Filter {
-    Filter { agent_states: AgentState::ALL.into_iter().collect(), pre_calls: true, pre_call_aborts: true }
+    Filter {
+        agent_states: AgentState::ALL.into_iter().collect(),
+        pre_calls: true,
+        pre_call_aborts: true,
+        calls: CallSteps::default(),
+    }
 }
 
 #[test]

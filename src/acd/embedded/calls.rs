@@ -196,7 +196,11 @@ impl World {
     /// A call waits in a queue: as the last one, or as the first where it did so before.
     pub(super) fn wait_in_queue(&mut self, _now: Duration, id: CallId, queue: QueueId, as_first: bool) {
         let Some(waiting) = self.calls.waiting.get_mut(&queue) else { return };
-        if as_first { waiting.push_front(id) } else { waiting.push_back(id) }
+        if as_first {
+            waiting.push_front(id)
+        } else {
+            waiting.push_back(id)
+        }
         let Ok(at) = Instrument::new(&number_of(queue)) else { return };
         let waiting = self.calls.waiting_in(queue);
         let point = Party { device: at.clone(), kind: PartyKind::QueuePoint, state: PartyState::Queued };
@@ -320,9 +324,9 @@ impl World {
 
     fn abandon(&mut self, now: Duration, id: CallId) {
         let Some(call) = self.calls.there.get(&id) else { return };
-        let is_answered = call.agents().any(|(_, device)| {
-            call.party(device).is_some_and(|party| party.state != PartyState::Alerting)
-        });
+        let is_answered = call
+            .agents()
+            .any(|(_, device)| call.party(device).is_some_and(|party| party.state != PartyState::Alerting));
         let caller = call.parties.iter().find(|party| party.kind != PartyKind::QueuePoint);
         let Some(caller) = caller.filter(|_| !is_answered).map(|party| party.device.clone()) else { return };
         self.leave_call(now, id, &caller, CallCause::Abandoned);

@@ -179,7 +179,9 @@ impl World {
                 self.wait_in_queue(now, id, *queue, false);
                 for device in dialing {
                     // The queue answers: who dialled listens to its music.
-                    self.step(id, CallStep::Established(device.clone()), |call| set_state(call, &device, PartyState::Connected));
+                    self.step(id, CallStep::Established(device.clone()), |call| {
+                        set_state(call, &device, PartyState::Connected)
+                    });
                 }
                 self.offer_waiting(now);
             }

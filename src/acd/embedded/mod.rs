@@ -26,7 +26,8 @@ use world::World;
 
 use super::{Acd, AcdConfigError, AcdEvents, AcdRefusal, Capabilities, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, CallCommand, CallOutcome, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange, WantedState,
+    AgentFacts, AgentId, CallCommand, CallOutcome, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode,
+    StateChange, WantedState,
 };
 
 /// An ACD in the gateway's own process.

@@ -95,8 +95,7 @@ impl World {
         }
         self.calls.stop_waiting(id);
         let others = left.iter().map(|party| (party.device.clone(), CallCause::Normal));
-        let leaving: Vec<(Instrument, CallCause)> =
-            std::iter::once((device.clone(), cause)).chain(others).collect();
+        let leaving: Vec<(Instrument, CallCause)> = std::iter::once((device.clone(), cause)).chain(others).collect();
         for (device, cause) in leaving {
             self.withdraw_if_offered(id, &device);
             self.ringing.remove(&(id, device.clone()));
@@ -241,6 +240,17 @@ impl World {
         }
         self.calls.stop_waiting(id);
         self.joining.remove(&id);
+    }
+
+    /// An agent logs in at a device that is on a call: from here on it is the agent's.
+    pub(super) fn adopt_calls(&mut self, now: Duration, agent: &AgentId, device: &Instrument) {
+        for id in self.calls_of(device) {
+            self.step(id, CallStep::DataChanged, |call| {
+                let party = call.parties.iter_mut().find(|party| party.device == *device);
+                party.into_iter().for_each(|party| party.kind = PartyKind::Agent(agent.clone()));
+            });
+        }
+        self.refresh(now, agent);
     }
 
     /// What stands at a number that is dialled.

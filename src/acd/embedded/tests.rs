@@ -47,7 +47,7 @@ async fn stage_of(change: impl FnOnce(&mut EmbeddedConfig)) -> Stage {
 impl Stage {
     /// What was reported since this was last asked, in words.
     async fn told(&mut self) -> Vec<String> {
-        self.heard().await.iter().map(in_words).collect()
+        self.heard().await.iter().filter(|event| !matches!(event, AcdEvent::Call(_))).map(in_words).collect()
     }
 
     /// The same, as it was reported.
@@ -105,6 +105,7 @@ fn in_words(event: &AcdEvent) -> String {
         }
         AcdEvent::PreCall(call) => format!("{} is offered a call of {}", call.agent, call.queue),
         AcdEvent::PreCallAbort(call) => format!("{} is offered no call of {}", call.agent, call.queue),
+        AcdEvent::Call(report) => format!("call {} {:?}", report.call.id.0, report.step),
     }
 }
 

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::calls::Calls;
-use super::control::Joining;
 use super::config::EmbeddedConfig;
+use super::control::Joining;
 use crate::acd::AgentsConfig;
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, AgentState, CallId, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode, StateChange,
-    WantedState,
+    AgentFacts, AgentId, AgentState, CallId, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode,
+    StateChange, WantedState,
 };
 
 /// Everything that there is.
@@ -183,6 +183,7 @@ impl World {
             facts.instrument = Some(login.instrument.clone());
             facts.queues = queues;
         });
+        self.adopt_calls(now, agent, &login.instrument);
         self.offer_waiting(now);
         Ok(came)
     }

@@ -15,9 +15,7 @@ use cti_protocol::ged188::{
 };
 
 use super::names::peripheral_type;
-use crate::model::{
-    Call, CallCause, CallEvent, CallId, CallKind, CallStep, Instrument, Joined, PartyKind, PartyState,
-};
+use crate::model::{Call, CallCause, CallEvent, CallId, CallKind, CallStep, Instrument, Joined, PartyKind, PartyState};
 
 /// The event as a message of its own.
 pub(super) fn message(event: &CallEvent, version: Version) -> AnyMessage {
@@ -97,189 +95,224 @@ macro_rules! context {
 impl Seen<'_> {
     fn began(&self) -> BeginCallEvent {
         let (day, number) = self.call.key;
-        context!(self, BeginCallEvent {
-            call_type: call_type(self.call.kind),
-            called_party_disposition: Disposition(0),
-            dnis: text(self.call.dialed_number.as_ref()),
-            router_call_key_day: Some(day),
-            router_call_key_call_id: Some(number),
-            router_call_key_sequence_number: Some(0),
-        })
+        context!(
+            self,
+            BeginCallEvent {
+                call_type: call_type(self.call.kind),
+                called_party_disposition: Disposition(0),
+                dnis: text(self.call.dialed_number.as_ref()),
+                router_call_key_day: Some(day),
+                router_call_key_call_id: Some(number),
+                router_call_key_sequence_number: Some(0),
+            }
+        )
     }
 
     fn data_changed(&self) -> CallDataUpdateEvent {
-        context!(self, CallDataUpdateEvent {
-            call_type: call_type(self.call.kind),
-            new_connection_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
-            new_connection_call_id: self.call.id.0,
-            new_connection_device_id: Some(Text::cut(self.event.at.as_str())),
-        })
+        context!(
+            self,
+            CallDataUpdateEvent {
+                call_type: call_type(self.call.kind),
+                new_connection_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
+                new_connection_call_id: self.call.id.0,
+                new_connection_device_id: Some(Text::cut(self.event.at.as_str())),
+            }
+        )
     }
 
     fn delivered(&self, device: &Instrument) -> CallDeliveredEvent {
         let (calling_device_type, calling_device_id) = self.caller();
         let (skill_group_number, skill_group_id) = self.skill_group();
-        context!(self, CallDeliveredEvent {
-            line_handle: NO_LINE,
-            line_type: self.line(),
-            service_number: special::NULL_SERVICE,
-            service_id: special::NULL_SERVICE,
-            skill_group_number,
-            skill_group_id,
-            alerting_device_type: self.kind_of(device),
-            calling_device_type,
-            called_device_type: self.called_type(),
-            last_redirect_device_type: DeviceIdType::DEVID_NONE,
-            local_connection_state: self.state(device),
-            event_cause: EventCause::CEC_NEW_CALL,
-            alerting_device_id: Some(Text::cut(device.as_str())),
-            calling_device_id,
-            called_device_id: text(self.call.dialed_number.as_ref()),
-        })
+        context!(
+            self,
+            CallDeliveredEvent {
+                line_handle: NO_LINE,
+                line_type: self.line(),
+                service_number: special::NULL_SERVICE,
+                service_id: special::NULL_SERVICE,
+                skill_group_number,
+                skill_group_id,
+                alerting_device_type: self.kind_of(device),
+                calling_device_type,
+                called_device_type: self.called_type(),
+                last_redirect_device_type: DeviceIdType::DEVID_NONE,
+                local_connection_state: self.state(device),
+                event_cause: EventCause::CEC_NEW_CALL,
+                alerting_device_id: Some(Text::cut(device.as_str())),
+                calling_device_id,
+                called_device_id: text(self.call.dialed_number.as_ref()),
+            }
+        )
     }
 
     fn established(&self, device: &Instrument) -> CallEstablishedEvent {
         let (calling_device_type, calling_device_id) = self.caller();
         let (skill_group_number, skill_group_id) = self.skill_group();
-        seen_from!(self, CallEstablishedEvent {
-            line_handle: NO_LINE,
-            line_type: self.line(),
-            service_number: special::NULL_SERVICE,
-            service_id: special::NULL_SERVICE,
-            skill_group_number,
-            skill_group_id,
-            answering_device_type: self.kind_of(device),
-            calling_device_type,
-            called_device_type: self.called_type(),
-            last_redirect_device_type: DeviceIdType::DEVID_NONE,
-            local_connection_state: self.state(device),
-            event_cause: EventCause::CEC_NONE,
-            answering_device_id: Some(Text::cut(device.as_str())),
-            calling_device_id,
-            called_device_id: text(self.call.dialed_number.as_ref()),
-        })
+        seen_from!(
+            self,
+            CallEstablishedEvent {
+                line_handle: NO_LINE,
+                line_type: self.line(),
+                service_number: special::NULL_SERVICE,
+                service_id: special::NULL_SERVICE,
+                skill_group_number,
+                skill_group_id,
+                answering_device_type: self.kind_of(device),
+                calling_device_type,
+                called_device_type: self.called_type(),
+                last_redirect_device_type: DeviceIdType::DEVID_NONE,
+                local_connection_state: self.state(device),
+                event_cause: EventCause::CEC_NONE,
+                answering_device_id: Some(Text::cut(device.as_str())),
+                calling_device_id,
+                called_device_id: text(self.call.dialed_number.as_ref()),
+            }
+        )
     }
 
     fn queued(&self, at: &Instrument, waiting: u16) -> CallQueuedEvent {
         let (calling_device_type, calling_device_id) = self.caller();
         let skill_groups: Vec<_> = (self.call.queue.iter())
-            .map(|queue| QueuedSkillGroup {
-                number: Some(queue.0.cast_signed()),
-                id: Some(queue.0),
-                priority: Some(0),
-            })
+            .map(|queue| QueuedSkillGroup { number: Some(queue.0.cast_signed()), id: Some(queue.0), priority: Some(0) })
             .collect();
-        seen_from!(self, CallQueuedEvent {
-            service_number: special::NULL_SERVICE,
-            service_id: special::NULL_SERVICE,
-            queue_device_type: self.kind_of(at),
-            calling_device_type,
-            called_device_type: self.called_type(),
-            last_redirect_device_type: DeviceIdType::DEVID_NONE,
-            num_queued: waiting,
-            num_skill_groups: count(skill_groups.len()),
-            local_connection_state: self.state(at),
-            event_cause: EventCause::CEC_NONE,
-            queue_device_id: Some(Text::cut(at.as_str())),
-            calling_device_id,
-            called_device_id: text(self.call.dialed_number.as_ref()),
-            skill_groups,
-        })
+        seen_from!(
+            self,
+            CallQueuedEvent {
+                service_number: special::NULL_SERVICE,
+                service_id: special::NULL_SERVICE,
+                queue_device_type: self.kind_of(at),
+                calling_device_type,
+                called_device_type: self.called_type(),
+                last_redirect_device_type: DeviceIdType::DEVID_NONE,
+                num_queued: waiting,
+                num_skill_groups: count(skill_groups.len()),
+                local_connection_state: self.state(at),
+                event_cause: EventCause::CEC_NONE,
+                queue_device_id: Some(Text::cut(at.as_str())),
+                calling_device_id,
+                called_device_id: text(self.call.dialed_number.as_ref()),
+                skill_groups,
+            }
+        )
     }
 
     fn dequeued(&self, at: &Instrument) -> CallDequeuedEvent {
-        seen_from!(self, CallDequeuedEvent {
-            queue_device_type: self.kind_of(at),
-            service_number: special::NULL_SERVICE,
-            service_id: special::NULL_SERVICE,
-            local_connection_state: self.state(at),
-            event_cause: EventCause::CEC_NONE,
-        })
+        seen_from!(
+            self,
+            CallDequeuedEvent {
+                queue_device_type: self.kind_of(at),
+                service_number: special::NULL_SERVICE,
+                service_id: special::NULL_SERVICE,
+                local_connection_state: self.state(at),
+                event_cause: EventCause::CEC_NONE,
+            }
+        )
     }
 
     fn initiated(&self, device: &Instrument) -> CallServiceInitiatedEvent {
         let (skill_group_number, skill_group_id) = self.skill_group();
-        seen_from!(self, CallServiceInitiatedEvent {
-            line_handle: NO_LINE,
-            line_type: self.line(),
-            service_number: special::NULL_SERVICE,
-            service_id: special::NULL_SERVICE,
-            skill_group_number,
-            skill_group_id,
-            calling_device_type: self.kind_of(device),
-            local_connection_state: self.state(device),
-            event_cause: EventCause::CEC_NONE,
-            calling_device_id: Some(Text::cut(device.as_str())),
-        })
+        seen_from!(
+            self,
+            CallServiceInitiatedEvent {
+                line_handle: NO_LINE,
+                line_type: self.line(),
+                service_number: special::NULL_SERVICE,
+                service_id: special::NULL_SERVICE,
+                skill_group_number,
+                skill_group_id,
+                calling_device_type: self.kind_of(device),
+                local_connection_state: self.state(device),
+                event_cause: EventCause::CEC_NONE,
+                calling_device_id: Some(Text::cut(device.as_str())),
+            }
+        )
     }
 
     fn originated(&self, device: &Instrument) -> CallOriginatedEvent {
         let (skill_group_number, skill_group_id) = self.skill_group();
-        seen_from!(self, CallOriginatedEvent {
-            line_handle: NO_LINE,
-            line_type: self.line(),
-            service_number: special::NULL_SERVICE,
-            service_id: special::NULL_SERVICE,
-            skill_group_number,
-            skill_group_id,
-            calling_device_type: self.kind_of(device),
-            called_device_type: self.called_type(),
-            local_connection_state: self.state(device),
-            event_cause: EventCause::CEC_NONE,
-            calling_device_id: Some(Text::cut(device.as_str())),
-            called_device_id: text(self.call.dialed_number.as_ref()),
-        })
+        seen_from!(
+            self,
+            CallOriginatedEvent {
+                line_handle: NO_LINE,
+                line_type: self.line(),
+                service_number: special::NULL_SERVICE,
+                service_id: special::NULL_SERVICE,
+                skill_group_number,
+                skill_group_id,
+                calling_device_type: self.kind_of(device),
+                called_device_type: self.called_type(),
+                local_connection_state: self.state(device),
+                event_cause: EventCause::CEC_NONE,
+                calling_device_id: Some(Text::cut(device.as_str())),
+                called_device_id: text(self.call.dialed_number.as_ref()),
+            }
+        )
     }
 
     fn held(&self, device: &Instrument) -> CallHeldEvent {
-        seen_from!(self, CallHeldEvent {
-            holding_device_type: self.kind_of(device),
-            local_connection_state: self.state(device),
-            event_cause: EventCause::CEC_NONE,
-            holding_device_id: Some(Text::cut(device.as_str())),
-        })
+        seen_from!(
+            self,
+            CallHeldEvent {
+                holding_device_type: self.kind_of(device),
+                local_connection_state: self.state(device),
+                event_cause: EventCause::CEC_NONE,
+                holding_device_id: Some(Text::cut(device.as_str())),
+            }
+        )
     }
 
     fn retrieved(&self, device: &Instrument) -> CallRetrievedEvent {
-        seen_from!(self, CallRetrievedEvent {
-            retrieving_device_type: self.kind_of(device),
-            local_connection_state: self.state(device),
-            event_cause: EventCause::CEC_NONE,
-            retrieving_device_id: Some(Text::cut(device.as_str())),
-        })
+        seen_from!(
+            self,
+            CallRetrievedEvent {
+                retrieving_device_type: self.kind_of(device),
+                local_connection_state: self.state(device),
+                event_cause: EventCause::CEC_NONE,
+                retrieving_device_id: Some(Text::cut(device.as_str())),
+            }
+        )
     }
 
     fn diverted(&self, from: &Instrument, to: &Instrument) -> CallDivertedEvent {
-        seen_from!(self, CallDivertedEvent {
-            service_number: special::NULL_SERVICE,
-            service_id: special::NULL_SERVICE,
-            diverting_device_type: self.kind_of(from),
-            called_device_type: self.kind_of(to),
-            local_connection_state: self.state(from),
-            event_cause: EventCause::CEC_REDIRECTED,
-            diverting_device_id: Some(Text::cut(from.as_str())),
-            called_device_id: Some(Text::cut(to.as_str())),
-        })
+        seen_from!(
+            self,
+            CallDivertedEvent {
+                service_number: special::NULL_SERVICE,
+                service_id: special::NULL_SERVICE,
+                diverting_device_type: self.kind_of(from),
+                called_device_type: self.kind_of(to),
+                local_connection_state: self.state(from),
+                event_cause: EventCause::CEC_REDIRECTED,
+                diverting_device_id: Some(Text::cut(from.as_str())),
+                called_device_id: Some(Text::cut(to.as_str())),
+            }
+        )
     }
 
     fn failed(&self, device: &Instrument, why: CallCause) -> CallFailedEvent {
-        seen_from!(self, CallFailedEvent {
-            failing_device_type: self.kind_of(device),
-            called_device_type: self.called_type(),
-            local_connection_state: LocalConnectionState::LCS_FAIL,
-            event_cause: cause(why),
-            failing_device_id: Some(Text::cut(device.as_str())),
-            called_device_id: text(self.call.dialed_number.as_ref()),
-        })
+        seen_from!(
+            self,
+            CallFailedEvent {
+                failing_device_type: self.kind_of(device),
+                called_device_type: self.called_type(),
+                local_connection_state: LocalConnectionState::LCS_FAIL,
+                event_cause: cause(why),
+                failing_device_id: Some(Text::cut(device.as_str())),
+                called_device_id: text(self.call.dialed_number.as_ref()),
+            }
+        )
     }
 
     fn left(&self, device: &Instrument, why: CallCause) -> CallConnectionClearedEvent {
-        seen_from!(self, CallConnectionClearedEvent {
-            releasing_device_type: self.kind_of(device),
-            local_connection_state: LocalConnectionState::LCS_NULL,
-            event_cause: cause(why),
-            releasing_device_id: Some(Text::cut(device.as_str())),
-        })
+        seen_from!(
+            self,
+            CallConnectionClearedEvent {
+                releasing_device_type: self.kind_of(device),
+                local_connection_state: LocalConnectionState::LCS_NULL,
+                event_cause: cause(why),
+                releasing_device_id: Some(Text::cut(device.as_str())),
+            }
+        )
     }
 
     fn transferred(&self, joined: &Joined) -> CallTransferredEvent {
@@ -339,10 +372,10 @@ impl Seen<'_> {
     }
 
     fn cleared(&self, why: CallCause) -> CallClearedEvent {
-        seen_from!(self, CallClearedEvent {
-            local_connection_state: LocalConnectionState::LCS_NULL,
-            event_cause: cause(why),
-        })
+        seen_from!(
+            self,
+            CallClearedEvent { local_connection_state: LocalConnectionState::LCS_NULL, event_cause: cause(why) }
+        )
     }
 
     fn ended(&self) -> EndCallEvent {

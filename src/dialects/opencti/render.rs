@@ -37,11 +37,12 @@ impl Shown {
 
 impl OpenCti {
     /// An event's bytes but for its number.
-    pub(super) fn render(&self, event: &Event) -> Bytes {
-        write(&match event {
+    pub(super) fn render(&self, event: &Event) -> Option<Bytes> {
+        Some(write(&match event {
             Event::Agent(event) => self.agent_state(event),
             Event::PreCall(event) => self.call_state(event),
-        })
+            Event::Call(_) => return None, // what the announcement says is all that a client is told of a call
+        }))
     }
 
     /// How an agent stands, by the table.

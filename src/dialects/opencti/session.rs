@@ -359,7 +359,7 @@ impl Subscriber for Session {
     }
 
     fn render(&self, event: &Event) -> Option<Rendered> {
-        Some(Rendered { bytes: self.shared.render(event), own_id_at: None })
+        Some(Rendered { bytes: self.shared.render(event)?, own_id_at: None })
     }
 
     fn deliver(&self, subscription: &Subscription, event: &Rendered) {
@@ -391,7 +391,12 @@ impl Subscriber for Session {
 }
 
 fn everything() -> Filter {
-    Filter { agent_states: AgentState::ALL.into_iter().collect(), pre_calls: true, pre_call_aborts: true, calls: CallSteps::default() }
+    Filter {
+        agent_states: AgentState::ALL.into_iter().collect(),
+        pre_calls: true,
+        pre_call_aborts: true,
+        calls: CallSteps::default(),
+    }
 }
 
 /// All sessions of this dialect share their events' bytes; GED-188's forms are small numbers.

@@ -9,6 +9,9 @@ use super::*;
 use crate::acd::AgentsConfig;
 use crate::acd::embedded::InstrumentsConfig;
 use crate::acd::embedded::world::World;
+use crate::model::{
+    Call, CallCommand, CallDataChange, CallId, CallStep, Connection, ConsultKind, FarEnd, PartyKind, PartyState,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -19,6 +22,7 @@ enum Step {
     Push { agent: u32, wanted: WantedState },
     Arrive { queue: u32 },
     Pass { ms: u64 },
+    Control { what: u8, device: u32, to: u32 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -43,6 +47,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (agent(), wanted()).prop_map(|(agent, wanted)| Step::Push { agent, wanted }),
         4 => (1_u32..=3).prop_map(|queue| Step::Arrive { queue }),
         4 => (0_u64..8_000).prop_map(|ms| Step::Pass { ms }),
+        8 => (0_u8..16, 11_u32..=14, proptest::sample::select(vec![11_u32, 12, 13, 99, 8_001, 8_002, 8_003]))
+            .prop_map(|(what, device, to)| Step::Control { what, device, to }),
     ];
     proptest::collection::vec(step, 1..80)
 }
@@ -78,6 +84,8 @@ struct Trial {
     newest: BTreeMap<AgentId, AgentFacts>,
     /// The order of each agent's last report.
     reported: BTreeMap<AgentId, u64>,
+    /// The calls that were reported, as they were last.
+    calls: BTreeMap<CallId, Arc<Call>>,
     story: Vec<String>,
 }
 
@@ -87,7 +95,15 @@ impl Trial {
         let mut world = World::new(config);
         world.connect(events);
         let newest = world.snapshot().agents.into_iter().map(|facts| (facts.agent.clone(), facts)).collect();
-        Trial { world, inbox, now: Duration::ZERO, newest, reported: BTreeMap::new(), story: Vec::new() }
+        Trial {
+            world,
+            inbox,
+            now: Duration::ZERO,
+            newest,
+            reported: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            story: Vec::new(),
+        }
     }
 
     fn take(&mut self, step: &Step) {
@@ -112,6 +128,11 @@ impl Trial {
                 world.set_state_unasked(now, &change);
                 None
             }
+            Step::Control { what, device: at, to } => {
+                let command = command(world, *what, &device(*at), &device(*to));
+                let _refused = world.control_call(now, &command);
+                None
+            }
             Step::Arrive { queue } => {
                 world.arrive(now, QueueId(*queue));
                 None
@@ -133,6 +154,22 @@ impl Trial {
         while let Some(true) = self.inbox.take(&mut events, 10_000).now_or_never() {}
         for event in events {
             self.story.push(format!("{:?} {event:?}", self.now));
+            if let AcdEvent::Call(report) = &event {
+                let id = report.call.id;
+                let last = match report.step {
+                    CallStep::Ended => self.calls.remove(&id),
+                    _ => self.calls.insert(id, Arc::clone(&report.call)),
+                };
+                assert_eq!(
+                    last.is_none(),
+                    report.step == CallStep::Began,
+                    "the first step is the beginning: {report:?}"
+                );
+                assert!(last.is_none_or(|last| last.order < report.call.order), "reported out of order: {report:?}");
+                if let CallStep::Transferred(joined) | CallStep::Conferenced(joined) = &report.step {
+                    joined.secondary.map(|secondary| self.calls.remove(&secondary));
+                }
+            }
             if let AcdEvent::Agent(facts) = event {
                 let last = self.reported.insert(facts.agent.clone(), facts.order);
                 assert!(last.is_none_or(|last| last < facts.order), "reported out of order: {facts:?}");
@@ -151,8 +188,59 @@ impl Trial {
         }
     }
 
+    /// What an agent's calls make of it; as it is, where it has none.
+    fn by_calls(&self, facts: &AgentFacts) -> AgentState {
+        let on = facts
+            .instrument
+            .iter()
+            .flat_map(|device| self.world.calls_of(device).into_iter().map(move |id| (id, device)));
+        let states: Vec<PartyState> =
+            on.map(|(id, device)| self.world.calls.there[&id].party(device).unwrap().state).collect();
+        if states.iter().any(|state| matches!(state, PartyState::Connected | PartyState::Initiated)) {
+            AgentState::Talking
+        } else if states.contains(&PartyState::Held) {
+            AgentState::Hold
+        } else if states.contains(&PartyState::Alerting) {
+            AgentState::Reserved
+        } else {
+            let works = matches!(facts.state, AgentState::WorkReady | AgentState::WorkNotReady);
+            assert!(states.is_empty() || works, "it left a call and is not done with it: {facts:?}");
+            assert!(!facts.state.is_on_call(), "{facts:?} has no call");
+            facts.state
+        }
+    }
+
+    /// Calls and their indexes agree with each other, and with what was reported of them.
+    fn check_calls(&self) {
+        let world = &self.world;
+        let mut on_calls: BTreeMap<Instrument, BTreeSet<CallId>> = BTreeMap::new();
+        for (id, call) in &world.calls.there {
+            assert_eq!((*id, Some(call)), (call.id, self.calls.get(id)), "it changed in silence");
+            let real = call.parties.iter().filter(|party| party.state != PartyState::Null).count();
+            assert!(real != 1 && !call.parties.is_empty(), "{call:?}");
+            for party in &call.parties {
+                assert!(on_calls.entry(party.device.clone()).or_default().insert(*id), "twice on a call: {call:?}");
+                let agent = match &party.kind {
+                    PartyKind::Agent(agent) => Some(agent.clone()),
+                    _ => None,
+                };
+                assert_eq!(agent, world.agent_at(&party.device), "whose it is: {call:?}");
+            }
+            assert_eq!(call.queue_point().is_some(), world.calls.is_waiting(*id), "{call:?}");
+        }
+        let indexed: BTreeMap<_, BTreeSet<_>> =
+            world.on_calls.iter().map(|(device, ids)| (device.clone(), ids.iter().copied().collect())).collect();
+        assert_eq!(on_calls, indexed);
+        assert_eq!(self.calls.len(), world.calls.there.len(), "a call was reported that is not there");
+        for (id, device) in world.ringing.keys() {
+            let state = world.calls.there.get(id).and_then(|call| call.party(device)).map(|party| party.state);
+            assert_eq!(state, Some(PartyState::Alerting), "{device} does not ring");
+        }
+    }
+
     fn check(&self) {
-        let (mut devices, mut calls) = (BTreeSet::new(), BTreeSet::new());
+        self.check_calls();
+        let mut devices = BTreeSet::new();
         for (id, seat) in &self.world.agents {
             let facts = &seat.facts;
             assert_eq!(Some(facts), self.newest.get(id), "it changed in silence");
@@ -161,8 +249,7 @@ impl Trial {
             assert!(facts.queues.is_sorted_by(|a, b| a < b), "{facts:?}");
             assert_ne!(facts.state, AgentState::LoggedIn);
             assert!(facts.instrument.as_ref().is_none_or(|device| devices.insert(device.clone())), "shared: {facts:?}");
-            assert_eq!(facts.state.is_on_call(), seat.call.is_some(), "{facts:?}");
-            assert!(seat.call.is_none_or(|call| calls.insert(call)), "two agents on one call: {facts:?}");
+            assert_eq!(facts.state, self.by_calls(facts), "{facts:?}");
             let works = matches!(facts.state, AgentState::WorkReady | AgentState::WorkNotReady);
             assert!(facts.next_state.is_none() || facts.state.is_on_call() || works, "{facts:?}");
             if !matches!(facts.state, AgentState::NotReady | AgentState::LoggedOut) {
@@ -176,6 +263,36 @@ impl Trial {
                 self.world.agents.iter().filter(|(_, seat)| is_ready(&seat.facts)).map(|(agent, _)| agent).collect();
             assert_eq!(listed, really, "ready in queue {queue}");
         }
+    }
+}
+
+/// A command of each kind, about the calls that the device is on if it is on any.
+fn command(world: &World, what: u8, device: &Instrument, to: &Instrument) -> CallCommand {
+    let calls = world.calls_of(device);
+    let at = |place: usize| Connection {
+        call: calls.get(place).or(calls.first()).copied().unwrap_or(CallId(1)),
+        device: device.clone(),
+    };
+    let state =
+        |at: &Connection| world.calls.there.get(&at.call).and_then(|call| call.party(device)).map(|party| party.state);
+    // The one on hold is the other one.
+    let (held, active) = if state(&at(0)) == Some(PartyState::Held) { (at(0), at(1)) } else { (at(1), at(0)) };
+    let data = CallDataChange::default();
+    match what {
+        0 | 1 => CallCommand::Make { from: device.clone(), to: to.clone(), data },
+        2 => CallCommand::Answer(at(calls.len().saturating_sub(1))),
+        3 => CallCommand::Hold(active),
+        4 => CallCommand::Retrieve(held),
+        5 => CallCommand::Alternate { active, held },
+        6 => CallCommand::Reconnect { active, held },
+        7 | 8 => CallCommand::Consult { active, to: to.clone(), kind: ConsultKind::Either, data },
+        9 => CallCommand::Transfer { active, to: FarEnd::Held(held), data },
+        10 => CallCommand::Transfer { active, to: FarEnd::Dialed(to.clone()), data },
+        11 => CallCommand::Conference { active, with: FarEnd::Held(held), data },
+        12 => CallCommand::Conference { active, with: FarEnd::Dialed(to.clone()), data },
+        13 => CallCommand::Deflect { ringing: at(0), to: to.clone() },
+        14 => CallCommand::ClearConnection(at(0)),
+        _ => CallCommand::Release(at(0)),
     }
 }
 
