@@ -165,6 +165,9 @@ impl World {
 
     /// A caller comes to a queue.
     pub(super) fn arrive(&mut self, now: Duration, queue: QueueId) {
+        if !self.calls.waiting.contains_key(&queue) {
+            return;
+        }
         if !self.has_room(queue) {
             self.calls.turned_away += 1;
             return;
@@ -285,6 +288,9 @@ impl World {
         let queue = self.calls.there.get(&id).and_then(|call| call.queue).filter(|_| self.came_from_queue(id, device));
         self.stop_ringing(now, id, device, CallCause::NotAnswered, queue);
         if let Some(agent) = self.agent_at(device).filter(|_| queue.is_some()) {
+            if self.is_on_any_call(device) {
+                return self.refresh(now, &agent);
+            }
             let reason = self.config.calls.reason_of_no_answer();
             let away = self.change(&agent, |facts| {
                 (facts.state, facts.reason, facts.next_state) = (AgentState::NotReady, reason, None);

@@ -217,7 +217,7 @@ impl World {
             let ringing = self.ringing.get(&(asked.id, party.device.clone())).copied();
             self.part(asked.id, &party.device);
             if party.device != by {
-                self.on_calls.entry(party.device.clone()).or_default().push(held.call);
+                self.note(held.call, party);
             }
             if let Some(since) = ringing {
                 self.ringing.insert((held.call, party.device.clone()), since);
@@ -355,15 +355,10 @@ impl World {
             return bad("it is not a number");
         }
         let kind = self.kind_at(to);
-        if kind != PartyKind::Outside && !self.calls_of(to).iter().all(|id| self.is_done_with(*id, to)) {
+        if kind != PartyKind::Outside && self.is_on_any_call(to) {
             return Err(AcdRefusal::Busy { number: to.clone() });
         }
         Ok(Destination::Device(to.clone(), kind))
-    }
-
-    fn is_done_with(&self, id: CallId, device: &Instrument) -> bool {
-        let party = self.calls.there.get(&id).and_then(|call| call.party(device));
-        party.is_none_or(|party| party.state == PartyState::Null)
     }
 
     fn must_be_party(&self, at: &Connection) -> Result<PartyState, AcdRefusal> {

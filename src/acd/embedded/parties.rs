@@ -17,11 +17,10 @@ use crate::model::{
 impl World {
     /// A call is there.
     pub(super) fn begin(&mut self, call: Call) {
-        let id = call.id;
+        let (id, parties) = (call.id, call.parties.clone());
         self.calls.there.insert(id, Arc::new(call));
-        let devices: Vec<Instrument> = self.calls.there[&id].parties.iter().map(|party| party.device.clone()).collect();
-        for device in devices {
-            self.on_calls.entry(device).or_default().push(id);
+        for party in &parties {
+            self.note(id, party);
         }
         self.step(id, CallStep::Began, |_| ());
     }
@@ -40,8 +39,15 @@ impl World {
     /// Somebody comes to a call; the step that says so is the caller's to take.
     pub(super) fn join(&mut self, id: CallId, party: Party) {
         let Some(call) = self.calls.there.get_mut(&id) else { return };
-        self.on_calls.entry(party.device.clone()).or_default().push(id);
-        Arc::make_mut(call).parties.push(party);
+        Arc::make_mut(call).parties.push(party.clone());
+        self.note(id, &party);
+    }
+
+    /// A call is one of its device's from here on.
+    pub(super) fn note(&mut self, id: CallId, party: &Party) {
+        if matches!(party.kind, PartyKind::Agent(_) | PartyKind::Device) {
+            self.on_calls.entry(party.device.clone()).or_default().push(id);
+        }
     }
 
     /// A device has nothing more to do with a call; the step that says so is the caller's to take.
@@ -58,6 +64,15 @@ impl World {
     /// The calls that a device has to do with, after-call work included.
     pub(super) fn calls_of(&self, device: &Instrument) -> Vec<CallId> {
         self.on_calls.get(device).cloned().unwrap_or_default()
+    }
+
+    /// Whether a device is on a call that it has not left.
+    pub(super) fn is_on_any_call(&self, device: &Instrument) -> bool {
+        let is_on = |id: &CallId| {
+            let party = self.calls.there.get(id).and_then(|call| call.party(device));
+            party.is_some_and(|party| party.state != PartyState::Null)
+        };
+        self.on_calls.get(device).is_some_and(|calls| calls.iter().any(is_on))
     }
 
     /// The agent who works at a device.

@@ -47,11 +47,18 @@ async fn stage_of(change: impl FnOnce(&mut EmbeddedConfig)) -> Stage {
 impl Stage {
     /// What was reported since this was last asked, in words.
     async fn told(&mut self) -> Vec<String> {
-        self.heard().await.iter().filter(|event| !matches!(event, AcdEvent::Call(_))).map(in_words).collect()
+        self.heard().await.iter().map(in_words).collect()
     }
 
-    /// The same, as it was reported.
+    /// What was reported of the link and of agents, as it was reported.
     async fn heard(&mut self) -> Vec<AcdEvent> {
+        let mut events = self.heard_all().await;
+        events.retain(|event| !matches!(event, AcdEvent::Call(_)));
+        events
+    }
+
+    /// All that was reported, calls included.
+    async fn heard_all(&mut self) -> Vec<AcdEvent> {
         let mut events = Vec::new();
         while let Ok(true) = tokio::time::timeout(MOMENT, self.inbox.take(&mut events, 1_000)).await {}
         events

@@ -26,7 +26,7 @@ pub(super) struct World {
     /// The ready agents of each queue, the one who waits longest first.
     pub(super) ready: BTreeMap<QueueId, BTreeSet<(u64, AgentId)>>,
     pub(super) calls: Calls,
-    /// The calls that a device has to do with, in the order in which it came to them.
+    /// The calls that one of the ACD's devices has to do with, in the order in which it came to them.
     pub(super) on_calls: HashMap<Instrument, Vec<CallId>>,
     /// Where it rings, by the change that began it.
     pub(super) ringing: HashMap<(CallId, Instrument), u64>,

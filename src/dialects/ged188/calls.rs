@@ -50,14 +50,14 @@ struct Seen<'a> {
 
 /// Fills the fields that call events begin with.
 macro_rules! seen_from {
-    ($seen:ident, $message:ident { $($fields:tt)* }) => {
+    ($seen:ident, $message:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {
         $message {
             peripheral_id: $seen.event.peripheral.0,
             peripheral_type: peripheral_type($seen.version.flavour()),
             connection_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
             connection_call_id: $seen.call.id.0,
             connection_device_id: Some(Text::cut($seen.event.at.as_str())),
-            $($fields)*
+            $($field $(: $value)?,)*
             ..Default::default()
         }
     };
@@ -65,7 +65,7 @@ macro_rules! seen_from {
 
 /// Fills the call's context.
 macro_rules! context {
-    ($seen:ident, $message:ident { $($fields:tt)* }) => {{
+    ($seen:ident, $message:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {{
         let data = &$seen.call.data;
         let [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10] = data.variables.each_ref().map(|value| text(value.as_ref()));
         seen_from!($seen, $message {
@@ -87,7 +87,7 @@ macro_rules! context {
             call_wrapup_data: text(data.wrap_up.as_ref()),
             named_variables: named_variables($seen.call),
             named_arrays: named_arrays($seen.call),
-            $($fields)*
+            $($field $(: $value)?,)*
         })
     }};
 }
