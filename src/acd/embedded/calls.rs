@@ -45,6 +45,15 @@ pub(super) enum Due {
     WrapUpEnd(AgentId, u64),
 }
 
+/// A device that rings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ringing {
+    /// The change that began it.
+    since: u64,
+    /// A queue offered the call: what is not answered goes back there.
+    is_offered: bool,
+}
+
 impl Calls {
     pub(super) fn new(config: &EmbeddedConfig) -> Calls {
         let mut calls = Calls {
@@ -236,7 +245,7 @@ impl World {
             self.report(AcdEvent::PreCall(call));
         }
         self.report_agent(reserved);
-        self.ring(now, id, &device, PartyKind::Agent(agent.clone()));
+        self.ring(now, id, &device, PartyKind::Agent(agent.clone()), true);
         let point = self.calls.there.get(&id).and_then(|call| call.queue_point().cloned());
         if let Some(point) = point {
             self.step(id, CallStep::Left(point.clone(), CallCause::Redirected), |call| {
@@ -245,12 +254,12 @@ impl World {
         }
     }
 
-    /// It rings at a device, which picks up after a while or not at all.
-    pub(super) fn ring(&mut self, now: Duration, id: CallId, device: &Instrument, kind: PartyKind) {
+    /// It rings at a device, which picks up after a while or not at all; `is_offered` by its queue, or dialled.
+    pub(super) fn ring(&mut self, now: Duration, id: CallId, device: &Instrument, kind: PartyKind, is_offered: bool) {
         self.join(id, Party { device: device.clone(), kind, state: PartyState::Alerting });
         self.step(id, CallStep::Delivered(device.clone()), |_| ());
         let since = self.calls.there.get(&id).map_or(0, |call| call.order);
-        self.ringing.insert((id, device.clone()), since);
+        self.ringing.insert((id, device.clone()), Ringing { since, is_offered });
         let calls = &self.config.calls;
         let (answer_after, ring_max) = (calls.answer_after, calls.ring_max);
         if self.calls.dice.random_bool(calls.no_answer) || !calls.auto_answer {
@@ -291,6 +300,7 @@ impl World {
             if self.is_on_any_call(device) {
                 return self.refresh(now, &agent);
             }
+            self.release_all(&agent);
             let reason = self.config.calls.reason_of_no_answer();
             let away = self.change(&agent, |facts| {
                 (facts.state, facts.reason, facts.next_state) = (AgentState::NotReady, reason, None);
@@ -322,10 +332,7 @@ impl World {
 
     /// Whether a device rings because a queue offered it the call.
     pub(super) fn came_from_queue(&self, id: CallId, device: &Instrument) -> bool {
-        let Some(call) = self.calls.there.get(&id) else { return false };
-        let rings = call.party(device).is_some_and(|party| party.state == PartyState::Alerting);
-        let others_talk = call.agents().any(|(_, other)| other != device);
-        rings && call.queue.is_some() && !others_talk
+        self.ringing.get(&(id, device.clone())).is_some_and(|ringing| ringing.is_offered)
     }
 
     fn abandon(&mut self, now: Duration, id: CallId) {
@@ -391,7 +398,7 @@ impl World {
     }
 
     fn rings_since(&self, id: CallId, device: &Instrument, since: u64) -> bool {
-        self.ringing.get(&(id, device.clone())) == Some(&since)
+        self.ringing.get(&(id, device.clone())).is_some_and(|ringing| ringing.since == since)
     }
 
     fn pre_call(&self, id: CallId, facts: &AgentFacts) -> Option<PreCall> {

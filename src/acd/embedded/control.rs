@@ -65,12 +65,14 @@ impl World {
             CallCommand::Consult { active, to, data, .. } => self.consult(now, active, to, data),
             CallCommand::Transfer { active, to: FarEnd::Held(held), .. } => {
                 self.must_be_pair(active, held)?;
+                self.must_share_nobody(active, held)?;
                 Ok(self.merge(now, active, held, false))
             }
             CallCommand::Transfer { active, to: FarEnd::Dialed(to), data } => self.send_on(now, active, to, data),
             CallCommand::Conference { active, with: FarEnd::Held(held), .. } => {
                 self.must_be_pair(active, held)?;
                 self.must_be(active, &[PartyState::Connected])?;
+                self.must_share_nobody(active, held)?;
                 Ok(self.merge(now, active, held, true))
             }
             CallCommand::Conference { active, with: FarEnd::Dialed(to), data } => self.bring_in(now, active, to, data),
@@ -186,7 +188,7 @@ impl World {
                 self.offer_waiting(now);
             }
             Destination::Device(device, kind) => {
-                self.ring(now, id, device, kind.clone());
+                self.ring(now, id, device, kind.clone(), false);
                 self.refresh_all(now, id);
             }
         }
@@ -260,6 +262,9 @@ impl World {
     ) -> Result<CallOutcome, AcdRefusal> {
         self.must_be(active, &[PartyState::Connected, PartyState::Held])?;
         let destination = self.destination(&active.device, to)?;
+        if self.calls.there.get(&active.call).is_some_and(|call| call.queue_point().is_some()) {
+            return Err(AcdRefusal::BadDestination { number: to.clone(), why: "the call waits in a queue" });
+        }
         self.must_be_new(active.call, to)?;
         let id = active.call;
         let by = active.device.clone();
@@ -380,6 +385,21 @@ impl World {
             return Ok(());
         }
         Err(AcdRefusal::NotOnCall { call: held.call, device: active.device.clone() })
+    }
+
+    /// Nobody is on a call twice.
+    fn must_share_nobody(&self, active: &Connection, held: &Connection) -> Result<(), AcdRefusal> {
+        let waits = |id| self.calls.there.get(&id).and_then(|call| call.queue_point());
+        if let (Some(point), Some(_)) = (waits(active.call), waits(held.call)) {
+            return Err(AcdRefusal::BadDestination {
+                number: point.clone(),
+                why: "the other call waits in a queue, too",
+            });
+        }
+        let asked = self.calls.there.get(&active.call).into_iter().flat_map(|call| &call.parties);
+        asked
+            .filter(|party| party.device != active.device)
+            .try_for_each(|party| self.must_be_new(held.call, &party.device))
     }
 
     /// A device talks on one call at a time.

@@ -99,7 +99,6 @@ impl World {
         }
         let left: Vec<&Party> = call.parties.iter().filter(is_real).filter(|party| party.device != *device).collect();
         if left.len() >= 2 {
-            self.ringing.remove(&(id, device.clone()));
             let agent = call.agents().find(|(_, at)| *at == device).map(|(agent, _)| agent.clone());
             self.withdraw_if_offered(id, device);
             self.part(id, device);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use super::calls::Calls;
+use super::calls::{Calls, Ringing};
 use super::config::EmbeddedConfig;
 use super::control::Joining;
 use crate::acd::AgentsConfig;
@@ -28,8 +28,8 @@ pub(super) struct World {
     pub(super) calls: Calls,
     /// The calls that one of the ACD's devices has to do with, in the order in which it came to them.
     pub(super) on_calls: HashMap<Instrument, Vec<CallId>>,
-    /// Where it rings, by the change that began it.
-    pub(super) ringing: HashMap<(CallId, Instrument), u64>,
+    /// Where it rings.
+    pub(super) ringing: HashMap<(CallId, Instrument), Ringing>,
     /// Who is being brought into a call.
     pub(super) joining: HashMap<CallId, Joining>,
     pub(super) adapters: BTreeSet<AgentId>,
