@@ -1,6 +1,8 @@
 //! What a client asks to be done with a call, checked and free of any dialect. Not here: who may ask.
 
-use super::{CallDataChange, CallId, Instrument};
+use std::sync::Arc;
+
+use super::{Call, CallDataChange, CallId, Instrument};
 
 /// One end of one call: what most commands are about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,6 +124,32 @@ pub enum CallCommand {
 }
 
 impl CallCommand {
+    /// The devices whose command it is.
+    pub fn devices(&self) -> impl Iterator<Item = &Instrument> {
+        let (one, other) = match self {
+            CallCommand::Make { from, .. } => (Some(from), None),
+            CallCommand::Answer(at)
+            | CallCommand::Hold(at)
+            | CallCommand::Retrieve(at)
+            | CallCommand::ClearConnection(at)
+            | CallCommand::Release(at)
+            | CallCommand::Consult { active: at, .. }
+            | CallCommand::Deflect { ringing: at, .. }
+            | CallCommand::SendDtmf { from: at, .. }
+            | CallCommand::SetData { at, .. }
+            | CallCommand::Transfer { active: at, to: FarEnd::Dialed(_), .. }
+            | CallCommand::Conference { active: at, with: FarEnd::Dialed(_), .. } => (Some(&at.device), None),
+            CallCommand::Alternate { active, held }
+            | CallCommand::Reconnect { active, held }
+            | CallCommand::Transfer { active, to: FarEnd::Held(held), .. }
+            | CallCommand::Conference { active, with: FarEnd::Held(held), .. } => {
+                (Some(&active.device), Some(&held.device))
+            }
+            CallCommand::ClearCall(_) => (None, None),
+        };
+        one.into_iter().chain(other)
+    }
+
     /// What it does, as a verb: for messages.
     pub fn what(&self) -> &'static str {
         match self {
@@ -147,6 +175,6 @@ impl CallCommand {
 /// What came of a command.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct CallOutcome {
-    /// The call that came about, where one did.
-    pub new_call: Option<CallId>,
+    /// The call that came about, where one did, as it is then.
+    pub new_call: Option<Arc<Call>>,
 }

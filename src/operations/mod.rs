@@ -6,6 +6,7 @@
 //! are done one after another; what an agent is comes from the ACD, asked or reported, never assumed.
 
 mod adapters;
+mod call_control;
 mod calls;
 mod grace;
 mod login;

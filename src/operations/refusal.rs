@@ -1,7 +1,7 @@
 //! Why a command was not done. Not here: the codes that a dialect says it with.
 
 use crate::acd::AcdRefusal;
-use crate::model::{AgentId, PeripheralId, QueueId, SessionId};
+use crate::model::{AgentId, CallId, Instrument, PeripheralId, QueueId, SessionId};
 
 /// Why a command was not done: what, for whom, and at which step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,30 @@ pub enum Refusal {
         session: SessionId,
         /// The agent it asked for.
         agent: AgentId,
+    },
+    /// The client may not do that at this device.
+    #[error("session {session} has no right at instrument {device}")]
+    NoRightAt {
+        /// The session that asked.
+        session: SessionId,
+        /// The device it asked for.
+        device: Instrument,
+    },
+    /// The client is no party of the call.
+    #[error("session {session} is no party of call {}", call.0)]
+    NotOnCall {
+        /// The session that asked.
+        session: SessionId,
+        /// The call it asked for.
+        call: CallId,
+    },
+    /// The ACD did not do it with the call.
+    #[error("could not {what}: {reason}")]
+    Call {
+        /// What was asked, as a verb.
+        what: &'static str,
+        /// What the ACD answered.
+        reason: AcdRefusal,
     },
     /// No such ACD.
     #[error("peripheral {peripheral} is not known")]

@@ -30,6 +30,16 @@ impl Requester {
         matches!(&self.right, Right::Of(Target::Device(peripheral, _)) if *peripheral == id)
     }
 
+    /// Whether the session may command whom it likes.
+    pub(super) fn has_every_right(&self) -> bool {
+        matches!(self.right, Right::Every | Right::Of(Target::All))
+    }
+
+    /// Whether the session may command a device where nobody works.
+    pub(super) fn has_right_at_empty(&self, id: PeripheralId, device: &Instrument) -> bool {
+        self.has_every_right() || self.right == Right::Of(Target::Device(id, device.clone()))
+    }
+
     /// Refuses unless the session may command this agent, who works (or is to work) at that device.
     pub fn must_have_right(&self, key: &AgentKey, instrument: Option<&Instrument>) -> Result<(), Refusal> {
         let has = match &self.right {

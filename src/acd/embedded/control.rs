@@ -102,6 +102,10 @@ impl World {
         }
     }
 
+    fn outcome(&self, id: CallId) -> CallOutcome {
+        CallOutcome { new_call: self.calls.there.get(&id).cloned() }
+    }
+
     fn make(
         &mut self,
         now: Duration,
@@ -115,7 +119,7 @@ impl World {
         self.must_be_free_to_talk(from, &[])?;
         let destination = self.destination(from, to)?;
         let id = self.dial(now, from, to, &destination, Arc::default(), data, None);
-        Ok(CallOutcome { new_call: Some(id) })
+        Ok(self.outcome(id))
     }
 
     fn consult(
@@ -130,7 +134,7 @@ impl World {
         let copied = self.calls.there.get(&active.call).map(|call| Arc::clone(&call.data)).unwrap_or_default();
         self.hold_only(active);
         let id = self.dial(now, &active.device, to, &destination, copied, data, Some(active.call));
-        Ok(CallOutcome { new_call: Some(id) })
+        Ok(self.outcome(id))
     }
 
     /// A new call from a device to wherever the number leads.
@@ -249,7 +253,7 @@ impl World {
         if let Some(agent) = self.agent_at(&by) {
             self.refresh(now, &agent);
         }
-        CallOutcome { new_call: Some(held.call) }
+        self.outcome(held.call)
     }
 
     /// Blind transfer.
@@ -279,7 +283,7 @@ impl World {
             self.refresh(now, &agent);
         }
         self.bring_to(now, id, &destination);
-        Ok(CallOutcome { new_call: Some(id) })
+        Ok(self.outcome(id))
     }
 
     /// A conference in a single step.
@@ -298,7 +302,7 @@ impl World {
         self.set_data(active.call, data);
         self.joining.insert(active.call, Joining { by: active.device.clone(), added: device.clone() });
         self.bring_to(now, active.call, &Destination::Device(device, kind));
-        Ok(CallOutcome { new_call: Some(active.call) })
+        Ok(self.outcome(active.call))
     }
 
     /// Somebody who was being brought in has answered.

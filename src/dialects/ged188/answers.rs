@@ -80,6 +80,8 @@ impl From<Refusal> for No {
             Refusal::UnknownPeripheral { .. } => No::failure(Status::E_CTI_INVALID_PERIPHERAL_ID, why),
             Refusal::Unanswered => No::failure(Status::E_CTI_UNSPECIFIED_FAILURE, why),
             Refusal::NoRight { .. } => No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why),
+            Refusal::NoRightAt { .. } => No::control(ControlFailure::CF_PRIVILEGE_VIOLATION_ON_SPECIFIED_DEVICE, why),
+            Refusal::NotOnCall { .. } => No::failure(Status::E_CTI_NOT_CALL_PARTY, why),
             Refusal::LinkDown { .. } => No::control(ControlFailure::CF_RESOURCE_OUT_OF_SERVICE, why),
             Refusal::UnknownAgent { .. } => No::control(ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED, why),
             Refusal::NotLoggedIn { .. } | Refusal::OnCall { .. } => {
@@ -87,7 +89,7 @@ impl From<Refusal> for No {
             }
             Refusal::NotInQueue { .. } => No::control(ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED, why),
             Refusal::LogoutUnderWay { .. } => No::control(ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION, why),
-            Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } => {
+            Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } | Refusal::Call { reason, .. } => {
                 let (code, peripheral_error) = control_failure_of(reason);
                 No::Control { code, peripheral_error, why }
             }

@@ -3,15 +3,17 @@
 //! An event is seen from a device: ConnectionCallID with that device's name is the connection, LocalConnectionState is how
 //! the device stands.
 
+use std::sync::Arc;
+
 use cti_protocol::ged188::codes::{
     CallType, ConnectionDeviceIdType, DeviceIdType, Disposition, EventCause, LineType, LocalConnectionState, special,
 };
 use cti_protocol::ged188::{
     AnyMessage, BeginCallEvent, CallClearedEvent, CallConferencedEvent, CallConnectionClearedEvent,
-    CallDataUpdateEvent, CallDeliveredEvent, CallDequeuedEvent, CallDivertedEvent, CallEstablishedEvent,
+    CallDataUpdateEvent, CallDeliveredEvent, CallDequeuedEvent, CallDevice, CallDivertedEvent, CallEstablishedEvent,
     CallFailedEvent, CallHeldEvent, CallOriginatedEvent, CallQueuedEvent, CallRetrievedEvent,
-    CallServiceInitiatedEvent, CallTransferredEvent, ConnectedParty, Data, EndCallEvent, NamedArray, NamedVariable,
-    QueuedSkillGroup, Text, Version,
+    CallServiceInitiatedEvent, CallTransferredEvent, ConnectedParty, Data, DeviceCall, EndCallEvent, NamedArray,
+    NamedVariable, QueuedSkillGroup, SnapshotCallConf, SnapshotDeviceConf, Text, Version,
 };
 
 use super::names::peripheral_type;
@@ -127,7 +129,7 @@ impl Seen<'_> {
             self,
             CallDeliveredEvent {
                 line_handle: NO_LINE,
-                line_type: self.line(),
+                line_type: line_type(self.call.kind),
                 service_number: special::NULL_SERVICE,
                 service_id: special::NULL_SERVICE,
                 skill_group_number,
@@ -152,7 +154,7 @@ impl Seen<'_> {
             self,
             CallEstablishedEvent {
                 line_handle: NO_LINE,
-                line_type: self.line(),
+                line_type: line_type(self.call.kind),
                 service_number: special::NULL_SERVICE,
                 service_id: special::NULL_SERVICE,
                 skill_group_number,
@@ -215,7 +217,7 @@ impl Seen<'_> {
             self,
             CallServiceInitiatedEvent {
                 line_handle: NO_LINE,
-                line_type: self.line(),
+                line_type: line_type(self.call.kind),
                 service_number: special::NULL_SERVICE,
                 service_id: special::NULL_SERVICE,
                 skill_group_number,
@@ -234,7 +236,7 @@ impl Seen<'_> {
             self,
             CallOriginatedEvent {
                 line_handle: NO_LINE,
-                line_type: self.line(),
+                line_type: line_type(self.call.kind),
                 service_number: special::NULL_SERVICE,
                 service_id: special::NULL_SERVICE,
                 skill_group_number,
@@ -317,14 +319,14 @@ impl Seen<'_> {
 
     fn transferred(&self, joined: &Joined) -> CallTransferredEvent {
         let (skill_group_number, skill_group_id) = self.skill_group();
-        let parties = self.parties();
+        let parties = parties(self.call);
         CallTransferredEvent {
             peripheral_id: self.event.peripheral.0,
             peripheral_type: peripheral_type(self.version.flavour()),
             primary_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
             primary_call_id: joined.primary.0,
             line_handle: NO_LINE,
-            line_type: self.line(),
+            line_type: line_type(self.call.kind),
             skill_group_number,
             skill_group_id,
             num_parties: count(parties.len()),
@@ -345,14 +347,14 @@ impl Seen<'_> {
 
     fn conferenced(&self, joined: &Joined) -> CallConferencedEvent {
         let (skill_group_number, skill_group_id) = self.skill_group();
-        let parties = self.parties();
+        let parties = parties(self.call);
         CallConferencedEvent {
             peripheral_id: self.event.peripheral.0,
             peripheral_type: peripheral_type(self.version.flavour()),
             primary_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
             primary_call_id: joined.primary.0,
             line_handle: NO_LINE,
-            line_type: self.line(),
+            line_type: line_type(self.call.kind),
             skill_group_number,
             skill_group_id,
             num_parties: count(parties.len()),
@@ -408,46 +410,112 @@ impl Seen<'_> {
     }
 
     fn state(&self, device: &Instrument) -> LocalConnectionState {
-        match self.call.party(device).map(|party| party.state) {
-            None | Some(PartyState::Null) => LocalConnectionState::LCS_NULL,
-            Some(PartyState::Initiated) => LocalConnectionState::LCS_INITIATE,
-            Some(PartyState::Alerting) => LocalConnectionState::LCS_ALERTING,
-            Some(PartyState::Connected) => LocalConnectionState::LCS_CONNECT,
-            Some(PartyState::Held) => LocalConnectionState::LCS_HOLD,
-            Some(PartyState::Queued) => LocalConnectionState::LCS_QUEUED,
-            Some(PartyState::Failed) => LocalConnectionState::LCS_FAIL,
-        }
+        self.call.party(device).map_or(LocalConnectionState::LCS_NULL, |party| state_of(party.state))
     }
 
     fn skill_group(&self) -> (u32, u32) {
         let number = self.call.queue.map_or(special::NULL_SKILL_GROUP, |queue| queue.0);
         (number, number)
     }
+}
 
-    fn line(&self) -> LineType {
-        match self.call.kind {
-            CallKind::QueuedIn | CallKind::TransferredIn => LineType::LINETYPE_INBOUND_ACD,
-            CallKind::Out => LineType::LINETYPE_OUTBOUND,
-            CallKind::Inside | CallKind::Consult | CallKind::Conference => LineType::LINETYPE_INSIDE,
-        }
+/// The line that a call is on, by how it came about.
+pub(super) fn line_type(kind: CallKind) -> LineType {
+    match kind {
+        CallKind::QueuedIn | CallKind::TransferredIn => LineType::LINETYPE_INBOUND_ACD,
+        CallKind::Out => LineType::LINETYPE_OUTBOUND,
+        CallKind::Inside | CallKind::Consult | CallKind::Conference => LineType::LINETYPE_INSIDE,
     }
+}
 
-    fn parties(&self) -> Vec<ConnectedParty> {
-        let on_it = |state| !matches!(state, PartyState::Null | PartyState::Failed);
-        (self.call.parties.iter())
-            .filter(|party| on_it(party.state))
-            .take(PARTIES_MAX)
-            .map(|party| ConnectedParty {
-                call_id: Some(self.call.id.0),
-                device_id_type: Some(ConnectionDeviceIdType::CONNECTION_ID_STATIC),
-                device_id: Some(Text::cut(party.device.as_str())),
-            })
-            .collect()
+/// Who is on a call.
+pub(super) fn parties(call: &Call) -> Vec<ConnectedParty> {
+    let on_it = |state| !matches!(state, PartyState::Null | PartyState::Failed);
+    (call.parties.iter())
+        .filter(|party| on_it(party.state))
+        .take(PARTIES_MAX)
+        .map(|party| ConnectedParty {
+            call_id: Some(call.id.0),
+            device_id_type: Some(ConnectionDeviceIdType::CONNECTION_ID_STATIC),
+            device_id: Some(Text::cut(party.device.as_str())),
+        })
+        .collect()
+}
+
+/// A call as the table knows it.
+pub(super) fn snapshot_of_call(call: &Call, invoke_id: u32) -> SnapshotCallConf {
+    let data = &call.data;
+    let [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10] = data.variables.each_ref().map(|value| text(value.as_ref()));
+    let call_devices: Vec<CallDevice> = (call.parties.iter())
+        .take(PARTIES_MAX)
+        .map(|party| CallDevice {
+            connection_call_id: Some(call.id.0),
+            connection_device_id_type: Some(ConnectionDeviceIdType::CONNECTION_ID_STATIC),
+            connection_device_id: Some(Text::cut(party.device.as_str())),
+            device_type: Some(kind(&party.kind)),
+            device_id: Some(Text::cut(party.device.as_str())),
+            connection_state: Some(state_of(party.state)),
+        })
+        .collect();
+    SnapshotCallConf {
+        invoke_id,
+        call_type: call_type(call.kind),
+        num_call_devices: count(call_devices.len()),
+        num_named_variables: count(data.named.len()),
+        num_named_arrays: count(data.arrays.len()),
+        ani: text(call.ani.as_ref()),
+        dnis: text(call.dialed_number.as_ref()),
+        dialed_number: text(call.dialed_number.as_ref()),
+        user_to_user_info: data.user_to_user.clone().and_then(|info| Data::new(info).ok()),
+        router_call_key_day: Some(call.key.0),
+        router_call_key_call_id: Some(call.key.1),
+        call_variable1: v1,
+        call_variable2: v2,
+        call_variable3: v3,
+        call_variable4: v4,
+        call_variable5: v5,
+        call_variable6: v6,
+        call_variable7: v7,
+        call_variable8: v8,
+        call_variable9: v9,
+        call_variable10: v10,
+        call_wrapup_data: text(data.wrap_up.as_ref()),
+        named_variables: named_variables(call),
+        named_arrays: named_arrays(call),
+        call_devices,
+        ..Default::default()
+    }
+}
+
+/// The calls of a device as the table knows them.
+pub(super) fn snapshot_of_device(calls: &[Arc<Call>], device: &Instrument, invoke_id: u32) -> SnapshotDeviceConf {
+    let calls: Vec<DeviceCall> = (calls.iter())
+        .take(PARTIES_MAX)
+        .map(|call| DeviceCall {
+            connection_call_id: Some(call.id.0),
+            connection_device_id_type: Some(ConnectionDeviceIdType::CONNECTION_ID_STATIC),
+            connection_device_id: Some(Text::cut(device.as_str())),
+            state: call.party(device).map(|party| state_of(party.state)),
+            silent_monitor_status: None,
+        })
+        .collect();
+    SnapshotDeviceConf { invoke_id, num_calls: count(calls.len()), calls, ..Default::default() }
+}
+
+fn state_of(state: PartyState) -> LocalConnectionState {
+    match state {
+        PartyState::Null => LocalConnectionState::LCS_NULL,
+        PartyState::Initiated => LocalConnectionState::LCS_INITIATE,
+        PartyState::Alerting => LocalConnectionState::LCS_ALERTING,
+        PartyState::Connected => LocalConnectionState::LCS_CONNECT,
+        PartyState::Held => LocalConnectionState::LCS_HOLD,
+        PartyState::Queued => LocalConnectionState::LCS_QUEUED,
+        PartyState::Failed => LocalConnectionState::LCS_FAIL,
     }
 }
 
 /// LineHandle where the ACD has no lines with handles.
-const NO_LINE: u16 = u16::MAX;
+pub(super) const NO_LINE: u16 = u16::MAX;
 /// The most parties that one event lists.
 const PARTIES_MAX: usize = 16;
 

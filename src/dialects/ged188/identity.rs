@@ -97,7 +97,10 @@ pub(super) fn given<const MAX: usize>(name: &'static str, field: Option<&Text<MA
     }
 }
 
-fn device<const MAX: usize>(name: &'static str, field: Option<&Text<MAX>>) -> Result<Option<Instrument>, No> {
+pub(super) fn device<const MAX: usize>(
+    name: &'static str,
+    field: Option<&Text<MAX>>,
+) -> Result<Option<Instrument>, No> {
     let text = given(name, field)?;
     text.map(|text| Instrument::new(&text).map_err(|error| bad(name, &text, error))).transpose()
 }

@@ -5,6 +5,8 @@
 //! Must hold: every request gets exactly one answer; a frame that cannot be read costs its own answer and nothing else.
 
 mod answers;
+mod call_data;
+mod call_requests;
 mod calls;
 mod events;
 mod face;

@@ -17,7 +17,6 @@ use tracing::{error, info, warn};
 use super::Ged188;
 use super::answers::No;
 use super::events::{Identity, MRD_VOICE, availability, icm_agent_id, num_tasks};
-use super::face::Face;
 use super::identity::{AgentFields, given, inconsistent, missing};
 use super::names::{agent_mode, peripheral_type, state_code};
 use super::session::Session;
@@ -41,6 +40,7 @@ impl Session {
                 format!("{} has a field with tag {:?}, which is not one of its own", frame.message_type, unknown.tag);
             return Err(No::failure(Status::E_CTI_INVALID_FIELD_TAG, why));
         }
+        let Some(message) = self.on_call_request(shared, message)? else { return Ok(()) };
         match message {
             AnyMessage::HeartbeatReq(request) => {
                 self.face.say(HeartbeatConf { invoke_id: request.invoke_id, ..Default::default() });
@@ -291,7 +291,7 @@ impl Session {
         })
     }
 
-    fn own_agent(&self, shared: &Ged188) -> Option<AgentKey> {
+    pub(super) fn own_agent(&self, shared: &Ged188) -> Option<AgentKey> {
         use crate::sessions::Target;
         self.held.iter().find_map(|held| match held {
             Target::Agent(key) => Some(key.clone()),
@@ -302,6 +302,15 @@ impl Session {
 
     /// Counts the request as in flight; what comes back is its answer, to be given once.
     fn accept(&self, invoke_id: u32) -> Result<Answer<()>, No> {
+        self.accept_with(invoke_id, move |()| SetAgentStateConf { invoke_id, ..Default::default() }.into())
+    }
+
+    /// The same for a request that is confirmed in another way.
+    pub(super) fn accept_with<T: 'static>(
+        &self,
+        invoke_id: u32,
+        confirm: impl FnOnce(T) -> AnyMessage + Send + 'static,
+    ) -> Result<Answer<T>, No> {
         let face = Arc::clone(&self.face);
         let open = face.in_flight.fetch_add(1, Ordering::AcqRel);
         if open >= face.shared.requests_in_flight_max {
@@ -309,16 +318,14 @@ impl Session {
             let why = format!("{open} requests are not answered yet, no more are taken");
             return Err(No::control(ControlFailure::CF_OUTSTANDING_REQUEST_LIMIT_EXCEEDED, why));
         }
-        Ok(Box::new(move |done| answer(&face, invoke_id, done)))
+        Ok(Box::new(move |done: Result<T, Refusal>| {
+            let with_text = face.shared.settings.failure_text;
+            face.answer(match done {
+                Ok(done) => confirm(done),
+                Err(refusal) => No::from(refusal).message(invoke_id, with_text),
+            });
+        }))
     }
-}
-
-fn answer(face: &Face, invoke_id: u32, done: Result<(), Refusal>) {
-    let with_text = face.shared.settings.failure_text;
-    face.answer(match done {
-        Ok(()) => SetAgentStateConf { invoke_id, ..Default::default() }.into(),
-        Err(refusal) => No::from(refusal).message(invoke_id, with_text),
-    });
 }
 
 /// What a SET_AGENT_STATE_REQ asks for.

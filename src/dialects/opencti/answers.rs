@@ -46,7 +46,9 @@ impl From<Refusal> for No {
             }
             Refusal::OnCall { .. } => Code::InvalidObjectState,
             Refusal::LogoutUnderWay { .. } => Code::LogoutUnderWay,
-            Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } => code_of(reason),
+            Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } | Refusal::Call { reason, .. } => {
+                code_of(reason)
+            }
             _ => Code::Internal,
         };
         No::new(code, refusal.to_string())

@@ -1,0 +1,73 @@
+//! What a client asks to be done with a call. Not here: what follows from it; that comes as the ACD's reports (`calls`).
+
+use std::sync::Arc;
+
+use super::{Answer, House, Refusal, Requester};
+use crate::acd::AcdRefusal;
+use crate::model::{Call, CallCommand, CallId, CallOutcome, Instrument, PeripheralId};
+
+impl House {
+    /// Asks the ACD to do it; answers with what came of it.
+    pub async fn control_call(
+        self: Arc<House>,
+        by: Requester,
+        peripheral: PeripheralId,
+        command: CallCommand,
+        answer: Answer<CallOutcome>,
+    ) {
+        answer(self.control_call_in_order(&by, peripheral, &command).await);
+    }
+
+    async fn control_call_in_order(
+        &self,
+        by: &Requester,
+        peripheral: PeripheralId,
+        command: &CallCommand,
+    ) -> Result<CallOutcome, Refusal> {
+        let acd = Arc::clone(&self.reachable(peripheral)?.acd);
+        if let CallCommand::ClearCall(call) = command {
+            self.must_see_call(by, peripheral, *call)?;
+        }
+        for device in command.devices() {
+            self.must_have_right_at(by, peripheral, device)?;
+        }
+        let failed = |reason: AcdRefusal| Refusal::Call { what: command.what(), reason };
+        self.ask(acd.control_call(command)).await.map_err(failed)
+    }
+
+    /// A call as the table knows it, for who may command one of its parties.
+    pub fn call(&self, by: &Requester, peripheral: PeripheralId, id: CallId) -> Result<Arc<Call>, Refusal> {
+        self.reachable(peripheral)?;
+        self.must_see_call(by, peripheral, id)
+    }
+
+    /// The calls of a device, in the order in which it came to them.
+    pub fn calls_of_device(
+        &self,
+        by: &Requester,
+        peripheral: PeripheralId,
+        device: &Instrument,
+    ) -> Result<Vec<Arc<Call>>, Refusal> {
+        self.reachable(peripheral)?;
+        self.must_have_right_at(by, peripheral, device)?;
+        Ok(self.table.calls(peripheral).lock().of_device(device))
+    }
+
+    fn must_see_call(&self, by: &Requester, peripheral: PeripheralId, id: CallId) -> Result<Arc<Call>, Refusal> {
+        let unknown = Refusal::Call { what: "find the call", reason: AcdRefusal::UnknownCall { call: id } };
+        let call = self.table.calls(peripheral).lock().get(id).cloned().ok_or(unknown)?;
+        let is_own = |device: &Instrument| self.must_have_right_at(by, peripheral, device).is_ok();
+        if by.has_every_right() || call.parties.iter().any(|party| is_own(&party.device)) {
+            return Ok(call);
+        }
+        Err(Refusal::NotOnCall { session: by.session, call: id })
+    }
+
+    fn must_have_right_at(&self, by: &Requester, id: PeripheralId, device: &Instrument) -> Result<(), Refusal> {
+        let has = match self.table.agent_at(id, device) {
+            Some(agent) => by.must_have_right(&agent, Some(device)).is_ok(),
+            None => by.has_right_at_empty(id, device),
+        };
+        if has { Ok(()) } else { Err(Refusal::NoRightAt { session: by.session, device: device.clone() }) }
+    }
+}
