@@ -59,6 +59,12 @@ pub struct Call {
 }
 
 impl Call {
+    /// The device that those see it from who follow everything: the first of the ACD's own, or else the first.
+    pub fn seen_from(&self) -> Option<&Instrument> {
+        let own = self.parties.iter().find(|party| party.kind != PartyKind::Outside);
+        own.or_else(|| self.parties.first()).map(|party| &party.device)
+    }
+
     /// The party at a device.
     pub fn party(&self, device: &Instrument) -> Option<&Party> {
         self.parties.iter().find(|party| party.device == *device)

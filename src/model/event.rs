@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AgentFacts, AgentId, AgentState, Call, CallStep, Instrument, PeripheralId, QueueId, SessionId};
+use super::{AgentFacts, AgentId, AgentState, Call, CallId, CallStep, Instrument, PeripheralId, QueueId, SessionId};
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +24,8 @@ pub struct CallEvent {
     pub call: Arc<Call>,
     /// What happened.
     pub step: CallStep,
+    /// The call that the parties who hear of it were on before, where a transfer or conference brought them to this one.
+    pub was: Option<CallId>,
     /// The device that the step is seen from: the call's number and this name one connection.
     pub at: Instrument,
     /// Whether those hear of it who follow everything.

@@ -59,21 +59,28 @@ impl House {
         }
         let was = calls.put(Arc::clone(&call));
         let publish = |step: CallStep, at: &Instrument, to_all: bool, to: Vec<(Instrument, Option<AgentId>)>| {
-            let (call, at) = (Arc::clone(&call), at.clone());
-            self.table.publish(&Event::Call(CallEvent { peripheral, call, step, at, to_all, to }));
+            self.publish_step(peripheral, &call, None, step, at, to_all, to);
         };
+        // Who was on the other call is told that it goes on as this one, once it has been told how.
+        let (by, other) = match &step {
+            CallStep::Transferred(joined) | CallStep::Conferenced(joined) => {
+                (Some(joined.by.clone()), joined.secondary.and_then(|other| calls.take(other)))
+            }
+            _ => (None, None),
+        };
+        let others = other.as_ref().map_or(&[][..], |other| &other.parties);
         let were = was.as_ref().map_or(&[][..], |was| &was.parties);
         if was.is_none()
-            && let Some(first) = call.parties.first()
+            && let Some(at) = call.seen_from()
         {
-            publish(CallStep::Began, &first.device, true, Vec::new());
+            publish(CallStep::Began, at, true, Vec::new());
         }
-        for came in call.parties.iter().filter(|party| !is_among(party, were)) {
+        for came in call.parties.iter().filter(|party| !is_among(party, were) && !is_among(party, others)) {
             publish(CallStep::Began, &came.device, false, vec![listener(came)]);
         }
         let gone: Vec<&Party> = were.iter().filter(|party| !is_among(party, &call.parties)).collect();
         if !matches!(step, CallStep::Began | CallStep::Released(_))
-            && let Some(at) = step.device().or_else(|| call.parties.first().map(|party| &party.device)).cloned()
+            && let Some(at) = step.device().or_else(|| call.seen_from()).cloned()
         {
             let to = call.parties.iter().chain(gone.iter().copied()).map(listener).collect();
             publish(step, &at, true, to);
@@ -81,19 +88,51 @@ impl House {
         for gone in gone {
             publish(CallStep::Ended, &gone.device, false, vec![listener(gone)]);
         }
+        if let (Some(other), Some(by)) = (other, by) {
+            self.goes_on_as(peripheral, &other, &call, &by);
+        }
+    }
+
+    /// A call's parties are on another one from here on; who joined the two was on both.
+    fn goes_on_as(&self, peripheral: PeripheralId, other: &Arc<Call>, call: &Arc<Call>, by: &Instrument) {
+        let (moved, left): (Vec<&Party>, Vec<&Party>) =
+            other.parties.iter().partition(|party| is_among(party, &call.parties) && party.device != *by);
+        for (at, party) in moved.into_iter().enumerate() {
+            let to = vec![listener(party)];
+            self.publish_step(peripheral, call, Some(other.id), CallStep::DataChanged, &party.device, at == 0, to);
+        }
+        for party in left {
+            let to = vec![listener(party)];
+            self.publish_step(peripheral, other, None, CallStep::Ended, &party.device, false, to);
+        }
+        if let Some(at) = other.seen_from() {
+            self.publish_step(peripheral, other, None, CallStep::Ended, at, true, Vec::new());
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "an event has that many sides")]
+    fn publish_step(
+        &self,
+        peripheral: PeripheralId,
+        call: &Arc<Call>,
+        was: Option<CallId>,
+        step: CallStep,
+        at: &Instrument,
+        to_all: bool,
+        to: Vec<(Instrument, Option<AgentId>)>,
+    ) {
+        let (call, at) = (Arc::clone(call), at.clone());
+        self.table.publish(&Event::Call(CallEvent { peripheral, call, step, was, at, to_all, to }));
     }
 
     fn end_call(&self, peripheral: PeripheralId, calls: &mut Calls, id: CallId) {
         let Some(call) = calls.take(id) else { return };
-        let publish = |at: &Instrument, to_all: bool, to: Vec<(Instrument, Option<AgentId>)>| {
-            let (call, at, step) = (Arc::clone(&call), at.clone(), CallStep::Ended);
-            self.table.publish(&Event::Call(CallEvent { peripheral, call, step, at, to_all, to }));
-        };
         for party in &call.parties {
-            publish(&party.device, false, vec![listener(party)]);
+            let to = vec![listener(party)];
+            self.publish_step(peripheral, &call, None, CallStep::Ended, &party.device, false, to);
         }
-        if let Some(first) = call.parties.first() {
-            publish(&first.device, true, Vec::new());
+        if let Some(at) = call.seen_from() {
+            self.publish_step(peripheral, &call, None, CallStep::Ended, at, true, Vec::new());
         }
     }
 }

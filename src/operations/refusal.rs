@@ -124,6 +124,8 @@ impl Refusal {
     pub fn blame(&self) -> Blame {
         match self {
             Refusal::NoRight { .. }
+            | Refusal::NoRightAt { .. }
+            | Refusal::NotOnCall { .. }
             | Refusal::UnknownPeripheral { .. }
             | Refusal::UnknownAgent { .. }
             | Refusal::NotLoggedIn { .. }
@@ -131,7 +133,7 @@ impl Refusal {
             | Refusal::OnCall { .. }
             | Refusal::LogoutUnderWay { .. } => Blame::Client,
             Refusal::LinkDown { .. } | Refusal::Adapter { .. } | Refusal::Unanswered => Blame::Acd,
-            Refusal::Acd { reason, .. } => match reason {
+            Refusal::Acd { reason, .. } | Refusal::Call { reason, .. } => match reason {
                 AcdRefusal::LinkDown | AcdRefusal::TimedOut { .. } | AcdRefusal::Congested { .. } => Blame::Acd,
                 _ => Blame::Client,
             },

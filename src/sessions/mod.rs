@@ -290,7 +290,7 @@ impl Table {
             };
             for call in there {
                 let at = match &subscription.target {
-                    Target::All => call.parties.first().map(|party| party.device.clone()),
+                    Target::All => call.seen_from().cloned(),
                     Target::Agent(key) => call.device_of(&key.agent).cloned(),
                     Target::Device(_, device) => Some(device.clone()),
                 };
@@ -299,6 +299,7 @@ impl Table {
                     peripheral: *peripheral,
                     call,
                     step: CallStep::Began,
+                    was: None,
                     at,
                     to_all: false,
                     to: Vec::new(),

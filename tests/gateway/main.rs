@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, unreachable_pub)]
 
+mod call_control;
+mod calls;
 mod encounters;
 mod fanout;
 mod grace;

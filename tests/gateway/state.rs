@@ -346,6 +346,7 @@ async fn a_state_asked_for_on_a_call_comes_when_the_call_ends() {
     world.calls.answer_after = Duration::from_secs(1);
     let house = house_of(world, |_| ()).await;
     let mut desk = Desk::of_agent(&house, "1001").await;
+    desk.ignores_calls = true;
     desk.logs_in("1001").await;
     let ready = desk.asks("1001", AVAILABLE);
     desk.receives_confirm(ready).await;

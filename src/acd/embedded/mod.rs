@@ -13,6 +13,7 @@ mod parties;
 mod tests;
 mod world;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,7 +27,7 @@ use world::World;
 
 use super::{Acd, AcdConfigError, AcdEvents, AcdRefusal, Capabilities, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, CallCommand, CallOutcome, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode,
+    AgentFacts, AgentId, Call, CallCommand, CallOutcome, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode,
     StateChange, WantedState,
 };
 
@@ -161,6 +162,11 @@ impl EmbeddedAcd {
     /// How an agent really stands.
     pub fn facts(&self, agent: &AgentId) -> Option<AgentFacts> {
         self.world.lock().agents.get(agent).map(|seat| seat.facts.clone())
+    }
+
+    /// The calls that there really are.
+    pub fn calls(&self) -> Vec<Arc<Call>> {
+        self.world.lock().calls.there.values().cloned().collect()
     }
 
     /// How many callers found their queue full.

@@ -353,7 +353,7 @@ impl Session {
         self.must_have(&[ServiceMask::CTI_SERVICE_CLIENT_CONTROL], "SNAPSHOT_CALL_REQ")?;
         let peripheral = shared.peripheral(request.peripheral_id, None)?;
         let call = shared.house.call(&self.requester(), peripheral, CallId(request.connection_call_id))?;
-        self.face.say(super::calls::snapshot_of_call(&call, request.invoke_id));
+        self.face.say(super::call_snapshots::snapshot_of_call(&call, request.invoke_id));
         Ok(())
     }
 
@@ -362,7 +362,7 @@ impl Session {
         let peripheral = shared.peripheral(request.peripheral_id, None)?;
         let device = self.device_of(shared, request.peripheral_id, request.agent_instrument.as_ref())?;
         let calls = shared.house.calls_of_device(&self.requester(), peripheral, &device)?;
-        self.face.say(super::calls::snapshot_of_device(&calls, &device, request.invoke_id));
+        self.face.say(super::call_snapshots::snapshot_of_device(&calls, &device, request.invoke_id));
         Ok(())
     }
 }

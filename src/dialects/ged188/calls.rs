@@ -3,17 +3,15 @@
 //! An event is seen from a device: ConnectionCallID with that device's name is the connection, LocalConnectionState is how
 //! the device stands.
 
-use std::sync::Arc;
-
 use cti_protocol::ged188::codes::{
     CallType, ConnectionDeviceIdType, DeviceIdType, Disposition, EventCause, LineType, LocalConnectionState, special,
 };
 use cti_protocol::ged188::{
     AnyMessage, BeginCallEvent, CallClearedEvent, CallConferencedEvent, CallConnectionClearedEvent,
-    CallDataUpdateEvent, CallDeliveredEvent, CallDequeuedEvent, CallDevice, CallDivertedEvent, CallEstablishedEvent,
+    CallDataUpdateEvent, CallDeliveredEvent, CallDequeuedEvent, CallDivertedEvent, CallEstablishedEvent,
     CallFailedEvent, CallHeldEvent, CallOriginatedEvent, CallQueuedEvent, CallRetrievedEvent,
-    CallServiceInitiatedEvent, CallTransferredEvent, ConnectedParty, Data, DeviceCall, EndCallEvent, NamedArray,
-    NamedVariable, QueuedSkillGroup, SnapshotCallConf, SnapshotDeviceConf, Text, Version,
+    CallServiceInitiatedEvent, CallTransferredEvent, ConnectedParty, Data, EndCallEvent, NamedArray, NamedVariable,
+    QueuedSkillGroup, Text, Version,
 };
 
 use super::names::peripheral_type;
@@ -57,7 +55,7 @@ macro_rules! seen_from {
             peripheral_id: $seen.event.peripheral.0,
             peripheral_type: peripheral_type($seen.version.flavour()),
             connection_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
-            connection_call_id: $seen.call.id.0,
+            connection_call_id: $seen.event.was.unwrap_or($seen.call.id).0,
             connection_device_id: Some(Text::cut($seen.event.at.as_str())),
             $($field $(: $value)?,)*
             ..Default::default()
@@ -442,67 +440,8 @@ pub(super) fn parties(call: &Call) -> Vec<ConnectedParty> {
         .collect()
 }
 
-/// A call as the table knows it.
-pub(super) fn snapshot_of_call(call: &Call, invoke_id: u32) -> SnapshotCallConf {
-    let data = &call.data;
-    let [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10] = data.variables.each_ref().map(|value| text(value.as_ref()));
-    let call_devices: Vec<CallDevice> = (call.parties.iter())
-        .take(PARTIES_MAX)
-        .map(|party| CallDevice {
-            connection_call_id: Some(call.id.0),
-            connection_device_id_type: Some(ConnectionDeviceIdType::CONNECTION_ID_STATIC),
-            connection_device_id: Some(Text::cut(party.device.as_str())),
-            device_type: Some(kind(&party.kind)),
-            device_id: Some(Text::cut(party.device.as_str())),
-            connection_state: Some(state_of(party.state)),
-        })
-        .collect();
-    SnapshotCallConf {
-        invoke_id,
-        call_type: call_type(call.kind),
-        num_call_devices: count(call_devices.len()),
-        num_named_variables: count(data.named.len()),
-        num_named_arrays: count(data.arrays.len()),
-        ani: text(call.ani.as_ref()),
-        dnis: text(call.dialed_number.as_ref()),
-        dialed_number: text(call.dialed_number.as_ref()),
-        user_to_user_info: data.user_to_user.clone().and_then(|info| Data::new(info).ok()),
-        router_call_key_day: Some(call.key.0),
-        router_call_key_call_id: Some(call.key.1),
-        call_variable1: v1,
-        call_variable2: v2,
-        call_variable3: v3,
-        call_variable4: v4,
-        call_variable5: v5,
-        call_variable6: v6,
-        call_variable7: v7,
-        call_variable8: v8,
-        call_variable9: v9,
-        call_variable10: v10,
-        call_wrapup_data: text(data.wrap_up.as_ref()),
-        named_variables: named_variables(call),
-        named_arrays: named_arrays(call),
-        call_devices,
-        ..Default::default()
-    }
-}
-
-/// The calls of a device as the table knows them.
-pub(super) fn snapshot_of_device(calls: &[Arc<Call>], device: &Instrument, invoke_id: u32) -> SnapshotDeviceConf {
-    let calls: Vec<DeviceCall> = (calls.iter())
-        .take(PARTIES_MAX)
-        .map(|call| DeviceCall {
-            connection_call_id: Some(call.id.0),
-            connection_device_id_type: Some(ConnectionDeviceIdType::CONNECTION_ID_STATIC),
-            connection_device_id: Some(Text::cut(device.as_str())),
-            state: call.party(device).map(|party| state_of(party.state)),
-            silent_monitor_status: None,
-        })
-        .collect();
-    SnapshotDeviceConf { invoke_id, num_calls: count(calls.len()), calls, ..Default::default() }
-}
-
-fn state_of(state: PartyState) -> LocalConnectionState {
+/// The number of a party's state.
+pub(super) fn state_of(state: PartyState) -> LocalConnectionState {
     match state {
         PartyState::Null => LocalConnectionState::LCS_NULL,
         PartyState::Initiated => LocalConnectionState::LCS_INITIATE,
@@ -516,10 +455,10 @@ fn state_of(state: PartyState) -> LocalConnectionState {
 
 /// LineHandle where the ACD has no lines with handles.
 pub(super) const NO_LINE: u16 = u16::MAX;
-/// The most parties that one event lists.
-const PARTIES_MAX: usize = 16;
+/// The most parties, or calls, that one message lists.
+pub(super) const PARTIES_MAX: usize = 16;
 
-fn kind(kind: &PartyKind) -> DeviceIdType {
+pub(super) fn kind(kind: &PartyKind) -> DeviceIdType {
     match kind {
         PartyKind::Agent(_) => DeviceIdType::DEVID_AGENT_DEVICE,
         PartyKind::Device => DeviceIdType::DEVID_DEVICE_IDENTIFIER,
@@ -528,7 +467,7 @@ fn kind(kind: &PartyKind) -> DeviceIdType {
     }
 }
 
-fn call_type(kind: CallKind) -> CallType {
+pub(super) fn call_type(kind: CallKind) -> CallType {
     match kind {
         CallKind::QueuedIn => CallType::CALLTYPE_ACD_IN,
         CallKind::TransferredIn => CallType::CALLTYPE_TRANSFER_IN,
@@ -561,18 +500,18 @@ fn secondary_type(secondary: Option<CallId>) -> ConnectionDeviceIdType {
 }
 
 /// A text as the field can hold it; what is longer is left out rather than made into another one.
-fn text<const MAX: usize>(value: Option<&String>) -> Option<Text<MAX>> {
+pub(super) fn text<const MAX: usize>(value: Option<&String>) -> Option<Text<MAX>> {
     value.and_then(|value| Text::new(value).ok())
 }
 
-fn named_variables(call: &Call) -> Vec<NamedVariable> {
+pub(super) fn named_variables(call: &Call) -> Vec<NamedVariable> {
     call.data.named.iter().filter_map(|(name, value)| NamedVariable::new(name, value).ok()).collect()
 }
 
-fn named_arrays(call: &Call) -> Vec<NamedArray> {
+pub(super) fn named_arrays(call: &Call) -> Vec<NamedArray> {
     call.data.arrays.iter().filter_map(|((name, index), value)| NamedArray::new(name, *index, value).ok()).collect()
 }
 
-fn count(items: usize) -> u16 {
+pub(super) fn count(items: usize) -> u16 {
     u16::try_from(items).unwrap_or(u16::MAX)
 }

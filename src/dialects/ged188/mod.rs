@@ -7,6 +7,7 @@
 mod answers;
 mod call_data;
 mod call_requests;
+mod call_snapshots;
 mod calls;
 mod events;
 mod face;

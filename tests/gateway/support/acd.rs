@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use ctigate::acd::embedded::{EmbeddedAcd, EmbeddedConfig};
 use ctigate::acd::{Acd, AcdEvents, AcdRefusal, Capabilities, Snapshot};
-use ctigate::model::{AgentFacts, AgentId, Instrument, Login, Password, QueueChoice, ReasonCode, StateChange};
+use ctigate::model::{
+    AgentFacts, AgentId, CallCommand, CallOutcome, Instrument, Login, Password, QueueChoice, ReasonCode, StateChange,
+};
 use tokio::sync::oneshot;
 
 /// The embedded ACD with a hand on its answers.
@@ -153,6 +155,10 @@ impl Acd for HeldAcd {
         forced: bool,
     ) -> Result<AgentFacts, AcdRefusal> {
         self.run_held("log_out", agent.to_string(), self.inner.log_out(agent, queues, reason, forced)).await
+    }
+
+    async fn control_call(&self, command: &CallCommand) -> Result<CallOutcome, AcdRefusal> {
+        self.run_held("control_call", command.what().to_owned(), self.inner.control_call(command)).await
     }
 
     async fn agent(&self, agent: &AgentId) -> Result<Option<AgentFacts>, AcdRefusal> {

@@ -23,6 +23,8 @@ pub struct Desk {
     frames: FrameCodec,
     invoke_id: u32,
     pub closed: Option<CloseReason>,
+    /// Call events are not looked at.
+    pub ignores_calls: bool,
 }
 
 /// How long a client waits for a frame, in virtual time, before the test fails.
@@ -47,6 +49,7 @@ impl Desk {
             frames: FrameCodec::default(),
             invoke_id: 100,
             closed: None,
+            ignores_calls: false,
         }
     }
 
@@ -150,8 +153,10 @@ impl Desk {
     pub async fn receives(&mut self) -> AnyMessage {
         let waited = tokio::time::timeout(PATIENCE, async {
             loop {
-                if let Some(message) = self.has_received() {
-                    return message;
+                while let Some(message) = self.has_received() {
+                    if !(self.ignores_calls && is_call_event(&message)) {
+                        return message;
+                    }
                 }
                 self.outbox.woken().await;
                 self.wakes();
@@ -254,6 +259,12 @@ impl Desk {
             other => panic!("QUERY_AGENT_STATE_CONF expected, got {other:?}"),
         }
     }
+}
+
+/// Whether it tells of a step in a call's life.
+pub fn is_call_event(message: &AnyMessage) -> bool {
+    let name = message.name().unwrap_or_default();
+    name.ends_with("_EVENT") && ["CALL_", "BEGIN_CALL", "END_CALL"].iter().any(|start| name.starts_with(start))
 }
 
 pub fn open_req(client_id: &str, services: ServiceMask) -> OpenReq {

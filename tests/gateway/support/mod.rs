@@ -5,5 +5,6 @@ pub mod crm;
 pub mod desk;
 pub mod house;
 pub mod node;
+pub mod phone;
 pub mod schema;
 pub mod wire;
