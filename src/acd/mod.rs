@@ -13,8 +13,8 @@ mod events;
 use async_trait::async_trait;
 
 use crate::model::{
-    AgentFacts, AgentId, Call, CallCommand, CallId, CallOutcome, Instrument, Login, Password, PeripheralId,
-    QueueChoice, QueueId, ReasonCode, StateChange,
+    AgentFacts, AgentId, Call, CallAbilities, CallCommand, CallId, CallOutcome, Instrument, Login, Password,
+    PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
 };
 pub use config::{AcdConfigError, AgentsConfig};
 pub use events::{AcdEvent, AcdEvents, AcdInbox, acd_channel};
@@ -97,6 +97,8 @@ pub struct Capabilities {
     pub lists_instruments: bool,
     /// Lists its agents, logged in or not, so that an unknown one can be refused.
     pub lists_agents: bool,
+    /// What it can do with calls.
+    pub calls: CallAbilities,
 }
 
 /// A configured ACD: its number, and the adapter that speaks to it.

@@ -211,8 +211,10 @@ pub enum Service {
     AllEvents,
     /// Monitors of devices and agents.
     PeripheralMonitor,
-    /// Changing agents' states.
+    /// Changing agents' states, and call control.
     ClientControl,
+    /// Changing what travels with calls.
+    CallDataUpdate,
 }
 
 /// `[[acd]]`: an ACD behind the gateway.
@@ -424,6 +426,7 @@ impl ClientConfig {
             Service::ClientControl => {
                 ServiceMask::CTI_SERVICE_CLIENT_CONTROL | ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY
             }
+            Service::CallDataUpdate => ServiceMask::CTI_SERVICE_CALL_DATA_UPDATE,
         };
         let always = ServiceMask::CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS;
         Some(self.services.as_ref()?.iter().fold(always, |mask, service| mask | bits(service)))

@@ -150,6 +150,27 @@ impl CallCommand {
         one.into_iter().chain(other)
     }
 
+    /// What an ACD must be able to do for it.
+    pub fn ability(&self) -> CallAbility {
+        match self {
+            CallCommand::Make { .. } => CallAbility::Make,
+            CallCommand::Answer(_) => CallAbility::Answer,
+            CallCommand::Hold(_) => CallAbility::Hold,
+            CallCommand::Retrieve(_) => CallAbility::Retrieve,
+            CallCommand::Alternate { .. } => CallAbility::Alternate,
+            CallCommand::Reconnect { .. } => CallAbility::Reconnect,
+            CallCommand::Consult { .. } => CallAbility::Consult,
+            CallCommand::Transfer { .. } => CallAbility::Transfer,
+            CallCommand::Conference { .. } => CallAbility::Conference,
+            CallCommand::Deflect { .. } => CallAbility::Deflect,
+            CallCommand::ClearConnection(_) => CallAbility::ClearConnection,
+            CallCommand::ClearCall(_) => CallAbility::ClearCall,
+            CallCommand::SendDtmf { .. } => CallAbility::SendDtmf,
+            CallCommand::SetData { .. } => CallAbility::SetData,
+            CallCommand::Release(_) => CallAbility::Release,
+        }
+    }
+
     /// What it does, as a verb: for messages.
     pub fn what(&self) -> &'static str {
         match self {
@@ -177,4 +198,83 @@ impl CallCommand {
 pub struct CallOutcome {
     /// The call that came about, where one did, as it is then.
     pub new_call: Option<Arc<Call>>,
+}
+
+/// What an ACD may be able to do with calls: a kind of command each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum CallAbility {
+    /// Make a call.
+    Make,
+    /// Answer a call.
+    Answer,
+    /// Put a call on hold.
+    Hold,
+    /// Take a call off hold.
+    Retrieve,
+    /// Swap two calls.
+    Alternate,
+    /// End the one, take the other.
+    Reconnect,
+    /// Ask somebody while a call waits.
+    Consult,
+    /// Leave a call to somebody.
+    Transfer,
+    /// Bring somebody in.
+    Conference,
+    /// Send what rings somewhere else.
+    Deflect,
+    /// Hang up.
+    ClearConnection,
+    /// Hang up for all.
+    ClearCall,
+    /// Send tones.
+    SendDtmf,
+    /// Change what travels with a call.
+    SetData,
+    /// Be done with a call that was left.
+    Release,
+}
+
+impl CallAbility {
+    /// Every one, in the order of declaration.
+    pub const ALL: [CallAbility; 15] = [
+        CallAbility::Make,
+        CallAbility::Answer,
+        CallAbility::Hold,
+        CallAbility::Retrieve,
+        CallAbility::Alternate,
+        CallAbility::Reconnect,
+        CallAbility::Consult,
+        CallAbility::Transfer,
+        CallAbility::Conference,
+        CallAbility::Deflect,
+        CallAbility::ClearConnection,
+        CallAbility::ClearCall,
+        CallAbility::SendDtmf,
+        CallAbility::SetData,
+        CallAbility::Release,
+    ];
+}
+
+/// A set of abilities.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CallAbilities(u32);
+
+impl CallAbilities {
+    /// Whether the set holds the ability.
+    pub fn holds(self, ability: CallAbility) -> bool {
+        self.0 & (1 << ability as u8) != 0
+    }
+
+    /// What there is in either.
+    pub fn or(self, other: CallAbilities) -> CallAbilities {
+        CallAbilities(self.0 | other.0)
+    }
+}
+
+impl FromIterator<CallAbility> for CallAbilities {
+    fn from_iter<I: IntoIterator<Item = CallAbility>>(abilities: I) -> CallAbilities {
+        CallAbilities(abilities.into_iter().fold(0, |set, ability| set | 1 << ability as u8))
+    }
 }

@@ -18,7 +18,7 @@ pub use call::{
     Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, CallStepKind, Joined, Party, PartyKind,
     PartyState,
 };
-pub use call_command::{CallCommand, CallOutcome, Connection, ConsultKind, FarEnd};
+pub use call_command::{CallAbilities, CallAbility, CallCommand, CallOutcome, Connection, ConsultKind, FarEnd};
 pub use call_data::{CALL_VARIABLES, CallData, CallDataChange};
 pub use client::SecondClient;
 pub use event::{AgentEvent, AgentReport, CallEvent, Event, LinkEvent, PreCall, PreCallEvent};

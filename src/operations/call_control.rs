@@ -32,6 +32,9 @@ impl House {
             self.must_have_right_at(by, peripheral, device)?;
         }
         let failed = |reason: AcdRefusal| Refusal::Call { what: command.what(), reason };
+        if !acd.capabilities().calls.holds(command.ability()) {
+            return Err(failed(AcdRefusal::NotSupported { what: command.what() }));
+        }
         self.ask(acd.control_call(command)).await.map_err(failed)
     }
 

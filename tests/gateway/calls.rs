@@ -20,7 +20,13 @@ async fn an_inbound_call_is_told_from_its_arrival_to_its_end() {
     house.acd.inner.arrive(QueueId(1));
     assert_eq!(
         a.hears().await,
-        ["PRE_CALL", "agent RESERVED", "BEGIN_CALL 1@3001", "CALL_DELIVERED 1@3001 lcs 2 cause 22"]
+        [
+            "PRE_CALL",
+            "agent RESERVED",
+            "BEGIN_CALL 1@3001",
+            "CALL_DELIVERED 1@3001 lcs 2 cause 22",
+            "CALL_CONNECTION_CLEARED 1@8001 lcs 0 cause 28"
+        ]
     );
     let heard = b.hears().await;
     let caller = heard[0].trim_start_matches("BEGIN_CALL 1@").to_owned();
@@ -140,14 +146,14 @@ async fn a_lost_link_ends_the_calls_and_what_is_there_afterwards_begins_anew() {
     a.answers(1, "3001");
     a.hears().await;
     house.acd.inner.go_away();
-    assert_eq!(a.hears().await, ["END_CALL 1@3001"]);
+    assert_eq!(a.hears().await, ["END_CALL 1@3001", "SYSTEM 0"]);
     house.acd.inner.come_back();
-    assert_eq!(a.hears().await, ["BEGIN_CALL 1@3001"]);
+    assert_eq!(a.hears().await, ["SYSTEM 0", "BEGIN_CALL 1@3001"]);
     house.acd.inner.go_away();
     a.hears().await;
     tokio::time::sleep(Duration::from_secs(3_000)).await; // the caller has hung up by then, unheard
     house.acd.inner.come_back();
-    assert_eq!(a.hears().await, ["agent AVAILABLE"]);
+    assert_eq!(a.hears().await, ["SYSTEM 0", "agent AVAILABLE"]);
 }
 
 #[tokio::test(start_paused = true)]

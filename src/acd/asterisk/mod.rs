@@ -38,7 +38,8 @@ use world::{World, hangup_action};
 use self::ami::Action;
 use super::{Acd, AcdConfigError, AcdEvents, AcdRefusal, Capabilities, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, AgentState, Instrument, Login, Password, QueueChoice, ReasonCode, StateChange, WantedState,
+    AgentFacts, AgentId, AgentState, CallAbilities, Instrument, Login, Password, QueueChoice, ReasonCode, StateChange,
+    WantedState,
 };
 
 /// One Asterisk.
@@ -233,7 +234,13 @@ impl AsteriskAcd {
 impl Acd for AsteriskAcd {
     fn capabilities(&self) -> Capabilities {
         let lists_agents = self.names.configured_agents().next().is_some();
-        Capabilities { after_call_work: true, partial_logout: true, lists_instruments: false, lists_agents }
+        Capabilities {
+            after_call_work: true,
+            partial_logout: true,
+            lists_instruments: false,
+            lists_agents,
+            calls: CallAbilities::default(),
+        }
     }
 
     async fn run(&self, events: AcdEvents) {

@@ -27,8 +27,8 @@ use world::World;
 
 use super::{Acd, AcdConfigError, AcdEvents, AcdRefusal, Capabilities, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, Call, CallCommand, CallOutcome, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode,
-    StateChange, WantedState,
+    AgentFacts, AgentId, Call, CallAbility, CallCommand, CallOutcome, Instrument, Login, Password, QueueChoice,
+    QueueId, ReasonCode, StateChange, WantedState,
 };
 
 /// An ACD in the gateway's own process.
@@ -178,7 +178,13 @@ impl EmbeddedAcd {
 #[async_trait]
 impl Acd for EmbeddedAcd {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { after_call_work: true, partial_logout: true, lists_instruments: true, lists_agents: true }
+        Capabilities {
+            after_call_work: true,
+            partial_logout: true,
+            lists_instruments: true,
+            lists_agents: true,
+            calls: CallAbility::ALL.into_iter().collect(),
+        }
     }
 
     async fn run(&self, events: AcdEvents) {

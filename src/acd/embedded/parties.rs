@@ -108,10 +108,12 @@ impl World {
             return agent.into_iter().collect();
         }
         self.calls.stop_waiting(id);
+        for device in call.parties.iter().map(|party| &party.device) {
+            self.withdraw_if_offered(id, device);
+        }
         let others = left.iter().map(|party| (party.device.clone(), CallCause::Normal));
         let leaving: Vec<(Instrument, CallCause)> = std::iter::once((device.clone(), cause)).chain(others).collect();
         for (device, cause) in leaving {
-            self.withdraw_if_offered(id, &device);
             self.ringing.remove(&(id, device.clone()));
             // An agent stays to the end: its after-call work is part of the call.
             let is_agent = call.agents().any(|(_, at)| *at == device);

@@ -1,9 +1,9 @@
 //! The protocol's numbers for what the model names. Not here: anything that is not a number.
 
-use cti_protocol::ged188::codes::{self, AgentStateMask, CallMsgMask, PeripheralType};
+use cti_protocol::ged188::codes::{self, AgentStateMask, CallControlMask, CallMsgMask, PeripheralType};
 use cti_protocol::ged188::{Flavour, Version};
 
-use crate::model::{AgentState, CallStepKind, Filter};
+use crate::model::{AgentState, CallAbilities, CallAbility, CallStepKind, Filter};
 
 /// The number of a state.
 pub(super) fn state_code(state: AgentState) -> codes::AgentState {
@@ -69,6 +69,46 @@ fn bit_of(step: CallStepKind) -> CallMsgMask {
         CallStepKind::Cleared => CallMsgMask::CALL_CLEARED_MASK,
         CallStepKind::Ended => CallMsgMask::END_CALL_MASK,
     }
+}
+
+/// What a device can be asked: what the gateway answers itself, and what its ACD can do.
+pub(super) fn control_mask(can: CallAbilities) -> CallControlMask {
+    let own = CallControlMask::CONTROL_QUERY_AGENT_STATE
+        | CallControlMask::CONTROL_SET_AGENT_STATE
+        | CallControlMask::CONTROL_QUERY_DEVICE_INFO
+        | CallControlMask::CONTROL_SNAPSHOT_CALL
+        | CallControlMask::CONTROL_SNAPSHOT_DEVICE;
+    CallAbility::ALL
+        .into_iter()
+        .filter(|ability| can.holds(*ability))
+        .map(control_bit)
+        .fold(own, |mask, bit| mask | bit)
+}
+
+fn control_bit(ability: CallAbility) -> CallControlMask {
+    match ability {
+        CallAbility::Make => CallControlMask::CONTROL_MAKE_CALL,
+        CallAbility::Answer => CallControlMask::CONTROL_ANSWER_CALL,
+        CallAbility::Hold => CallControlMask::CONTROL_HOLD_CALL,
+        CallAbility::Retrieve => CallControlMask::CONTROL_RETRIEVE_CALL,
+        CallAbility::Alternate => CallControlMask::CONTROL_ALTERNATE_CALL,
+        CallAbility::Reconnect => CallControlMask::CONTROL_RECONNECT_CALL,
+        CallAbility::Consult => CallControlMask::CONTROL_CONSULTATION_CALL,
+        CallAbility::Transfer => CallControlMask::CONTROL_TRANSFER_CALL,
+        CallAbility::Conference => CallControlMask::CONTROL_CONFERENCE_CALL,
+        CallAbility::Deflect => CallControlMask::CONTROL_DEFLECT_CALL,
+        CallAbility::ClearConnection => CallControlMask::CONTROL_CLEAR_CONNECTION,
+        CallAbility::ClearCall => CallControlMask::CONTROL_CLEAR_CALL,
+        CallAbility::SendDtmf => CallControlMask::CONTROL_SEND_DTMF_SIGNAL,
+        // These are the Call Data Update service's: no bit stands for them.
+        CallAbility::SetData | CallAbility::Release => CallControlMask(0),
+    }
+}
+
+/// The events that calls may bring.
+pub(super) fn events_mask() -> CallMsgMask {
+    let own = CallMsgMask::AGENT_PRE_CALL_MASK | CallMsgMask::AGENT_PRE_CALL_ABORT_MASK;
+    CallStepKind::ALL.into_iter().map(bit_of).fold(own, |mask, bit| mask | bit)
 }
 
 /// Whether an agent is offered calls. The guides up to 17 print routable as 0, those from 23 as 1; what lies between is

@@ -25,11 +25,12 @@ use crate::model::{AgentFacts, AgentKey, LinkEvent, Password, PeripheralId};
 use crate::operations::Right;
 use crate::sessions::{HeldBy, Subscriber, Target};
 
-/// The services that there are here. CONFIG_EVENTS, CALL_DATA_UPDATE, SUPERVISOR and the others are not granted.
+/// The services that there are here. CONFIG_EVENTS, SUPERVISOR and the others are not granted.
 const SERVICES: u32 = ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0
     | ServiceMask::CTI_SERVICE_CLIENT_CONTROL.0
     | ServiceMask::CTI_SERVICE_ALL_EVENTS.0
     | ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR.0
+    | ServiceMask::CTI_SERVICE_CALL_DATA_UPDATE.0
     | ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY.0
     | ServiceMask::CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS.0;
 /// Idle timeouts that stand for none.

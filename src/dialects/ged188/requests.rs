@@ -18,7 +18,7 @@ use super::Ged188;
 use super::answers::No;
 use super::events::{Identity, MRD_VOICE, availability, icm_agent_id, num_tasks};
 use super::identity::{AgentFields, given, inconsistent, missing};
-use super::names::{agent_mode, peripheral_type, state_code};
+use super::names::{agent_mode, control_mask, events_mask, peripheral_type, state_code};
 use super::session::Session;
 use crate::dialects::ged188::session::OwnSubscription;
 use crate::model::{
@@ -245,6 +245,7 @@ impl Session {
             let why = format!("AgentInstrument {instrument} is not known");
             return Err(No::control(ControlFailure::CF_INVALID_CSTA_DEVICE_IDENTIFIER, why));
         }
+        let can = shared.house.peripheral(peripheral).map(|known| known.acd.capabilities().calls).unwrap_or_default();
         self.face.say(QueryDeviceInfoConf {
             invoke_id: request.invoke_id,
             peripheral_type: peripheral_type(shared.flavour),
@@ -253,14 +254,8 @@ impl Session {
             max_active_calls: UNKNOWN_COUNT,
             max_held_calls: UNKNOWN_COUNT,
             max_devices_in_conference: UNKNOWN_COUNT,
-            call_control_supported: codes::CallControlMask(
-                codes::CallControlMask::CONTROL_QUERY_AGENT_STATE.0
-                    | codes::CallControlMask::CONTROL_SET_AGENT_STATE.0
-                    | codes::CallControlMask::CONTROL_QUERY_DEVICE_INFO.0,
-            ),
-            call_events_supported: codes::CallMsgMask(
-                codes::CallMsgMask::AGENT_PRE_CALL_MASK.0 | codes::CallMsgMask::AGENT_PRE_CALL_ABORT_MASK.0,
-            ),
+            call_control_supported: control_mask(can),
+            call_events_supported: events_mask(),
             ..Default::default()
         });
         Ok(())
