@@ -112,7 +112,11 @@ async fn what_the_acd_cannot_do_is_refused_and_never_pretended() {
     let house = house().await;
     let mut desk = Desk::of_agent(&house, "1001").await;
     desk.logs_in("1001").await;
-    let cannot = Capabilities { after_call_work: false, partial_logout: false, ..house.acd.inner.capabilities() };
+    let cannot = Capabilities {
+        after_call_work: false,
+        partial_logout: false,
+        ..ctigate::acd::Acd::capabilities(&house.acd.inner)
+    };
     *house.acd.capabilities.lock().unwrap() = Some(cannot);
     desk.asks("1001", AgentState::AGENT_STATE_WORK_READY);
     assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_INVALID_FEATURE);
