@@ -50,6 +50,8 @@ pub struct Call {
     pub ani: Option<String>,
     /// The number that was dialled, if known.
     pub dialed_number: Option<String>,
+    /// The device that it began at, a queue's point or who dialled: whoever follows everything sees it from there.
+    pub home: Instrument,
     /// Who is on it, in the order in which they came.
     pub parties: Vec<Party>,
     /// What travels with it.
@@ -59,12 +61,6 @@ pub struct Call {
 }
 
 impl Call {
-    /// The device that those see it from who follow everything: the first of the ACD's own, or else the first.
-    pub fn seen_from(&self) -> Option<&Instrument> {
-        let own = self.parties.iter().find(|party| party.kind != PartyKind::Outside);
-        own.or_else(|| self.parties.first()).map(|party| &party.device)
-    }
-
     /// The party at a device.
     pub fn party(&self, device: &Instrument) -> Option<&Party> {
         self.parties.iter().find(|party| party.device == *device)

@@ -70,20 +70,29 @@ impl House {
         };
         let others = other.as_ref().map_or(&[][..], |other| &other.parties);
         let were = was.as_ref().map_or(&[][..], |was| &was.parties);
-        if was.is_none()
-            && let Some(at) = call.seen_from()
-        {
-            publish(CallStep::Began, at, true, Vec::new());
+        if was.is_none() {
+            publish(CallStep::Began, &call.home, true, Vec::new());
+        }
+        let gone = were.iter().filter(|party| !is_among(party, &call.parties));
+        // Where the device is another's by now, it has to be told of the end before the beginning.
+        let (replaced, gone): (Vec<&Party>, Vec<&Party>) = gone.partition(|party| call.party(&party.device).is_some());
+        for party in replaced {
+            publish(CallStep::Ended, &party.device, false, vec![listener(party)]);
         }
         for came in call.parties.iter().filter(|party| !is_among(party, were) && !is_among(party, others)) {
             publish(CallStep::Began, &came.device, false, vec![listener(came)]);
         }
-        let gone: Vec<&Party> = were.iter().filter(|party| !is_among(party, &call.parties)).collect();
-        if !matches!(step, CallStep::Began | CallStep::Released(_))
-            && let Some(at) = step.device().or_else(|| call.seen_from()).cloned()
-        {
-            let to = call.parties.iter().chain(gone.iter().copied()).map(listener).collect();
-            publish(step, &at, true, to);
+        if !matches!(step, CallStep::Began | CallStep::Released(_)) {
+            let listeners = call.parties.iter().chain(gone.iter().copied()).map(listener);
+            if let Some(at) = step.device().cloned() {
+                publish(step, &at, true, listeners.collect());
+            } else {
+                // It happened at no device: everybody sees it from where they see the call.
+                for to in listeners {
+                    publish(step.clone(), &to.0.clone(), false, vec![to]);
+                }
+                publish(step, &call.home, true, Vec::new());
+            }
         }
         for gone in gone {
             publish(CallStep::Ended, &gone.device, false, vec![listener(gone)]);
@@ -105,9 +114,7 @@ impl House {
             let to = vec![listener(party)];
             self.publish_step(peripheral, other, None, CallStep::Ended, &party.device, false, to);
         }
-        if let Some(at) = other.seen_from() {
-            self.publish_step(peripheral, other, None, CallStep::Ended, at, true, Vec::new());
-        }
+        self.publish_step(peripheral, other, None, CallStep::Ended, &other.home, true, Vec::new());
     }
 
     #[allow(clippy::too_many_arguments, reason = "an event has that many sides")]
@@ -131,9 +138,7 @@ impl House {
             let to = vec![listener(party)];
             self.publish_step(peripheral, &call, None, CallStep::Ended, &party.device, false, to);
         }
-        if let Some(at) = call.seen_from() {
-            self.publish_step(peripheral, &call, None, CallStep::Ended, at, true, Vec::new());
-        }
+        self.publish_step(peripheral, &call, None, CallStep::Ended, &call.home, true, Vec::new());
     }
 }
 
@@ -175,5 +180,5 @@ fn listener(party: &Party) -> (Instrument, Option<AgentId>) {
 }
 
 fn is_among(party: &Party, those: &[Party]) -> bool {
-    those.iter().any(|other| other.device == party.device)
+    those.iter().any(|other| other.device == party.device && other.kind == party.kind)
 }

@@ -290,7 +290,7 @@ impl Table {
             };
             for call in there {
                 let at = match &subscription.target {
-                    Target::All => call.seen_from().cloned(),
+                    Target::All => Some(call.home.clone()),
                     Target::Agent(key) => call.device_of(&key.agent).cloned(),
                     Target::Device(_, device) => Some(device.clone()),
                 };

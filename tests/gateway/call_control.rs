@@ -90,7 +90,7 @@ async fn a_conference_has_three_and_goes_on_when_one_leaves() {
     assert_eq!(a2.hears().await, ["CALL_CONNECTION_CLEARED 1@3001 lcs 0"]);
     a2.clears(1, "3002");
     assert_eq!(a2.hears().await.last().map(String::as_str), Some("agent AVAILABLE"));
-    assert_eq!(b.hears().await.last().map(String::as_str), Some("END_CALL 1@3002"));
+    assert_eq!(b.hears().await.last().map(String::as_str), Some("END_CALL 1@8001"));
     assert!(house.house.table.calls(PERIPHERAL).lock().is_empty());
 }
 

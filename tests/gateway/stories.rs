@@ -12,7 +12,9 @@ use cti_protocol::ged188::{AnyMessage, OpenReq};
 use ctigate::acd::embedded::{Command, Fault, FaultKind};
 use ctigate::model::{AgentId, AgentKey, QueueId, ReasonCode};
 
-use crate::support::desk::{Desk, FORCED, open_req, services_of_agent, services_of_bridge, skill_groups, text};
+use crate::support::desk::{
+    Desk, FORCED, instrument_of, is_call_event, open_req, services_of_agent, services_of_bridge, skill_groups, text,
+};
 use crate::support::house::{PERIPHERAL, TestHouse, house_of};
 
 const LOGIN: AgentState = AgentState::AGENT_STATE_LOGIN;
@@ -66,7 +68,8 @@ async fn story(seed: u64, aloud: bool) {
 async fn act(house: &TestHouse, players: &mut [Player], dice: &mut Dice) -> String {
     let at = dice.below(players.len());
     let agent = players[at].agent.unwrap_or(AGENTS[dice.below(AGENTS.len())]);
-    match dice.below(20) {
+    match dice.below(30) {
+        20..=29 => players[at].does_something_with_calls(agent, dice),
         0..=11 => {
             let state = [
                 LOGIN,
@@ -136,6 +139,7 @@ async fn all_is_quiet(house: &TestHouse, players: &mut Vec<Player>, aloud: bool)
     for player in players.iter_mut() {
         player.looks(aloud);
         assert!(player.open.is_empty(), "requests that were never answered: {:?}", player.open);
+        assert!(player.about_calls.is_empty(), "requests that were never answered: {:?}", player.about_calls);
     }
     let mut logged_in = BTreeSet::new();
     for agent in AGENTS {
@@ -150,6 +154,7 @@ async fn all_is_quiet(house: &TestHouse, players: &mut Vec<Player>, aloud: bool)
             logged_in.insert(key.agent);
         }
     }
+    calls_agree(house, players);
     let adapters: BTreeSet<_> = house.acd.inner.adapters().into_iter().collect();
     assert_eq!(adapters, logged_in, "adapters are open exactly for those who are logged in");
     for player in players.drain(..) {
@@ -157,6 +162,17 @@ async fn all_is_quiet(house: &TestHouse, players: &mut Vec<Player>, aloud: bool)
     }
     assert_eq!(house.house.table.clients(), 0);
     assert_eq!(house.house.table.subscriptions.count(), 0, "no subscription outlives its session");
+}
+
+/// The table has the calls that the ACD has, and who follows everything was told of exactly these.
+fn calls_agree(house: &TestHouse, players: &[Player]) {
+    let mut truth = house.acd.inner.calls();
+    truth.sort_unstable_by_key(|call| call.id);
+    assert_eq!(house.house.table.calls(PERIPHERAL).lock().all(), truth);
+    let ids: BTreeSet<u32> = truth.iter().map(|call| call.id.0).collect();
+    for bridge in players.iter().filter(|player| player.agent.is_none() && player.desk.closed.is_none()) {
+        assert_eq!(bridge.calls, ids, "what a bridge was told of");
+    }
 }
 
 /// A client and what it may expect.
@@ -168,6 +184,9 @@ struct Player {
     /// Its own subscription has ended by a logout that was confirmed here, and it has not asked for a login since.
     has_ended: bool,
     asks_in: u32,
+    /// The calls that it was told of, and the requests about calls that are not answered.
+    calls: BTreeSet<u32>,
+    about_calls: BTreeSet<u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -188,7 +207,15 @@ impl Player {
         };
         desk.sends(request);
         assert!(matches!(desk.has_received(), Some(AnyMessage::OpenConf(_))));
-        Player { desk, agent, open: BTreeMap::new(), has_ended: false, asks_in: 0 }
+        Player {
+            desk,
+            agent,
+            open: BTreeMap::new(),
+            has_ended: false,
+            asks_in: 0,
+            calls: BTreeSet::new(),
+            about_calls: BTreeSet::new(),
+        }
     }
 
     fn asks(&mut self, agent: &str, state: AgentState, is_forced: bool, some_queues: bool) {
@@ -226,18 +253,81 @@ impl Player {
                         self.has_ended = true;
                     }
                 }
-                AnyMessage::ControlFailureConf(refusal) => drop(self.answered(refusal.invoke_id)),
-                AnyMessage::FailureConf(refusal) => drop(self.answered(refusal.invoke_id)),
+                AnyMessage::ControlFailureConf(refusal) => self.is_refused(refusal.invoke_id),
+                AnyMessage::FailureConf(refusal) => self.is_refused(refusal.invoke_id),
                 AnyMessage::AgentStateEvent(event) => {
                     assert!(!self.has_ended, "after the confirm of a logout came {event:?}");
                     assert_eq!(event.monitor_id == 0, self.agent.is_none());
+                    if event.agent_state == LOGOUT && self.agent.is_some() {
+                        self.calls.clear(); // with its last event end its subscriptions
+                    }
                 }
                 AnyMessage::AgentPreCallEvent(_) | AnyMessage::AgentPreCallAbortEvent(_) => {
                     assert!(!self.has_ended, "after the confirm of a logout came {message:?}");
                 }
                 AnyMessage::SystemEvent(_) | AnyMessage::FailureEvent(_) => (),
-                other => panic!("{other:?}"),
+                message if is_call_event(&message) => self.hears_of_a_call(&message),
+                answer => {
+                    let asked = answer.invoke_id().is_some_and(|invoke_id| self.about_calls.remove(&invoke_id));
+                    assert!(asked, "{answer:?}");
+                }
             }
+        }
+    }
+
+    /// The beginning comes first, the end last, and nothing after it.
+    fn hears_of_a_call(&mut self, message: &AnyMessage) {
+        assert!(!self.has_ended, "after the confirm of a logout came {message:?}");
+        let fields = message.to_json(self.desk.version);
+        let number = |name: &str| fields.get(name).and_then(|id| id.as_u64()).map(|id| id as u32);
+        let call = number("ConnectionCallID").or_else(|| number("PrimaryCallID")).expect("a call");
+        match message {
+            AnyMessage::BeginCallEvent(_) => assert!(self.calls.insert(call), "it began before: {message:?}"),
+            AnyMessage::EndCallEvent(_) => assert!(self.calls.remove(&call), "it had no beginning: {message:?}"),
+            AnyMessage::CallDataUpdateEvent(update) if update.new_connection_call_id != call => {
+                assert!(self.calls.contains(&call), "it had no beginning: {message:?}");
+                // Who follows everything knew both, and is told that the one has ended.
+                if self.agent.is_some() {
+                    self.calls.remove(&call);
+                    self.calls.insert(update.new_connection_call_id);
+                }
+            }
+            _ if self.agent.is_some() && number("SecondaryCallID").is_some_and(|id| self.calls.contains(&id)) => (),
+            _ => assert!(self.calls.contains(&call), "it had no beginning: {message:?}"),
+        }
+    }
+
+    fn does_something_with_calls(&mut self, agent: &str, dice: &mut Dice) -> String {
+        if self.desk.closed.is_some() {
+            return "nothing".to_owned();
+        }
+        let device = instrument_of(agent);
+        let mut call = || self.calls.iter().nth(dice.below(self.calls.len().max(1))).copied().unwrap_or(1);
+        let (one, other) = (call(), call());
+        let to = ["3001", "3002", "3003", "3004", "3005", "0041", "8001", "8002"][dice.below(8)];
+        let what = dice.below(14);
+        let desk = &mut self.desk;
+        let invoke_id = match what {
+            0 | 1 => desk.makes_call(&device, to),
+            2 => desk.answers(one, &device),
+            3 => desk.holds(one, &device),
+            4 => desk.retrieves(one, &device),
+            5 => desk.clears(one, &device),
+            6 | 7 => desk.consults(one, &device, to),
+            8 => desk.transfers(one, other, &device),
+            9 => desk.transfers_blindly(one, &device, to),
+            10 => desk.confers(one, other, &device),
+            11 => desk.alternates(one, other, &device),
+            12 => desk.reconnects(one, other, &device),
+            _ => desk.deflects(one, &device, to),
+        };
+        self.about_calls.insert(invoke_id);
+        format!("{agent} asks {what} of calls {one} and {other}, {to}")
+    }
+
+    fn is_refused(&mut self, invoke_id: u32) {
+        if !self.about_calls.remove(&invoke_id) {
+            self.answered(invoke_id);
         }
     }
 

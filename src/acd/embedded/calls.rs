@@ -183,14 +183,16 @@ impl World {
         }
         let id = self.calls.new_id();
         let ani = format!("0{:09}", self.calls.dice.random_range(0..1_000_000_000_u32));
-        let Ok(caller) = Instrument::new(&ani) else { return };
+        let number = number_of(queue);
+        let (Ok(caller), Ok(home)) = (Instrument::new(&ani), Instrument::new(&number)) else { return };
         self.begin(Call {
             id,
             kind: CallKind::QueuedIn,
             queue: Some(queue),
             key: (DAY, id.0),
             ani: Some(ani),
-            dialed_number: Some(number_of(queue)),
+            dialed_number: Some(number),
+            home,
             parties: vec![Party { device: caller, kind: PartyKind::Outside, state: PartyState::Connected }],
             data: Arc::new(CallData::default()),
             order: 0,

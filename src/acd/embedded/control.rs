@@ -163,6 +163,7 @@ impl World {
             key: (DAY, id.0),
             ani: Some(from.to_string()),
             dialed_number: Some(to.to_string()),
+            home: from.clone(),
             parties: vec![Party { device: from.clone(), kind: caller, state: PartyState::Initiated }],
             data: Arc::new(copied.changed_by(data)),
             order: 0,
