@@ -100,7 +100,8 @@ async fn a_call_that_is_not_answered_leaves_the_agent_and_waits_again() {
     let house = house_of(world, |_| ()).await;
     let (mut b, mut a) = (call_watcher(&house).await, ready_desk(&house, "1001").await);
     house.acd.inner.arrive(QueueId(1));
-    (a.hears().await, b.hears().await);
+    a.hears().await;
+    b.hears().await;
     tokio::time::sleep(Duration::from_secs(11)).await;
     assert_eq!(
         a.hears().await,
@@ -116,7 +117,8 @@ async fn a_caller_who_gives_up_ends_the_call_for_everybody() {
     let house = house_of(world, |_| ()).await;
     let (mut b, mut a) = (call_watcher(&house).await, ready_desk(&house, "1001").await);
     house.acd.inner.arrive(QueueId(1));
-    (a.hears().await, b.hears().await);
+    a.hears().await;
+    b.hears().await;
     tokio::time::sleep(Duration::from_secs(11)).await;
     let heard = a.hears().await;
     assert_eq!(heard[..1], ["PRE_CALL_ABORT"]);
@@ -162,7 +164,8 @@ async fn a_forced_logout_hangs_up_and_nothing_is_told_after_its_confirm() {
     let (mut b, mut a) = (call_watcher(&house).await, ready_desk(&house, "1001").await);
     house.acd.inner.arrive(QueueId(1));
     a.answers(1, &at("1001"));
-    (a.hears().await, b.hears().await);
+    a.hears().await;
+    b.hears().await;
     let logout = a.asks_with("1001", cti_protocol::ged188::codes::AgentState::AGENT_STATE_LOGOUT, |request| {
         request.forced_flag = crate::support::desk::FORCED;
     });
