@@ -11,6 +11,7 @@ mod decode;
 mod logging;
 mod schema;
 mod serve;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,7 @@ enum Command {
     Schema(schema::Args),
     Agent(agent::Args),
     Bench(bench::Args),
+    Watch(watch::Args),
 }
 
 /// What the operator or the file got wrong.
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => schema::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Watch(args) => watch::run(&args),
     }
 }
 

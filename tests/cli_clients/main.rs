@@ -1,6 +1,7 @@
 //! `ctigate agent` and `ctigate bench` as people run them: against a gateway, and against one that breaks its promise.
 
 mod support;
+mod watch;
 
 use support::{Gateway, ctigate, faithless_gateway, text};
 
