@@ -9,6 +9,7 @@ mod check_config;
 mod client;
 mod decode;
 mod logging;
+mod replay;
 mod schema;
 mod serve;
 mod watch;
@@ -37,6 +38,7 @@ enum Command {
     Agent(agent::Args),
     Bench(bench::Args),
     Watch(watch::Args),
+    Replay(replay::Args),
 }
 
 /// What the operator or the file got wrong.
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Agent(args) => agent::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Watch(args) => watch::run(&args),
+        Command::Replay(args) => replay::run(&args),
     }
 }
 

@@ -20,7 +20,7 @@ use session::{Opening, WatchError, follow};
 
 mod filter;
 mod session;
-mod words;
+pub(super) mod words;
 
 /// Follow every event of a gateway, one line each.
 ///

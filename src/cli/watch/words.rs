@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::cli::agent::words::told;
 
 /// The line of a message, without its time.
-pub(super) fn line(message: &AnyMessage, version: Version) -> String {
+pub(in crate::cli) fn line(message: &AnyMessage, version: Version) -> String {
     let name = message.name().unwrap_or("UNKNOWN");
     let what = match message {
         AnyMessage::AgentStateEvent(event) => match &event.agent_instrument {
@@ -73,7 +73,7 @@ fn says_something(field: &FieldInfo, value: &Value) -> bool {
 }
 
 /// A value, codes by their names.
-fn shown(field: &FieldInfo, value: &Value) -> String {
+pub(in crate::cli) fn shown(field: &FieldInfo, value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(values) => values.iter().map(|value| shown(field, value)).collect::<Vec<_>>().join(" "),
