@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use crate::support::{Gateway, ctigate, text};
 
 /// The command, following a gateway; it ends with this.
-struct Watcher {
+pub(crate) struct Watcher {
     child: Child,
     stdout: Option<Lines<BufReader<ChildStdout>>>,
     stderr: Lines<BufReader<ChildStderr>>,
@@ -14,7 +14,7 @@ struct Watcher {
 
 impl Watcher {
     /// Returns when the subscription stands.
-    fn start(address: &str, more: &[&str]) -> Watcher {
+    pub(crate) fn start(address: &str, more: &[&str]) -> Watcher {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ctigate"))
             .args(["watch", address])
             .args(more)
@@ -44,7 +44,7 @@ impl Watcher {
     }
 
     /// Waits for a line on stdout.
-    fn shows(&mut self, part: &str) -> String {
+    pub(crate) fn shows(&mut self, part: &str) -> String {
         loop {
             let line = self.next();
             if line.contains(part) {
@@ -53,12 +53,12 @@ impl Watcher {
         }
     }
 
-    fn is_told(&self, signal: &str) {
+    pub(crate) fn is_told(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill");
         assert!(status.success());
     }
 
-    fn ends(&mut self) -> Option<i32> {
+    pub(crate) fn ends(&mut self) -> Option<i32> {
         self.child.wait().expect("the command ends").code()
     }
 }
@@ -71,11 +71,9 @@ impl Drop for Watcher {
 }
 
 /// A day at work of that agent, whose end is confirmed.
-fn works(gateway: &Gateway, agent: &str) {
-    let ran = ctigate(
-        &["agent", "--connect", &gateway.address, "--agent", agent],
-        "login 1 2\nready\nnotready 12\nlogout 3\nquit\n",
-    );
+pub(crate) fn works(address: &str, agent: &str) {
+    let ran =
+        ctigate(&["agent", "--connect", address, "--agent", agent], "login 1 2\nready\nnotready 12\nlogout 3\nquit\n");
     assert_eq!(ran.status.code(), Some(0), "{}{}", text(&ran.stdout), text(&ran.stderr));
 }
 
@@ -84,7 +82,7 @@ fn a_day_at_work_is_told_in_words_until_a_signal() {
     for signal in ["-TERM", "-INT"] {
         let gateway = Gateway::start();
         let mut watcher = Watcher::start(&gateway.address, &[]);
-        works(&gateway, "1001");
+        works(&gateway.address, "1001");
         watcher.shows(" AGENT_STATE_EVENT agent 1001 is AVAILABLE in queues 1, 2 at 3001");
         watcher.shows(" AGENT_STATE_EVENT agent 1001 is NOT_READY (reason 12) in queues 1, 2 at 3001");
         let last = watcher.shows(" AGENT_STATE_EVENT agent 1001 is LOGOUT (reason 3)");
@@ -98,7 +96,7 @@ fn a_day_at_work_is_told_in_words_until_a_signal() {
 fn json_is_what_decode_tells_and_when_it_came() {
     let gateway = Gateway::start();
     let mut watcher = Watcher::start(&gateway.address, &["--json", "--protocol-version", "14"]);
-    works(&gateway, "1001");
+    works(&gateway.address, "1001");
     let line = watcher.shows("AGENT_STATE_EVENT");
     let mut event: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line).expect("JSON");
     let time = event.remove("time").expect("a time");
@@ -117,7 +115,7 @@ fn only_the_agents_and_events_asked_for_are_shown() {
     let filter = ["--agent", "1002", "--agent", "1003", "--event", "agent_*"];
     let mut watcher = Watcher::start(&gateway.address, &filter);
     for agent in ["1001", "1002", "1003"] {
-        works(&gateway, agent);
+        works(&gateway.address, agent);
     }
     let mut of_1002 = 0;
     loop {
@@ -142,7 +140,7 @@ fn a_gateway_that_comes_back_is_followed_again() {
     watcher.says(&format!("{address} lost: cannot connect: "));
     let gateway = Gateway::start_at(&address, &[]);
     watcher.says(&format!("watching {address}"));
-    works(&gateway, "1004");
+    works(&gateway.address, "1004");
     watcher.shows("agent 1004 is LOGOUT (reason 3)");
 }
 
