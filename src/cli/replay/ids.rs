@@ -47,6 +47,21 @@ fn is_none(id: u64) -> bool {
     id == 0 || id == u64::from(u32::MAX)
 }
 
+/// Whether two messages speak of the same agents, devices and parties: what they say in texts is the same.
+pub(super) fn agree(
+    message: &str,
+    recorded: &Map<String, Value>,
+    replayed: &Map<String, Value>,
+    ignored: &Ignored,
+) -> bool {
+    let is_text = |value: &Value| match value {
+        Value::Array(values) => values.iter().any(Value::is_string),
+        value => value.is_string(),
+    };
+    let mut texts = recorded.iter().filter(|(field, value)| is_text(value) && !ignored.has(message, field));
+    texts.all(|(field, value)| replayed.get(field) == Some(value))
+}
+
 /// Which replayed id stands for which recorded one.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
@@ -210,6 +225,16 @@ mod tests {
         assert_eq!(seen(9), fields(json!({"PrimaryCallID": 7})));
         assert_eq!(seen(8), fields(json!({"PrimaryCallID": 8})));
         assert_eq!(seen(5), fields(json!({"PrimaryCallID": 5})));
+    }
+
+    #[test]
+    fn messages_about_different_agents_do_not_agree() {
+        let of = |agent: &str, guid: &str| fields(json!({"AgentID": agent, "ProtocolReferenceGUID": guid, "MRDID": 1}));
+        let none = Ignored::new(&[]);
+        assert!(agree("AGENT_PRE_CALL_EVENT", &of("1001", "a"), &of("1001", "b"), &none));
+        assert!(!agree("AGENT_PRE_CALL_EVENT", &of("1001", "a"), &of("1002", "a"), &none));
+        let ignored = Ignored::new(&["AgentID".parse().unwrap()]);
+        assert!(agree("AGENT_PRE_CALL_EVENT", &of("1001", "a"), &of("1002", "a"), &ignored));
     }
 
     #[test]

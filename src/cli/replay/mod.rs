@@ -73,11 +73,12 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Err(error) => return wrong(&format!("cannot start: {error}")),
     };
     let pace = Pace { speed: args.speed.0, wait: args.timeout };
-    let replayed = match runtime.block_on(play(&recording, &args.address, pace)) {
+    let ignored = Ignored::new(&args.ignore);
+    let replayed = match runtime.block_on(play(&recording, &args.address, pace, &ignored)) {
         Ok(replayed) => replayed,
         Err(error) => return wrong(&format!("{}: {error}", args.address)),
     };
-    let report = compare(&recording, &replayed, &Ignored::new(&args.ignore));
+    let report = compare(&recording, &replayed, &ignored);
     let mut stdout = io::stdout().lock();
     let told = match args.json {
         true => serde_json::to_string(&report).map_err(io::Error::from).and_then(|json| writeln!(stdout, "{json}")),
