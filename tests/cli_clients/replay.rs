@@ -1,9 +1,17 @@
 //! `ctigate replay` as people run it: against a gateway like the recorded one, and against others.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Output;
 
+use bytes::BytesMut;
+use cti_protocol::ged188::codes::{AgentState, AgentStateMask, CallMsgMask, DeviceIdType, ServiceMask};
+use cti_protocol::ged188::{
+    AnyMessage, CloseReq, Data, FrameCodec, MonitorStartConf, MonitorStartReq, MonitorStopReq, OpenReq, Text, Version,
+};
 use serde_json::{Value, json};
+use tokio_util::codec::Decoder;
 
 use crate::relay::Relay;
 use crate::support::{Gateway, ctigate, text};
@@ -64,6 +72,8 @@ fn set_body(line: &mut Value, message_type: u8, body: &[u8]) {
 
 const AGENT_STATE_EVENT: u8 = 30;
 const SET_AGENT_STATE_CONF: u8 = 39;
+const MONITOR_START_CONF: u8 = 94;
+const MONITOR_STOP_REQ: u8 = 95;
 
 #[test]
 fn a_gateway_like_the_recorded_one_differs_in_nothing() {
@@ -140,7 +150,7 @@ fn a_field_that_differs_is_told_unless_it_is_ignored() {
     let expected =
         "connection 2: OPEN_CONF (InvokeID 1): AgentState is AGENT_STATE_LOGOUT, AGENT_STATE_AVAILABLE was recorded";
     assert_eq!(told.lines().next(), Some(expected), "{told}");
-    assert!(told.ends_with(": 1 differences\n"), "{told}");
+    assert!(told.ends_with(": 1 difference\n"), "{told}");
     for ignored in ["AgentState", "OPEN_CONF.AgentState"] {
         let ran = replay(&lines, &Gateway::start(), &["--ignore", ignored]);
         assert_eq!(ran.status.code(), Some(0), "{ignored}: {}", text(&ran.stdout));
@@ -186,7 +196,111 @@ fn a_request_waits_for_the_answer_that_came_before_it_and_a_missing_one_is_told(
     let told = text(&ran.stdout);
     assert_eq!(ran.status.code(), Some(1), "{told}");
     assert!(told.contains("connection 2: SET_AGENT_STATE_CONF (InvokeID 12345) is missing\n"), "{told}");
-    assert!(told.ends_with(": 1 differences\n"), "nothing else was lost over it: {told}");
+    assert!(told.ends_with(": 1 difference\n"), "nothing else was lost over it: {told}");
+}
+
+/// A client that monitors a device.
+struct Monitor {
+    stream: TcpStream,
+    frames: FrameCodec,
+    read: BytesMut,
+}
+
+impl Monitor {
+    fn sends(&mut self, message: impl Into<AnyMessage>) {
+        let mut bytes = BytesMut::new();
+        message.into().encode(VERSION, &mut bytes).expect("a frame");
+        self.stream.write_all(&bytes).expect("a connection");
+    }
+
+    /// Waits for a message that is wanted.
+    fn hears(&mut self, wanted: impl Fn(&AnyMessage) -> bool) -> AnyMessage {
+        loop {
+            while let Some(frame) = self.frames.decode(&mut self.read).expect("whole frames") {
+                let message = AnyMessage::decode(&frame, VERSION).expect("a message");
+                if wanted(&message) {
+                    return message;
+                }
+            }
+            let mut chunk = [0; 4096];
+            let bytes = self.stream.read(&mut chunk).expect("a connection");
+            assert_ne!(bytes, 0, "the gateway closed the connection");
+            self.read.extend_from_slice(&chunk[..bytes]);
+        }
+    }
+}
+
+const VERSION: Version = Version::new(20).unwrap();
+
+/// A monitor of a device where an agent works; gives its id, too.
+fn monitored() -> (Vec<Value>, u32) {
+    let gateway = Gateway::start();
+    let relay = Relay::start(&gateway.address);
+    let stream = TcpStream::connect(&relay.address).expect("the relay");
+    let mut client = Monitor { stream, frames: FrameCodec::default(), read: BytesMut::new() };
+    client.sends(OpenReq {
+        invoke_id: 1,
+        version_number: VERSION.number(),
+        idle_timeout: u32::MAX,
+        peripheral_id: u32::MAX,
+        services_requested: ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR,
+        client_id: Some(Text::cut("recorder")),
+        client_password: Some(Data::new(vec![0]).expect("a password").into()),
+        ..Default::default()
+    });
+    client.hears(|message| matches!(message, AnyMessage::OpenConf(_)));
+    client.sends(MonitorStartReq {
+        invoke_id: 2,
+        peripheral_id: 5000,
+        call_msg_mask: CallMsgMask::ALL,
+        agent_state_mask: AgentStateMask::ALL,
+        monitored_device_type: DeviceIdType::DEVID_DEVICE_IDENTIFIER,
+        monitored_device_id: Some(Text::cut("3001")),
+        ..Default::default()
+    });
+    let AnyMessage::MonitorStartConf(MonitorStartConf { monitor_id, .. }) =
+        client.hears(|message| matches!(message, AnyMessage::MonitorStartConf(_)))
+    else {
+        unreachable!("it was waited for")
+    };
+    works(&relay.address, "1001");
+    let logout = AgentState::AGENT_STATE_LOGOUT;
+    client.hears(|message| matches!(message, AnyMessage::AgentStateEvent(event) if event.agent_state == logout));
+    client.sends(MonitorStopReq { invoke_id: 3, monitor_id, ..Default::default() });
+    client.hears(|message| matches!(message, AnyMessage::MonitorStopConf(_)));
+    client.sends(CloseReq { invoke_id: 4, ..Default::default() });
+    client.hears(|message| matches!(message, AnyMessage::CloseConf(_)));
+    (relay.lines(), monitor_id)
+}
+
+#[test]
+fn a_monitor_that_is_given_another_id_is_followed_by_it() {
+    let (mut lines, id) = monitored();
+    let (old, new) = (id.to_be_bytes(), 77_u32.to_be_bytes());
+    let mut changed = Vec::new();
+    for line in lines.iter_mut().filter(|line| line["connection"] == 1) {
+        let Some((message_type, mut body)) = body(line) else { continue };
+        let at = match message_type {
+            AGENT_STATE_EVENT => 0..4,
+            MONITOR_START_CONF | MONITOR_STOP_REQ => 4..8,
+            _ => continue,
+        };
+        assert_eq!(body[at.clone()], old, "{line}");
+        body[at].copy_from_slice(&new);
+        set_body(line, message_type, &body);
+        changed.push(message_type);
+    }
+    assert!(changed.starts_with(&[MONITOR_START_CONF, AGENT_STATE_EVENT]), "{changed:?}");
+    assert_eq!(changed.last(), Some(&MONITOR_STOP_REQ));
+    let ran = replay(&lines, &Gateway::start(), &[]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stdout));
+    // A monitor that there never was stays unknown.
+    let stop = lines.iter_mut().find(|line| body(line).is_some_and(|(kind, _)| kind == MONITOR_STOP_REQ));
+    set_body(stop.expect("a stop"), MONITOR_STOP_REQ, &[0, 0, 0, 3, 0, 0, 0, 99]);
+    let ran = replay(&lines, &Gateway::start(), &[]);
+    let told = text(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(1), "{told}");
+    assert!(told.contains("MONITOR_STOP_CONF (InvokeID 3) was recorded, this came: FAILURE_CONF"), "{told}");
 }
 
 #[test]

@@ -87,6 +87,10 @@ impl fmt::Display for Report {
         let Report { connections, requests, answers, events, differences } = self;
         let found = differences.len();
         write!(f, "{connections} connections, {requests} requests, {answers} answers, {events} events: ")?;
-        if found == 0 { f.write_str("no difference") } else { write!(f, "{found} differences") }
+        match found {
+            0 => f.write_str("no difference"),
+            1 => f.write_str("1 difference"),
+            _ => write!(f, "{found} differences"),
+        }
     }
 }
