@@ -155,6 +155,18 @@ fn a_closed_pipe_ends_it_well_though_nothing_happens() {
 }
 
 #[test]
+fn a_signal_ends_it_though_nobody_reads_a_full_pipe() {
+    let gateway = Gateway::start();
+    let mut watcher = Watcher::start(&gateway.address, &["--json"]);
+    // Five events and more of each agent, a kilobyte each; a pipe holds 64 of them.
+    for agent in 1001..=1030 {
+        works(&gateway.address, &agent.to_string());
+    }
+    watcher.is_told("-TERM");
+    assert_eq!(watcher.ends(), Some(0));
+}
+
+#[test]
 fn a_refused_session_is_not_tried_again() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("ctigate.toml");

@@ -96,7 +96,8 @@ impl Recording {
             let line: Line = serde_json::from_slice(&bytes).map_err(|error| wrong(Wrong::Json(error)))?;
             let time = Duration::try_from_secs_f64(line.time).map_err(|_| wrong(Wrong::Time))?;
             let at = time.saturating_sub(*first_time.get_or_insert(time));
-            recording.step(line, at, uccx, &mut places).map_err(wrong)?;
+            let frame = line.hex.as_deref().map(frame_of).transpose().map_err(wrong)?;
+            recording.add(line.connection, line.from, at, frame, uccx, &mut places).map_err(wrong)?;
         }
         if recording.steps.is_empty() {
             return Err(RecordingError::Empty);
@@ -104,23 +105,31 @@ impl Recording {
         Ok(recording)
     }
 
-    fn step(&mut self, line: Line, at: Duration, uccx: bool, places: &mut HashMap<u32, usize>) -> Result<(), Wrong> {
-        let frame = line.hex.as_deref().map(frame_of).transpose()?;
-        let place = match (places.get(&line.connection), &frame) {
+    /// Adds what happened next; without a frame, that side closed the connection.
+    fn add(
+        &mut self,
+        connection: u32,
+        from: From,
+        at: Duration,
+        frame: Option<Frame>,
+        uccx: bool,
+        places: &mut HashMap<u32, usize>,
+    ) -> Result<(), Wrong> {
+        let place = match (places.get(&connection), &frame) {
             (Some(place), _) => *place,
             (None, frame) => {
                 let number = frame.as_ref().filter(|frame| frame.message_type == MessageType::OPEN_REQ);
                 let number = number.and_then(peek_version_number).ok_or(Wrong::NoOpen)?;
                 let version = if uccx { Version::uccx(number) } else { Version::new(number) };
                 let version = version.ok_or(Wrong::Version { number })?;
-                let name = line.connection.to_string();
+                let name = connection.to_string();
                 self.connections.push(Connection { name, version, ended_by_server: false });
-                places.insert(line.connection, self.connections.len() - 1);
+                places.insert(connection, self.connections.len() - 1);
                 self.connections.len() - 1
             }
         };
         let version = self.connections[place].version;
-        let what = match (line.from, frame) {
+        let what = match (from, frame) {
             (From::Client, Some(frame)) => {
                 let message = AnyMessage::decode(&frame, version).ok().map(Box::new);
                 What::Sent { frame, message }
