@@ -20,7 +20,7 @@ use super::{USAGE, runtime};
 use command::{Command, HELP};
 
 mod command;
-mod words;
+pub(super) mod words;
 
 /// Be an agent's desktop: commands in, answers and events out, a line each.
 ///

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bytes::BytesMut;
-use cti_protocol::ged188::{AnyMessage, Frame, FrameCodec, FrameError, HEADER_BYTES, MessageType, Version};
+use cti_protocol::ged188::{
+    AnyMessage, EncodeError, Frame, FrameCodec, FrameError, HEADER_BYTES, MessageType, Version,
+};
 use serde_json::{Map, Value, json};
 use tokio_util::codec::Decoder;
 
@@ -167,7 +169,7 @@ impl<W: Write> Lines<W> {
             self.follow(frame);
         }
         match AnyMessage::decode(frame, self.version) {
-            Ok(message) => self.message(frame, &message),
+            Ok(message) => self.message(&message),
             Err(error) => self.error(&error.to_string(), error.offset()),
         }
     }
@@ -181,29 +183,13 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    fn message(&mut self, frame: &Frame, message: &AnyMessage) -> io::Result<()> {
-        let mut again = BytesMut::new();
-        if let Err(error) = message.encode(self.version, &mut again) {
-            return self.error(&error.to_string(), 0);
-        }
+    fn message(&mut self, message: &AnyMessage) -> io::Result<()> {
+        let object = match json_object(message, self.version) {
+            Ok(object) => object,
+            Err(error) => return self.error(&error.to_string(), 0),
+        };
         match self.format {
-            Format::Json => {
-                let mut line = Map::new();
-                line.insert("name".to_owned(), message.name().into());
-                line.insert("type".to_owned(), frame.message_type.0.into());
-                line.insert("version".to_owned(), self.version.number().into());
-                line.insert("fields".to_owned(), message.to_json(self.version));
-                if let AnyMessage::Stranger(stranger) = message {
-                    line.insert("body".to_owned(), hex(&stranger.body).into());
-                }
-                if !message.unknown_tags().is_empty() {
-                    let unknown = message.unknown_tags().iter();
-                    let unknown = unknown.map(|field| json!({"tag": field.tag.0, "hex": hex(&field.data)}));
-                    line.insert("unknown".to_owned(), unknown.collect());
-                }
-                line.insert("hex".to_owned(), hex(&again).into());
-                writeln!(self.out, "{}", Value::Object(line))
-            }
+            Format::Json => writeln!(self.out, "{}", Value::Object(object)),
             Format::Text => writeln!(self.out, "{message:?}"),
         }
     }
@@ -216,6 +202,27 @@ impl<W: Write> Lines<W> {
             Format::Text => writeln!(self.out, "error at byte {offset}: {what}"),
         }
     }
+}
+
+/// A message as the JSON that is printed: name, type, version, every field, and the frame's bytes.
+pub(super) fn json_object(message: &AnyMessage, version: Version) -> Result<Map<String, Value>, EncodeError> {
+    let mut bytes = BytesMut::new();
+    message.encode(version, &mut bytes)?;
+    let mut object = Map::new();
+    object.insert("name".to_owned(), message.name().into());
+    object.insert("type".to_owned(), message.message_type().0.into());
+    object.insert("version".to_owned(), version.number().into());
+    object.insert("fields".to_owned(), message.to_json(version));
+    if let AnyMessage::Stranger(stranger) = message {
+        object.insert("body".to_owned(), hex(&stranger.body).into());
+    }
+    if !message.unknown_tags().is_empty() {
+        let unknown = message.unknown_tags().iter();
+        let unknown = unknown.map(|field| json!({"tag": field.tag.0, "hex": hex(&field.data)}));
+        object.insert("unknown".to_owned(), unknown.collect());
+    }
+    object.insert("hex".to_owned(), hex(&bytes).into());
+    Ok(object)
 }
 
 /// The frame that the hex digits spell, or what is wrong and at which byte of the frame.

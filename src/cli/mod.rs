@@ -9,8 +9,10 @@ mod check_config;
 mod client;
 mod decode;
 mod logging;
+mod replay;
 mod schema;
 mod serve;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,8 @@ enum Command {
     Schema(schema::Args),
     Agent(agent::Args),
     Bench(bench::Args),
+    Watch(watch::Args),
+    Replay(replay::Args),
 }
 
 /// What the operator or the file got wrong.
@@ -49,6 +53,8 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => schema::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Watch(args) => watch::run(&args),
+        Command::Replay(args) => replay::run(&args),
     }
 }
 

@@ -1,6 +1,9 @@
 //! `ctigate agent` and `ctigate bench` as people run them: against a gateway, and against one that breaks its promise.
 
+mod relay;
+mod replay;
 mod support;
+mod watch;
 
 use support::{Gateway, ctigate, faithless_gateway, text};
 

@@ -19,8 +19,13 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) fn start() -> Gateway {
+        Gateway::start_at("127.0.0.1:0", &[])
+    }
+
+    pub(crate) fn start_at(address: &str, more: &[&str]) -> Gateway {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ctigate"))
-            .args(["serve", "--listen", "ged188=127.0.0.1:0"])
+            .args(["serve", "--listen", &format!("ged188={address}")])
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -19,7 +19,7 @@ pub(super) fn answered(what: &str, message: &AnyMessage) -> String {
 }
 
 /// Why a request was refused, if that is what the message says.
-pub(super) fn refusal(message: &AnyMessage) -> Option<String> {
+pub(in crate::cli) fn refusal(message: &AnyMessage) -> Option<String> {
     match message {
         AnyMessage::FailureConf(no) => Some(with_text(format!("{:?}", no.status), no.text.as_ref())),
         AnyMessage::ControlFailureConf(no) => {
@@ -34,7 +34,7 @@ pub(super) fn refusal(message: &AnyMessage) -> Option<String> {
 }
 
 /// What came without having been asked for.
-pub(super) fn told(message: &AnyMessage) -> String {
+pub(in crate::cli) fn told(message: &AnyMessage) -> String {
     match message {
         AnyMessage::AgentStateEvent(event) => agent_is(event),
         AnyMessage::SystemEvent(event) => {
