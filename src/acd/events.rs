@@ -30,6 +30,18 @@ pub enum AcdEvent {
     Call(CallReport),
 }
 
+impl AcdEvent {
+    /// Where it stands in the ACD's own order of changes; none for the link's.
+    pub fn order(&self) -> Option<u64> {
+        match self {
+            AcdEvent::LinkUp | AcdEvent::LinkDown { .. } => None,
+            AcdEvent::Agent(facts) => Some(facts.order),
+            AcdEvent::PreCall(call) | AcdEvent::PreCallAbort(call) => Some(call.order),
+            AcdEvent::Call(report) => Some(report.call.order),
+        }
+    }
+}
+
 /// Makes the two ends; `events_max` is how many may wait for the gateway.
 pub fn acd_channel(events_max: usize) -> (AcdEvents, AcdInbox) {
     let (sender, receiver) = mpsc::channel(events_max);
@@ -81,6 +93,13 @@ impl AcdInbox {
     /// Waits for events and takes all that are there, up to `batch_max`. False when the ACD is gone for good.
     pub async fn take(&mut self, batch: &mut Vec<AcdEvent>, batch_max: usize) -> bool {
         self.receiver.recv_many(batch, batch_max).await > 0
+    }
+
+    /// Takes all that are there, without waiting.
+    pub fn take_what_is_there(&mut self, batch: &mut Vec<AcdEvent>) {
+        while let Ok(event) = self.receiver.try_recv() {
+            batch.push(event);
+        }
     }
 
     /// Whether events were dropped since [`take_overflow`](AcdInbox::take_overflow).

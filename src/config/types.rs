@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::error::KEY_END;
 use crate::acd::asterisk::AsteriskConfig;
 use crate::acd::embedded::EmbeddedConfig;
-use crate::model::{Password, PeripheralId, SecondClient};
+use crate::model::{LogoutOnCall, Password, PeripheralId, SecondClient};
 
 /// `[log]`: what is written to stderr.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -80,6 +80,9 @@ pub struct Timeouts {
     /// For goodbyes when the gateway stops, after the running requests.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
+    /// Between two comparisons of the table with what the ACDs say; 0 is never.
+    #[serde(with = "humantime_serde")]
+    pub audit: Duration,
 }
 
 /// `[[listener]]`: where clients connect.
@@ -155,6 +158,8 @@ pub struct SessionsConfig {
     pub logout_after: Duration,
     /// The reason code of both.
     pub lost_reason: u16,
+    /// What a logout of an agent on a call does.
+    pub logout_on_call: LogoutOnCall,
 }
 
 /// `[[reason]]`: one entry of the reason-code catalogue.
@@ -464,6 +469,7 @@ impl Default for Timeouts {
             adapter_retry_max: Duration::from_secs(30),
             dead_peer: Duration::from_secs(10),
             drain: Duration::from_secs(10),
+            audit: Duration::from_secs(60),
         }
     }
 }
@@ -500,6 +506,7 @@ impl Default for SessionsConfig {
             not_ready_after: Duration::from_secs(30),
             logout_after: Duration::from_secs(60),
             lost_reason: 50_002,
+            logout_on_call: LogoutOnCall::Reject,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Clients that meet at one agent. Not here: which protocol they speak.
+//! Clients that meet at one agent, and agents that want to go while they are on a call: what the configuration says of
+//! either. Not here: which protocol they speak.
 
 /// What a second client of an agent does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -10,4 +11,16 @@ pub enum SecondClient {
     TakeOver,
     /// The newcomer is refused.
     Reject,
+}
+
+/// What a logout of an agent on a call does, unless it is a forced one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogoutOnCall {
+    /// The ACD is asked, which refuses it.
+    Reject,
+    /// It is done, and confirmed, when the call has ended; no other call is offered.
+    AfterCall,
+    /// It is done as a forced one: the call ends.
+    Force,
 }

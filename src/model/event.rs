@@ -13,6 +13,21 @@ pub enum Event {
     PreCall(PreCallEvent),
     /// Something happened to a call.
     Call(CallEvent),
+    /// What was told before was wrong, and was put right.
+    Correction(CorrectionEvent),
+}
+
+/// An audit found a difference between the table and the ACD. What is right is told by events of its own, before this one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CorrectionEvent {
+    /// The ACD that knew better.
+    pub peripheral: PeripheralId,
+    /// The agent that it is about, if it is about one.
+    pub agent: Option<AgentId>,
+    /// The device that the agent works, or worked, at.
+    pub instrument: Option<Instrument>,
+    /// What was wrong, in words.
+    pub text: String,
 }
 
 /// A step in a call's life, and who hears of it.

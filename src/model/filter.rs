@@ -22,6 +22,7 @@ impl Filter {
             Event::Agent(agent) => self.agent_states.holds(agent.state),
             Event::PreCall(call) if call.aborted => self.pre_call_aborts,
             Event::PreCall(_) => self.pre_calls,
+            Event::Correction(_) => true,
             Event::Call(call) => self.calls.holds(call.step.kind()),
         }
     }

@@ -20,8 +20,8 @@ pub use call::{
 };
 pub use call_command::{CallAbilities, CallAbility, CallCommand, CallOutcome, Connection, ConsultKind, FarEnd};
 pub use call_data::{CALL_VARIABLES, CallData, CallDataChange};
-pub use client::SecondClient;
-pub use event::{AgentEvent, AgentReport, CallEvent, Event, LinkEvent, PreCall, PreCallEvent};
+pub use client::{LogoutOnCall, SecondClient};
+pub use event::{AgentEvent, AgentReport, CallEvent, CorrectionEvent, Event, LinkEvent, PreCall, PreCallEvent};
 pub use filter::{AgentStates, CallSteps, Filter};
 pub use ids::{AgentId, AgentKey, IdError, Instrument, PeripheralId, QueueId, ReasonCode, SessionId};
 pub use request::{Login, Logout, Password, QueueChoice, StateChange};

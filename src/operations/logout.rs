@@ -35,14 +35,23 @@ impl LoggedOut {
 
 impl House {
     /// Logs an agent out of the queues named or of all, and answers when that is true.
-    pub async fn log_out(self: Arc<House>, by: Requester, key: AgentKey, request: Logout, answer: Answer<LoggedOut>) {
+    pub async fn log_out(
+        self: Arc<House>,
+        by: Requester,
+        key: AgentKey,
+        mut request: Logout,
+        answer: Answer<LoggedOut>,
+    ) {
         let (cell, is_due) = match self.admit_logout(&by, &key, &request) {
             Ok(admitted) => admitted,
             Err(refusal) => return answer(Err(refusal)),
         };
         let turn = cell.turn.lock().await;
         let outcome = if is_due || cell.entry().facts.is_logged_in() {
-            self.log_out_in_order(&cell, &request).await
+            match self.let_call_end(&cell, &mut request).await {
+                Ok(()) => self.log_out_in_order(&cell, &request).await,
+                Err(refusal) => Err(refusal),
+            }
         } else {
             Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // the login that was under way failed
         };

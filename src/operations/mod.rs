@@ -6,11 +6,13 @@
 //! are done one after another; what an agent is comes from the ACD, asked or reported, never assumed.
 
 mod adapters;
+mod audit;
 mod call_control;
 mod calls;
 mod grace;
 mod login;
 mod logout;
+mod logout_on_call;
 mod refusal;
 mod reports;
 mod requester;
@@ -28,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::acd::{AcdRefusal, Peripheral};
-use crate::model::{AgentId, AgentKey, PeripheralId, SecondClient};
+use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient};
 use crate::sessions::Table;
 
 pub use grace::{Farewell, Grace};
@@ -48,6 +50,8 @@ pub struct House {
     rules: Rules,
     commands: TaskTracker,
     ending: CancellationToken,
+    /// No call is waited for any more.
+    stopping: CancellationToken,
     links: watch::Sender<()>,
 }
 
@@ -66,6 +70,10 @@ pub struct Rules {
     pub second_client: SecondClient,
     /// What becomes of an agent whose clients were lost; none: it stays as it is.
     pub grace: Option<Grace>,
+    /// What a logout of an agent on a call does.
+    pub logout_on_call: LogoutOnCall,
+    /// How often the table is compared with what each ACD says; none: only when a link comes up.
+    pub audit: Option<Duration>,
 }
 
 impl House {
@@ -77,6 +85,7 @@ impl House {
             rules,
             commands: TaskTracker::new(),
             ending: CancellationToken::new(),
+            stopping: CancellationToken::new(),
             links: watch::Sender::new(()),
         })
     }
@@ -122,6 +131,7 @@ impl House {
 
     /// Waits until no command is running any more. Commands that are given meanwhile are waited for as well.
     pub async fn commands_done(&self) {
+        self.stopping.cancel();
         self.commands.close();
         self.commands.wait().await;
     }

@@ -91,6 +91,7 @@ impl House {
         if !now.differs_from(&was) {
             return;
         }
+        cell.changed.notify_waiters();
         let has_ended = was.is_logged_in() && !now.is_logged_in();
         if now.is_logged_in() && !was.is_logged_in() {
             entry.login = self.table.new_login();

@@ -33,26 +33,49 @@ impl House {
         let mut pause = self.rules.retry_min;
         // Set while the link is up and the table is not rebuilt from it yet.
         let mut rebuild_at = None;
+        let mut audit_at = self.next_audit();
         loop {
             let is_there = tokio::select! {
                 biased;
                 is_there = inbox.take(&mut batch, BATCH_MAX) => is_there,
                 () = until(rebuild_at), if rebuild_at.is_some() => true,
+                () = until(audit_at), if audit_at.is_some() => true,
             };
             let mut is_due = rebuild_at.take_if(|at| *at <= tokio::time::Instant::now()).is_some();
-            for event in batch.drain(..) {
-                match event {
-                    AcdEvent::LinkUp => (is_due, pause) = (true, self.rules.retry_min),
-                    AcdEvent::LinkDown { reason } => {
-                        (is_due, rebuild_at) = (false, None);
-                        self.link_is_down(id, &reason);
-                    }
-                    AcdEvent::Agent(facts) => self.receive(id, AgentReport::Facts(facts)),
-                    AcdEvent::PreCall(call) => self.receive(id, AgentReport::PreCall(call)),
-                    AcdEvent::PreCallAbort(call) => self.receive(id, AgentReport::PreCallAbort(call)),
-                    AcdEvent::Call(report) => self.receive_call(id, report),
-                }
+            // What was reported before the ACD's answer is taken in before it, and what came after it, after it.
+            let snapshot = match audit_at.take_if(|at| *at <= tokio::time::Instant::now()) {
+                Some(_) => self.ask_for_audit(id).await,
+                None => None,
+            };
+            audit_at = audit_at.or_else(|| self.next_audit());
+            let mut later = Vec::new();
+            if let Some(snapshot) = &snapshot {
+                inbox.take_what_is_there(&mut batch);
+                let is_later = |event: &AcdEvent| event.order().is_some_and(|order| order > snapshot.order);
+                later = batch.split_off(batch.iter().position(is_later).unwrap_or(batch.len()));
             }
+            let mut take_in = |events: &mut Vec<AcdEvent>| {
+                for event in events.drain(..) {
+                    match event {
+                        AcdEvent::LinkUp => (is_due, pause) = (true, self.rules.retry_min),
+                        AcdEvent::LinkDown { reason } => {
+                            (is_due, rebuild_at) = (false, None);
+                            self.link_is_down(id, &reason);
+                        }
+                        AcdEvent::Agent(facts) => self.receive(id, AgentReport::Facts(facts)),
+                        AcdEvent::PreCall(call) => self.receive(id, AgentReport::PreCall(call)),
+                        AcdEvent::PreCallAbort(call) => self.receive(id, AgentReport::PreCallAbort(call)),
+                        AcdEvent::Call(report) => self.receive_call(id, report),
+                    }
+                }
+            };
+            take_in(&mut batch);
+            if let Some(snapshot) = snapshot.filter(|_| self.table.is_online(id)) {
+                let corrections = self.differences(id, &snapshot);
+                self.take_in_snapshot(id, snapshot).await;
+                self.tell_corrections(corrections);
+            }
+            take_in(&mut later);
             if inbox.has_overflowed() {
                 if !inbox.is_empty() {
                     tokio::task::yield_now().await;
@@ -82,9 +105,9 @@ impl House {
     async fn rebuild(self: &Arc<House>, id: PeripheralId) -> Result<(), AcdRefusal> {
         let Some(peripheral) = self.peripheral(id) else { return Ok(()) };
         let capabilities = peripheral.acd.capabilities();
-        let snapshot = self.ask(peripheral.acd.snapshot()).await?;
-        let Snapshot { order, agents, queues, instruments, adapters, calls } = snapshot;
+        let mut snapshot = self.ask(peripheral.acd.snapshot()).await?;
         let was_online = self.table.is_online(id);
+        let (queues, instruments) = (std::mem::take(&mut snapshot.queues), std::mem::take(&mut snapshot.instruments));
         self.table.with_link(id, |link| {
             link.online = true;
             link.queues = queues.into();
@@ -92,9 +115,33 @@ impl House {
             link.instruments = capabilities.lists_instruments.then(|| Instruments::new(instruments));
         });
         if !was_online {
-            info!(peripheral = %id, agents = agents.len(), "link to the acd is up");
+            info!(peripheral = %id, agents = snapshot.agents.len(), "link to the acd is up");
             self.table.announce(LinkEvent { peripheral: id, online: true });
         }
+        self.take_in_snapshot(id, snapshot).await;
+        self.links.send_replace(());
+        Ok(())
+    }
+
+    fn next_audit(&self) -> Option<tokio::time::Instant> {
+        self.rules.audit.map(|every| tokio::time::Instant::now() + every)
+    }
+
+    /// What the ACD says of everything, if it can be asked now and answers.
+    async fn ask_for_audit(&self, id: PeripheralId) -> Option<Snapshot> {
+        let peripheral = self.peripheral(id).filter(|_| self.table.is_online(id))?;
+        match self.ask(peripheral.acd.snapshot()).await {
+            Ok(snapshot) => Some(snapshot),
+            Err(error) => {
+                warn!(peripheral = %id, %error, "the table could not be compared with the acd");
+                None
+            }
+        }
+    }
+
+    /// Tells the subscribers what the table has otherwise.
+    async fn take_in_snapshot(self: &Arc<House>, id: PeripheralId, snapshot: Snapshot) {
+        let Snapshot { order, agents, adapters, calls, .. } = snapshot;
         self.take_in_adapters(id, &adapters);
         let mut left: HashSet<AgentId> = self.table.agents_of(id).iter().map(|cell| cell.key.agent.clone()).collect();
         for (at, facts) in agents.into_iter().enumerate() {
@@ -111,8 +158,6 @@ impl House {
         for cell in self.table.agents_of(id) {
             self.mend_if_needed(&cell, &mut cell.entry());
         }
-        self.links.send_replace(());
-        Ok(())
     }
 
     /// Which adapters there are at the ACD, whatever was remembered of them.

@@ -210,6 +210,8 @@ fn rules(config: &Config) -> Rules {
             logout_after: sessions.logout_after,
             reason: ReasonCode(sessions.lost_reason),
         }),
+        logout_on_call: sessions.logout_on_call,
+        audit: Some(config.timeouts.audit).filter(|every| !every.is_zero()),
     }
 }
 

@@ -17,13 +17,20 @@ pub struct AgentCell {
     pub key: AgentKey,
     /// Held for the whole of a command: an agent's commands are done one after another, in the order in which they came.
     pub turn: Arc<tokio::sync::Mutex<()>>,
+    /// Woken when what the ACD says of it has changed.
+    pub changed: tokio::sync::Notify,
     entry: Mutex<AgentEntry>,
 }
 
 impl AgentCell {
     pub(super) fn new(key: AgentKey) -> AgentCell {
         let facts = AgentFacts::logged_out(key.agent.clone(), ReasonCode::default(), 0);
-        AgentCell { key, turn: Arc::default(), entry: Mutex::new(AgentEntry::new(facts)) }
+        AgentCell {
+            key,
+            turn: Arc::default(),
+            changed: tokio::sync::Notify::new(),
+            entry: Mutex::new(AgentEntry::new(facts)),
+        }
     }
 
     /// What the table says of the agent; locked until dropped, so never held while waiting.

@@ -175,6 +175,7 @@ impl Subscriptions {
             Event::Agent(event) => (event.peripheral, true),
             Event::PreCall(event) => (event.peripheral, true),
             Event::Call(event) => (event.peripheral, event.to_all),
+            Event::Correction(event) => (event.peripheral, true),
         };
         for (agent, devices) in concerned(event) {
             if let Some(agent) = agent
@@ -213,6 +214,7 @@ fn concerned(event: &Event) -> impl Iterator<Item = Concerned<'_>> {
             (Some((Some(&facts.agent), [facts.instrument.as_ref(), extension])), &[])
         }
         Event::PreCall(event) => (Some((Some(&event.call.agent), [Some(&event.call.instrument), None])), &[]),
+        Event::Correction(event) => (Some((event.agent.as_ref(), [event.instrument.as_ref(), None])), &[]),
         Event::Call(event) => (None, &event.to),
     };
     let parties = parties.iter().map(|(device, agent)| (agent.as_ref(), [Some(device), None]));

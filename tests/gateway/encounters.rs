@@ -432,6 +432,8 @@ async fn is_online_after(reports: usize, comes_back: bool) -> bool {
         deferred_events_max: 256,
         second_client: ctigate::model::SecondClient::Share,
         grace: None,
+        logout_on_call: ctigate::model::LogoutOnCall::Reject,
+        audit: None,
     };
     let house = House::new(vec![peripheral], rules);
     house.connect(EVENTS_MAX);

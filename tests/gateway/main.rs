@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, unreachable_pub)]
 
+mod audit;
 mod call_control;
 mod calls;
 mod encounters;

@@ -15,7 +15,7 @@ use ctigate::model::{AgentId, AgentKey, QueueId, ReasonCode};
 use crate::support::desk::{
     Desk, FORCED, instrument_of, is_call_event, open_req, services_of_agent, services_of_bridge, skill_groups, text,
 };
-use crate::support::house::{PERIPHERAL, TestHouse, house_of};
+use crate::support::house::{PERIPHERAL, TestHouse, house_with_rules};
 
 const LOGIN: AgentState = AgentState::AGENT_STATE_LOGIN;
 const LOGOUT: AgentState = AgentState::AGENT_STATE_LOGOUT;
@@ -43,7 +43,7 @@ async fn story(seed: u64, aloud: bool) {
     world.calls.talk_min = Duration::from_secs(1);
     world.calls.talk_max = Duration::from_secs(3);
     world.latency = Duration::from_millis([0, 0, 30][dice.below(3)]);
-    let house = house_of(world, |_| ()).await;
+    let house = house_with_rules(world, |rules| rules.audit = Some(Duration::from_secs(20))).await;
     let mut players = Vec::new();
     for agent in AGENTS {
         players.push(Player::open(&house, Some(agent)));
@@ -68,7 +68,16 @@ async fn story(seed: u64, aloud: bool) {
 async fn act(house: &TestHouse, players: &mut [Player], dice: &mut Dice) -> String {
     let at = dice.below(players.len());
     let agent = players[at].agent.unwrap_or(AGENTS[dice.below(AGENTS.len())]);
-    match dice.below(30) {
+    match dice.below(32) {
+        30 => {
+            let count = 1 + dice.below(3);
+            house.acd.inner.lose_reports(count);
+            format!("the next {count} reports get lost")
+        }
+        31 => {
+            house.acd.inner.lose_reports(0);
+            "reports come through again".to_owned()
+        }
         20..=29 => players[at].does_something_with_calls(agent, dice),
         0..=11 => {
             let state = [
@@ -132,6 +141,7 @@ async fn act(house: &TestHouse, players: &mut [Player], dice: &mut Dice) -> Stri
 /// Nothing goes wrong any more, time passes, and everything agrees with everything.
 async fn all_is_quiet(house: &TestHouse, players: &mut Vec<Player>, aloud: bool) {
     house.acd.inner.clear_faults();
+    house.acd.inner.lose_reports(0);
     house.acd.inner.come_back();
     for _ in 0..40 {
         pass(Duration::from_secs(5)).await;

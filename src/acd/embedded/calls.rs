@@ -392,7 +392,7 @@ impl World {
     }
 
     /// Takes an announcement back.
-    pub(super) fn withdraw(&self, id: CallId, agent: &AgentId) {
+    pub(super) fn withdraw(&mut self, id: CallId, agent: &AgentId) {
         let Some(seat) = self.agents.get(agent) else { return };
         if let Some(call) = self.pre_call(id, &seat.facts) {
             self.report(AcdEvent::PreCallAbort(call));

@@ -144,6 +144,11 @@ impl EmbeddedAcd {
         self.world.lock().come_back();
     }
 
+    /// The next reports get lost on their way.
+    pub fn lose_reports(&self, count: usize) {
+        self.world.lock().reports_to_lose = count;
+    }
+
     /// Makes commands go wrong from now on.
     pub fn add_fault(&self, fault: Fault) {
         self.faults.lock().add(fault);

@@ -133,7 +133,7 @@ impl World {
         call.agents().map(|(agent, _)| agent.clone()).collect()
     }
 
-    fn withdraw_if_offered(&self, id: CallId, device: &Instrument) {
+    fn withdraw_if_offered(&mut self, id: CallId, device: &Instrument) {
         if self.came_from_queue(id, device)
             && let Some(agent) = self.agent_at(device)
         {

@@ -36,6 +36,8 @@ pub(super) struct World {
     /// The ACD cannot be reached.
     pub(super) is_away: bool,
     events: Option<AcdEvents>,
+    /// How many of the next reports get lost.
+    pub(super) reports_to_lose: usize,
     /// The number of changes so far: what `AgentFacts::order` is taken from.
     pub(super) changes: u64,
 }
@@ -85,6 +87,7 @@ impl World {
             adapters: BTreeSet::new(),
             is_away: false,
             events: None,
+            reports_to_lose: 0,
             changes: 1,
             config,
         }
@@ -111,13 +114,17 @@ impl World {
     }
 
     /// Nobody hears anything while the ACD is away.
-    pub(super) fn report(&self, event: AcdEvent) {
+    pub(super) fn report(&mut self, event: AcdEvent) {
+        if self.reports_to_lose > 0 && event.order().is_some() {
+            self.reports_to_lose -= 1;
+            return;
+        }
         if let Some(events) = self.events.as_ref().filter(|_| !self.is_away) {
             events.report(event);
         }
     }
 
-    pub(super) fn report_agent(&self, facts: AgentFacts) {
+    pub(super) fn report_agent(&mut self, facts: AgentFacts) {
         self.report(AcdEvent::Agent(facts));
     }
 

@@ -3,13 +3,13 @@
 use bytes::{BufMut, BytesMut};
 use cti_protocol::ged188::codes::{self, special};
 use cti_protocol::ged188::{
-    AgentPreCallAbortEvent, AgentPreCallEvent, AgentStateEvent, AgentStateSkillGroup, AnyMessage, Flavour, Text,
-    Version,
+    AgentPreCallAbortEvent, AgentPreCallEvent, AgentStateEvent, AgentStateSkillGroup, AnyMessage, Flavour, SystemEvent,
+    Text, Time, Version,
 };
 use tracing::error;
 
 use super::names::{agent_mode, peripheral_type, state_code};
-use crate::model::{AgentEvent, AgentState, Event, PreCallEvent, QueueId};
+use crate::model::{AgentEvent, AgentState, CorrectionEvent, Event, PreCallEvent, QueueId};
 use crate::sessions::{Form, Rendered};
 
 /// MonitorID is the first field of every event: right behind the eight bytes of the header.
@@ -30,7 +30,10 @@ pub(super) fn render(event: &Event, version: Version) -> Option<Rendered> {
         Event::Agent(event) => agent_state_events(event, version).into_iter().map(AnyMessage::from).collect(),
         Event::PreCall(event) => vec![pre_call(event)],
         Event::Call(event) => vec![super::calls::message(event, version)],
+        Event::Correction(event) => vec![correction(event)],
     };
+    // The one event that does not begin with a MonitorID.
+    let own_id_at = Some(MONITOR_ID_AT).filter(|_| !matches!(event, Event::Correction(_)));
     let mut bytes = BytesMut::new();
     for message in messages {
         if let Err(error) = message.encode(version, &mut bytes) {
@@ -38,7 +41,7 @@ pub(super) fn render(event: &Event, version: Version) -> Option<Rendered> {
             return None;
         }
     }
-    Some(Rendered { bytes: bytes.freeze(), own_id_at: Some(MONITOR_ID_AT) })
+    Some(Rendered { bytes: bytes.freeze(), own_id_at })
 }
 
 /// Adds the frames with the subscription's own id in each.
@@ -115,6 +118,18 @@ fn set((queue, state): &(QueueId, AgentState)) -> AgentStateSkillGroup {
         priority: Some(0),
         state: Some(state_code(*state)),
     }
+}
+
+fn correction(event: &CorrectionEvent) -> AnyMessage {
+    SystemEvent {
+        icm_central_controller_time: Time(super::time_of_day()),
+        system_event_id: codes::SystemEventId::SYS_TEXT_FYI,
+        system_event_arg1: event.peripheral.0,
+        event_device_type: codes::DeviceIdType::DEVID_NONE,
+        text: Some(Text::cut(&event.text)),
+        ..Default::default()
+    }
+    .into()
 }
 
 fn pre_call(event: &PreCallEvent) -> AnyMessage {

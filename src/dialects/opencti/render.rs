@@ -41,7 +41,8 @@ impl OpenCti {
         Some(write(&match event {
             Event::Agent(event) => self.agent_state(event),
             Event::PreCall(event) => self.call_state(event),
-            Event::Call(_) => return None, // what the announcement says is all that a client is told of a call
+            Event::Correction(_) => return None, // the event that says what is right says enough
+            Event::Call(_) => return None,       // what the announcement says is all that a client is told of a call
         }))
     }
 

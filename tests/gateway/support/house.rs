@@ -37,10 +37,19 @@ pub async fn house_with(change: impl FnOnce(&mut Config)) -> TestHouse {
 pub async fn house_of(world: EmbeddedConfig, change: impl FnOnce(&mut Config)) -> TestHouse {
     let mut config = Config::default();
     change(&mut config);
+    house_by(world, &config, |_| ()).await
+}
+
+/// The default configuration, by other rules.
+pub async fn house_with_rules(world: EmbeddedConfig, change: impl FnOnce(&mut Rules)) -> TestHouse {
+    house_by(world, &Config::default(), change).await
+}
+
+async fn house_by(world: EmbeddedConfig, config: &Config, change: impl FnOnce(&mut Rules)) -> TestHouse {
     let acd = HeldAcd::new(world);
     let peripheral = Peripheral { id: PERIPHERAL, acd: Arc::<HeldAcd>::clone(&acd) as _ };
     let sessions = &config.sessions;
-    let rules = Rules {
+    let mut rules = Rules {
         acd_answer: ACD_ANSWER,
         retry_min: Duration::from_millis(500),
         retry_max: Duration::from_secs(30),
@@ -51,15 +60,18 @@ pub async fn house_of(world: EmbeddedConfig, change: impl FnOnce(&mut Config)) -
             logout_after: sessions.logout_after,
             reason: ReasonCode(sessions.lost_reason),
         }),
+        logout_on_call: sessions.logout_on_call,
+        audit: None,
     };
+    change(&mut rules);
     let house = House::new(vec![peripheral], rules);
     house.connect(config.limits.acd_events_max);
     house.all_online().await;
     let listener = config.listeners[0].clone();
-    let dialect = Arc::new(Ged188::new(Arc::clone(&house), &config, &listener));
+    let dialect = Arc::new(Ged188::new(Arc::clone(&house), config, &listener));
     let of_opencti = config.listeners.iter().find(|listener| listener.dialect == DialectName::Opencti).cloned();
     let of_opencti = of_opencti.unwrap_or_default();
-    let opencti = Arc::new(OpenCti::new(Arc::clone(&house), &config, &of_opencti, Sessions::default()));
+    let opencti = Arc::new(OpenCti::new(Arc::clone(&house), config, &of_opencti, Sessions::default()));
     let is_uccx = listener.flavour == Flavour::Uccx;
     TestHouse { house, acd, dialect, opencti, is_uccx, outbound_bytes_max: config.limits.outbound_bytes_max }
 }
