@@ -17,4 +17,5 @@ mod sockets;
 mod state;
 mod stories;
 mod support;
+mod thousand;
 mod websocket;

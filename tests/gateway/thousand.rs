@@ -1,0 +1,160 @@
+//! A thousand calls with holds, questions, transfers and conferences at random: in the end nothing of them is left.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cti_protocol::ged188::codes::AgentState;
+use cti_protocol::ged188::{AnyMessage, SnapshotDeviceReq};
+use ctigate::model::QueueId;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::support::desk::{Desk, instrument_of, text};
+use crate::support::house::{PERIPHERAL, TestHouse, house_of};
+use crate::support::phone::{call_watcher, patient_world, ready_desk};
+
+const AGENTS: u32 = 12;
+const CALLS: u32 = 1_000;
+
+/// An agent that works on whatever comes, by what its own events say.
+struct Worker {
+    agent: String,
+    device: String,
+    desk: Desk,
+    /// Its calls, by what it was told: number and LocalConnectionState.
+    calls: BTreeMap<u32, u64>,
+    state: AgentState,
+}
+
+impl Worker {
+    async fn new(house: &TestHouse, id: u32) -> Worker {
+        let agent = id.to_string();
+        let device = instrument_of(&agent);
+        let desk = ready_desk(house, &agent).await;
+        Worker { agent, device, desk, calls: BTreeMap::new(), state: AgentState::AGENT_STATE_AVAILABLE }
+    }
+
+    /// Reads what came.
+    fn looks(&mut self) {
+        self.desk.wakes();
+        while let Some(message) = self.desk.has_received() {
+            let fields = message.to_json(self.desk.version);
+            let number = |name: &str| fields.get(name).and_then(|value| value.as_u64());
+            let is_mine = |name: &str| fields.get(name).and_then(|value| value.as_str()) == Some(&self.device);
+            match &message {
+                AnyMessage::AgentStateEvent(event) => self.state = event.agent_state,
+                AnyMessage::BeginCallEvent(event) => drop(self.calls.insert(event.connection_call_id, 0)),
+                AnyMessage::EndCallEvent(event) => drop(self.calls.remove(&event.connection_call_id)),
+                AnyMessage::CallDataUpdateEvent(event) if event.new_connection_call_id != event.connection_call_id => {
+                    let state = self.calls.remove(&event.connection_call_id).expect("it was told of the call");
+                    self.calls.insert(event.new_connection_call_id, state);
+                }
+                _ if is_mine("ConnectionDeviceID") => {
+                    let call = number("ConnectionCallID").expect("a call") as u32;
+                    if let (Some(state), Some(known)) = (number("LocalConnectionState"), self.calls.get_mut(&call)) {
+                        *known = state;
+                    }
+                }
+                // The other end has answered what was dialled here.
+                AnyMessage::CallEstablishedEvent(event) => {
+                    self.calls.entry(event.connection_call_id).and_modify(|state| *state = 3);
+                }
+                AnyMessage::CallConferencedEvent(event) if is_mine("ControllerDeviceID") => {
+                    self.calls.insert(event.primary_call_id, 3);
+                }
+                _ => (),
+            }
+        }
+    }
+
+    /// Does one thing that its calls allow.
+    fn acts(&mut self, dice: &mut StdRng) {
+        let with = |state: u64| self.calls.iter().find(|(_, is)| **is == state).map(|(id, _)| *id);
+        let (rings, talks, held) = (with(2), with(3), with(4));
+        let colleague = instrument_of(&(1001 + dice.random_range(0..AGENTS)).to_string());
+        let to = if dice.random_bool(0.8) { colleague } else { "0041443456789".to_owned() };
+        let (desk, device) = (&mut self.desk, self.device.as_str());
+        match (rings, talks, held, dice.random_range(0..10)) {
+            (Some(ringing), None, _, 0..=7) => drop(desk.answers(ringing, device)),
+            (Some(ringing), ..) => drop(desk.deflects(ringing, device, &to)),
+            (None, Some(active), Some(held), 0..=3) => drop(desk.transfers(active, held, device)),
+            (None, Some(active), Some(held), 4..=6) => drop(desk.confers(active, held, device)),
+            (None, Some(active), Some(held), 7) => drop(desk.alternates(active, held, device)),
+            (None, Some(active), Some(held), _) => drop(desk.reconnects(active, held, device)),
+            (None, Some(active), None, 0..=2) => drop(desk.holds(active, device)),
+            (None, Some(active), None, 3..=5) => drop(desk.consults(active, device, &to)),
+            (None, Some(active), None, 6) => drop(desk.transfers_blindly(active, device, &to)),
+            (None, Some(active), None, _) => drop(desk.clears(active, device)),
+            (None, None, Some(held), 0..=4) => drop(desk.retrieves(held, device)),
+            (None, None, Some(held), _) => drop(desk.clears(held, device)),
+            (None, None, None, 0) => drop(desk.makes_call(device, &to)),
+            (None, None, None, _) if self.state == AgentState::AGENT_STATE_NOT_READY => {
+                let agent = self.agent.clone();
+                desk.asks(&agent, AgentState::AGENT_STATE_AVAILABLE);
+            }
+            _ => (),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_calls_leave_nothing_behind() {
+    let mut world = patient_world();
+    world.wrap_up = Duration::from_secs(2);
+    world.calls.ring_max = Duration::from_secs(20);
+    world.calls.patience = Duration::from_secs(90);
+    (world.calls.talk_min, world.calls.talk_max) = (Duration::from_secs(5), Duration::from_secs(120));
+    let house = house_of(world, |_| ()).await;
+    let mut watcher = call_watcher(&house).await;
+    let mut workers = Vec::new();
+    for id in 1001..1001 + AGENTS {
+        workers.push(Worker::new(&house, id).await);
+    }
+    let mut dice = StdRng::seed_from_u64(4711);
+    let (mut arrived, mut steps) = (0, BTreeMap::<String, u32>::new());
+    while arrived < CALLS || !house.acd.inner.calls().is_empty() {
+        if arrived < CALLS && dice.random_bool(0.4) {
+            house.acd.inner.arrive(QueueId(1 + dice.random_range(0..3)));
+            arrived += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(dice.random_range(1..900))).await;
+        for worker in &mut workers {
+            worker.looks();
+            // In the end everybody only lets go.
+            if arrived < CALLS || worker.calls.values().any(|state| *state >= 2) {
+                worker.acts(&mut dice);
+            }
+        }
+        for words in watcher.hears().await {
+            let name = words.split(' ').next().unwrap_or_default().to_owned();
+            *steps.entry(name).or_default() += 1;
+        }
+    }
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    for words in watcher.hears().await {
+        *steps.entry(words.split(' ').next().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    // It was no quiet day: each kind of step has been there, and what began has ended.
+    for step in ["CALL_HELD", "CALL_RETRIEVED", "CALL_TRANSFERRED", "CALL_CONFERENCED", "CALL_DIVERTED", "CALL_QUEUED"]
+    {
+        assert!(steps.get(step).is_some_and(|count| *count > 10), "{step} in {steps:?}");
+    }
+    assert_eq!(steps["BEGIN_CALL"], steps["END_CALL"], "{steps:?}");
+    assert!(steps["BEGIN_CALL"] > CALLS);
+    assert!(house.house.table.calls(PERIPHERAL).lock().is_empty(), "a call, party or device is left in the table");
+    for worker in &mut workers {
+        worker.looks();
+        assert!(worker.calls.is_empty(), "{} was not told of the end of {:?}", worker.agent, worker.calls);
+        let facts = house.acd.inner.facts(&ctigate::model::AgentId::new(&worker.agent).unwrap()).unwrap();
+        assert!(!facts.state.is_on_call(), "{facts:?} has no call");
+        worker.desk.sends(SnapshotDeviceReq {
+            invoke_id: 1,
+            agent_instrument: text(&worker.device),
+            ..Default::default()
+        });
+        match worker.desk.receives().await {
+            AnyMessage::SnapshotDeviceConf(shown) => assert_eq!(shown.num_calls, 0),
+            other => panic!("{other:?}"),
+        }
+    }
+}
