@@ -4,15 +4,18 @@
 //! Must hold: an unknown key or a bad value is one line that names file, key and value; nothing is read and ignored.
 
 mod error;
+mod teams;
 mod types;
 
 use std::collections::HashSet;
 use std::path::Path;
 
+use crate::model::Teams;
+
 pub use error::ConfigError;
 pub use types::{
     AcdConfig, AcdKind, ClientConfig, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ReasonConfig,
-    Service, SessionsConfig, Timeouts, Transport,
+    Service, SessionsConfig, TeamConfig, Timeouts, Transport,
 };
 
 /// Everything. The default is the embedded ACD behind one GED-188 listener on 127.0.0.1:42027.
@@ -36,6 +39,9 @@ pub struct Config {
     /// Who may open a session, `[[client]]`; none at all lets anybody.
     #[serde(rename = "client")]
     pub clients: Vec<ClientConfig>,
+    /// Who supervises whom, `[[team]]`.
+    #[serde(rename = "team")]
+    pub teams: Vec<TeamConfig>,
     /// The ACDs behind the gateway, `[[acd]]`.
     #[serde(rename = "acd")]
     pub acds: Vec<AcdConfig>,
@@ -54,6 +60,7 @@ impl Default for Config {
             reasons: default_reasons(),
             listeners: vec![ListenerConfig::default()],
             clients: Vec::new(),
+            teams: Vec::new(),
             acds: vec![AcdConfig::default()],
         }
     }
@@ -119,8 +126,14 @@ impl Config {
             };
             checked.map_err(|error| (format!("acd[{at}].{}", error.key), error.what))?;
         }
-        Ok(())
+        teams::read(self).map(drop)
     }
+
+    /// The teams, as everybody else knows them. None if the configuration is not sound.
+    pub fn teams(&self) -> Teams {
+        Teams::new(teams::read(self).unwrap_or_default())
+    }
+
     /// Names and numbers stand for each other, so each is there once, and no name is a number.
     fn check_reasons(&self) -> Result<(), (String, String)> {
         let (mut codes, mut names) = (HashSet::new(), HashSet::new());

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::error::KEY_END;
 use crate::acd::asterisk::AsteriskConfig;
 use crate::acd::embedded::EmbeddedConfig;
-use crate::model::{LogoutOnCall, Password, PeripheralId, SecondClient};
+use crate::model::{LogoutOnCall, Password, PeripheralId, SecondClient, TeamId};
 
 /// `[log]`: what is written to stderr.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -220,6 +220,27 @@ pub enum Service {
     ClientControl,
     /// Changing what travels with calls.
     CallDataUpdate,
+    /// Watching teams and changing their agents' states, for those who supervise any.
+    Supervisor,
+    /// What is configured: agents, skill groups, devices.
+    ConfigEvents,
+}
+
+/// `[[team]]`: agents and who supervises them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TeamConfig {
+    /// The TeamID.
+    pub id: TeamId,
+    /// What people call it, in at most 31 bytes.
+    pub name: String,
+    /// The PeripheralID of the ACD where its agents work; the first ACD's if left out.
+    #[serde(default)]
+    pub peripheral: Option<u32>,
+    /// The AgentIDs of those who supervise it, the primary supervisor first.
+    pub supervisors: Vec<String>,
+    /// The AgentIDs of its members.
+    pub agents: Vec<String>,
 }
 
 /// `[[acd]]`: an ACD behind the gateway.
@@ -432,6 +453,8 @@ impl ClientConfig {
                 ServiceMask::CTI_SERVICE_CLIENT_CONTROL | ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY
             }
             Service::CallDataUpdate => ServiceMask::CTI_SERVICE_CALL_DATA_UPDATE,
+            Service::Supervisor => ServiceMask::CTI_SERVICE_SUPERVISOR,
+            Service::ConfigEvents => ServiceMask::CTI_SERVICE_CONFIG_EVENTS,
         };
         let always = ServiceMask::CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS;
         Some(self.services.as_ref()?.iter().fold(always, |mask, service| mask | bits(service)))

@@ -62,6 +62,8 @@ pub struct AgentEvent {
     pub left: Vec<QueueId>,
     /// The agent's own client session, if it has one.
     pub owner: Option<SessionId>,
+    /// The client that brought it about, by its own name, where that is not the agent's own: a supervisor, or a bridge.
+    pub by: Option<Arc<str>>,
 }
 
 /// A call announced to an agent, or the announcement taken back.

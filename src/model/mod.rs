@@ -12,6 +12,7 @@ mod event;
 mod filter;
 mod ids;
 mod request;
+mod team;
 
 pub use agent::{AgentFacts, AgentState, WantedState};
 pub use call::{
@@ -25,3 +26,4 @@ pub use event::{AgentEvent, AgentReport, CallEvent, CorrectionEvent, Event, Link
 pub use filter::{AgentStates, CallSteps, Filter};
 pub use ids::{AgentId, AgentKey, IdError, Instrument, PeripheralId, QueueId, ReasonCode, SessionId};
 pub use request::{Login, Logout, Password, QueueChoice, StateChange};
+pub use team::{Team, TeamId, Teams};

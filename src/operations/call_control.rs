@@ -68,7 +68,7 @@ impl House {
 
     fn must_have_right_at(&self, by: &Requester, id: PeripheralId, device: &Instrument) -> Result<(), Refusal> {
         let has = match self.table.agent_at(id, device) {
-            Some(agent) => by.must_have_right(&agent, Some(device)).is_ok(),
+            Some(agent) => by.must_be(&agent, Some(device)).is_ok(),
             None => by.has_right_at_empty(id, device),
         };
         if has { Ok(()) } else { Err(Refusal::NoRightAt { session: by.session, device: device.clone() }) }

@@ -74,7 +74,7 @@ impl House {
 
     fn admit_login(&self, by: &Requester, key: &AgentKey, request: &Login) -> Result<(), Refusal> {
         self.reachable(key.peripheral)?;
-        by.must_have_right(key, Some(&request.instrument))?;
+        by.must_be(key, Some(&request.instrument))?;
         match self.table.agent(key) {
             Some(cell) => not_leaving(&cell),
             None => Ok(()),

@@ -47,6 +47,7 @@ impl House {
             Err(refusal) => return answer(Err(refusal)),
         };
         let turn = cell.turn.lock().await;
+        self.note_doer(&cell, &by);
         let outcome = if is_due || cell.entry().facts.is_logged_in() {
             match self.let_call_end(&cell, &mut request).await {
                 Ok(()) => self.log_out_in_order(&cell, &request).await,

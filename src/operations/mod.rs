@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::acd::{AcdRefusal, Peripheral};
-use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient};
+use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient, Teams};
 use crate::sessions::Table;
 
 pub use grace::{Farewell, Grace};
@@ -78,9 +78,9 @@ pub struct Rules {
 
 impl House {
     /// A house whose ACDs are not connected yet; see [`connect`](House::connect).
-    pub fn new(peripherals: Vec<Peripheral>, rules: Rules) -> Arc<House> {
+    pub fn new(peripherals: Vec<Peripheral>, teams: Teams, rules: Rules) -> Arc<House> {
         Arc::new(House {
-            table: Table::default(),
+            table: Table::new(teams),
             peripherals,
             rules,
             commands: TaskTracker::new(),

@@ -32,6 +32,7 @@ impl House {
         let mut reports: Vec<AgentReport> = entry.stop_deferring().into();
         let mut answered_at = 0;
         if let Some(brought) = brought {
+            entry.done_at(brought.order);
             let place = reports.iter().position(|report| report.order() > brought.order).unwrap_or(reports.len());
             let is_end = |report: &AgentReport| matches!(report, AgentReport::Facts(facts) if !facts.is_logged_in());
             if brought.is_logged_in() {
@@ -47,6 +48,7 @@ impl House {
         for report in since {
             self.take_in(cell, &mut entry, report);
         }
+        entry.doer = None;
     }
 
     /// Takes in what waited up to these facts, and these facts. What is newer goes on waiting.
@@ -54,6 +56,7 @@ impl House {
         let mut entry = cell.entry();
         let (earlier, later): (Vec<_>, Vec<_>) =
             entry.stop_deferring().into_iter().partition(|report| report.order() <= brought.order);
+        entry.done_at(brought.order);
         for report in earlier {
             self.take_in(cell, &mut entry, report);
         }
@@ -92,6 +95,9 @@ impl House {
             return;
         }
         cell.changed.notify_waiters();
+        if now.state != was.state {
+            entry.since = tokio::time::Instant::now();
+        }
         let has_ended = was.is_logged_in() && !now.is_logged_in();
         if now.is_logged_in() && !was.is_logged_in() {
             entry.login = self.table.new_login();
@@ -128,6 +134,7 @@ impl House {
             peripheral: cell.key.peripheral,
             state: now.state,
             owner: self.table.holder(&cell.key, entry.last_instrument.as_ref()),
+            by: entry.doer_of(now.order),
             facts: now,
             left,
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Answer, House, Refusal, Requester};
 use crate::acd::AcdRefusal;
 use crate::model::{AgentFacts, AgentKey, ReasonCode, StateChange, WantedState};
-use crate::sessions::{AgentCell, LogoutKind, Unsure};
+use crate::sessions::{AgentCell, Doer, LogoutKind, Unsure};
 
 impl House {
     /// Changes the state of an agent that is logged in; answers, and then tells the subscribers.
@@ -15,6 +15,7 @@ impl House {
             Err(refusal) => return answer(Err(refusal)),
         };
         let _turn = cell.turn.lock().await;
+        self.note_doer(&cell, &by);
         let (facts, said) = match self.set_state_in_order(&cell, &request).await {
             Ok(facts) => (Some(facts), Ok(())),
             Err(refusal) => (None, Err(refusal)),
@@ -41,6 +42,14 @@ impl House {
             by.must_have_right(key, entry.last_instrument.as_ref())?;
         }
         Ok(entry.facts.clone())
+    }
+
+    /// Notes who is at work on an agent, unless it is the agent's own client. The caller has the agent's turn.
+    pub(super) fn note_doer(&self, cell: &AgentCell, by: &Requester) {
+        let mut entry = cell.entry();
+        let is_own = by.is_for(&cell.key, entry.last_instrument.as_ref()) || entry.attendants().contains(&by.session);
+        let client = if is_own { None } else { self.table.client(by.session) };
+        entry.doer = client.map(|client| Doer { name: client.client_id().into(), order: None });
     }
 
     fn admit_state(&self, by: &Requester, key: &AgentKey) -> Result<Arc<AgentCell>, Refusal> {

@@ -94,7 +94,7 @@ impl Gateway {
         peripherals: Vec<Peripheral>,
         dialect: impl Fn(&Arc<House>, &Config, &ListenerConfig) -> Arc<dyn Dialect>,
     ) -> Result<Gateway, StartError> {
-        let house = House::new(peripherals, rules(&config));
+        let house = House::new(peripherals, config.teams(), rules(&config));
         let mut bound = Vec::new();
         for (at, listener) in config.listeners.iter().enumerate() {
             let address = listener.address;

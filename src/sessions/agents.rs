@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::model::{AgentFacts, AgentKey, AgentReport, Instrument, ReasonCode, SessionId};
 
@@ -44,6 +45,8 @@ impl AgentCell {
 pub struct AgentEntry {
     /// What the ACD said last.
     pub facts: AgentFacts,
+    /// Since when the agent is in its state, as far as the gateway knows.
+    pub since: Instant,
     /// Which login this is, counted over all agents: tells one from the next.
     pub login: u64,
     /// The device that the agent worked at last: a logout's last event still names it.
@@ -58,6 +61,8 @@ pub struct AgentEntry {
     pub unsure: Option<Unsure>,
     /// A background task is putting right what is not as it should be.
     pub mending: bool,
+    /// Who has a command with the ACD that is not the agent's own client: what the command brings is told as theirs.
+    pub doer: Option<Doer>,
     /// The sessions that would miss the agent: who logged it in, or took it up later. Nobody while it is logged out.
     pub(super) attendants: Vec<SessionId>,
     /// All of them were lost: the agent is logged out after a while unless somebody comes back.
@@ -75,6 +80,15 @@ pub(super) struct Lost {
     pub(super) name: Arc<str>,
     /// Dropped when somebody does, which whoever waits to log the agent out hears at once.
     pub(super) _back: oneshot::Sender<std::convert::Infallible>,
+}
+
+/// Who changes an agent that is not its own.
+#[derive(Debug)]
+pub struct Doer {
+    /// The client's own name.
+    pub name: Arc<str>,
+    /// Where the change stands in the ACD's order of changes of the agent, once the ACD has said it.
+    pub order: Option<u64>,
 }
 
 /// Whether an agent's binding to the ACD is there.
@@ -112,6 +126,7 @@ impl AgentEntry {
     fn new(facts: AgentFacts) -> AgentEntry {
         AgentEntry {
             facts,
+            since: Instant::now(),
             login: 0,
             last_instrument: None,
             adapter: AdapterState::Closed,
@@ -119,6 +134,7 @@ impl AgentEntry {
             owes_confirm: false,
             unsure: None,
             mending: false,
+            doer: None,
             attendants: Vec::new(),
             lost: None,
             deferred: None,
@@ -139,6 +155,18 @@ impl AgentEntry {
     /// The sessions that would miss the agent.
     pub fn attendants(&self) -> &[SessionId] {
         &self.attendants
+    }
+
+    /// Who is to be told as having brought a change about.
+    pub fn doer_of(&self, order: u64) -> Option<Arc<str>> {
+        self.doer.as_ref().filter(|doer| doer.order == Some(order)).map(|doer| Arc::clone(&doer.name))
+    }
+
+    /// The ACD has answered the command that is under way with facts of that order.
+    pub fn done_at(&mut self, order: u64) {
+        if let Some(doer) = &mut self.doer {
+            doer.order = Some(order);
+        }
     }
 
     /// Whether all who had the agent were lost, by that loss.

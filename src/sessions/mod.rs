@@ -20,13 +20,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use dashmap::DashMap;
 use parking_lot::Mutex;
 
-pub use agents::{AdapterState, AgentCell, AgentEntry, LogoutKind, Unsure};
+pub use agents::{AdapterState, AgentCell, AgentEntry, Doer, LogoutKind, Unsure};
 pub use attendance::Attendance;
 pub use calls::Calls;
 pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
 
 use crate::model::{
     AgentFacts, AgentId, AgentKey, CallEvent, CallStep, Event, Instrument, LinkEvent, PeripheralId, QueueId, SessionId,
+    Teams,
 };
 
 /// The one table of a gateway.
@@ -37,6 +38,8 @@ pub struct Table {
     at_devices: DashMap<(PeripheralId, Instrument), AgentId>,
     links: DashMap<PeripheralId, Link>,
     calls: DashMap<PeripheralId, Arc<Mutex<Calls>>>,
+    /// Who supervises whom.
+    pub teams: Arc<Teams>,
     /// Who has which agent.
     pub attendance: Attendance,
     /// Which subscriptions there are, by what they are about.
@@ -88,6 +91,12 @@ impl Instruments {
 pub struct HeldBy(pub SessionId);
 
 impl Table {
+    /// An empty table of a house with these teams.
+    pub fn new(teams: Teams) -> Table {
+        let teams = Arc::new(teams);
+        Table { subscriptions: Subscriptions::new(Arc::clone(&teams)), teams, ..Table::default() }
+    }
+
     /// A number for a session that is about to open.
     pub fn new_session(&self) -> SessionId {
         loop {
@@ -279,6 +288,7 @@ impl Table {
             Target::All => self.calls.iter().map(|calls| *calls.key()).collect(),
             Target::Agent(key) => vec![key.peripheral],
             Target::Device(peripheral, _) => vec![*peripheral],
+            Target::Team(_) => Vec::new(),
         };
         let locks: Vec<_> = peripherals.into_iter().map(|peripheral| (peripheral, self.calls(peripheral))).collect();
         let calls: Vec<_> = locks.iter().map(|(peripheral, calls)| (*peripheral, calls.lock())).collect();
@@ -287,12 +297,14 @@ impl Table {
                 Target::All => calls.all(),
                 Target::Agent(key) => calls.of_agent(&key.agent),
                 Target::Device(_, device) => calls.of_device(device),
+                Target::Team(_) => Vec::new(),
             };
             for call in there {
                 let at = match &subscription.target {
                     Target::All => Some(call.home.clone()),
                     Target::Agent(key) => call.device_of(&key.agent).cloned(),
                     Target::Device(_, device) => Some(device.clone()),
+                    Target::Team(_) => None,
                 };
                 let Some(at) = at else { continue };
                 subscription.tell(&Event::Call(CallEvent {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
 
-use crate::model::{AgentId, AgentKey, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId};
+use crate::model::{AgentId, AgentKey, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId, TeamId, Teams};
 
 /// What a subscription is about.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -22,6 +22,8 @@ pub enum Target {
     Agent(AgentKey),
     /// One device of one ACD, whoever works there.
     Device(PeripheralId, Instrument),
+    /// The agents of one team, and how they stand: nothing of their calls.
+    Team(TeamId),
 }
 
 /// A way of writing events that several sessions share: equal forms render to equal bytes.
@@ -118,10 +120,17 @@ impl Subscription {
 pub struct Subscriptions {
     by_agent: DashMap<AgentKey, Vec<Arc<Subscription>>>,
     by_device: DashMap<(PeripheralId, Instrument), Vec<Arc<Subscription>>>,
+    by_team: DashMap<TeamId, Vec<Arc<Subscription>>>,
+    teams: Arc<Teams>,
     of_all: RwLock<Vec<Arc<Subscription>>>,
 }
 
 impl Subscriptions {
+    /// None yet; these teams can be followed.
+    pub fn new(teams: Arc<Teams>) -> Subscriptions {
+        Subscriptions { teams, ..Subscriptions::default() }
+    }
+
     /// From here on its session gets what the subscription is about.
     pub fn add(&self, subscription: Arc<Subscription>) {
         match subscription.target.clone() {
@@ -130,6 +139,7 @@ impl Subscriptions {
             Target::Device(peripheral, device) => {
                 self.by_device.entry((peripheral, device)).or_default().push(subscription);
             }
+            Target::Team(team) => self.by_team.entry(team).or_default().push(subscription),
         }
     }
 
@@ -142,6 +152,7 @@ impl Subscriptions {
             Target::Device(peripheral, device) => {
                 retain(&self.by_device, &(*peripheral, device.clone()), others);
             }
+            Target::Team(team) => retain(&self.by_team, team, others),
         }
         subscription.end();
     }
@@ -189,6 +200,14 @@ impl Subscriptions {
                 }
             }
         }
+        if let Event::Agent(event) = event
+            && !self.by_team.is_empty()
+        {
+            let key = AgentKey { peripheral, agent: event.facts.agent.clone() };
+            for of_team in self.teams.of_member(&key).iter().filter_map(|team| self.by_team.get(team)) {
+                of_team.iter().for_each(&mut hand);
+            }
+        }
         if to_all {
             self.of_all.read().iter().for_each(&mut hand);
         }
@@ -198,7 +217,8 @@ impl Subscriptions {
     pub fn count(&self) -> usize {
         let of_agents: usize = self.by_agent.iter().map(|list| list.len()).sum();
         let of_devices: usize = self.by_device.iter().map(|list| list.len()).sum();
-        of_agents + of_devices + self.of_all.read().len()
+        let of_teams: usize = self.by_team.iter().map(|list| list.len()).sum();
+        of_agents + of_devices + of_teams + self.of_all.read().len()
     }
 }
 

@@ -14,7 +14,7 @@ use ctigate::acd::{Acd, AcdEvent, AcdEvents, AcdRefusal, Capabilities, Periphera
 use ctigate::dialects::Outbox;
 use ctigate::model::{
     AgentFacts, AgentId, Instrument, Login, Password, PeripheralId, PreCall, QueueChoice, QueueId, ReasonCode,
-    StateChange, WantedState,
+    StateChange, Teams, WantedState,
 };
 use ctigate::operations::{House, Rules};
 
@@ -435,7 +435,7 @@ async fn is_online_after(reports: usize, comes_back: bool) -> bool {
         logout_on_call: ctigate::model::LogoutOnCall::Reject,
         audit: None,
     };
-    let house = House::new(vec![peripheral], rules);
+    let house = House::new(vec![peripheral], Teams::default(), rules);
     house.connect(EVENTS_MAX);
     house.all_online().await;
     acd.flood.notify_one();

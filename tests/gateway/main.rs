@@ -16,6 +16,7 @@ mod session;
 mod sockets;
 mod state;
 mod stories;
+mod supervisors;
 mod support;
 mod thousand;
 mod websocket;

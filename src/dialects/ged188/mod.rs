@@ -17,6 +17,7 @@ mod names;
 mod open;
 mod requests;
 mod session;
+mod supervisor;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -98,6 +99,9 @@ pub const ANSWERED: &[MessageType] = &[
     MessageType::SNAPSHOT_DEVICE_REQ,
     MessageType::SET_CALL_DATA_REQ,
     MessageType::RELEASE_CALL_REQ,
+    MessageType::LIST_AGENT_TEAM_REQ,
+    MessageType::MONITOR_AGENT_TEAM_START_REQ,
+    MessageType::MONITOR_AGENT_TEAM_STOP_REQ,
 ];
 
 /// What a session is sent, besides the confirmations of those requests.
@@ -126,6 +130,7 @@ pub const SENT: &[MessageType] = &[
     MessageType::CALL_SERVICE_INITIATED_EVENT,
     MessageType::CALL_QUEUED_EVENT,
     MessageType::CALL_DEQUEUED_EVENT,
+    MessageType::AGENT_TEAM_CONFIG_EVENT,
 ];
 
 /// The time of day that the protocol's TIME fields hold: seconds since 1970, UTC.

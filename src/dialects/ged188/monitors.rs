@@ -75,7 +75,7 @@ impl Session {
         self.must_have(&[ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR], what)
     }
 
-    fn must_have_room(&mut self, shared: &Ged188) -> Result<(), No> {
+    pub(super) fn must_have_room(&mut self, shared: &Ged188) -> Result<(), No> {
         if self.monitors.len() >= shared.monitors_max {
             // Ended ones that the client never stopped make room first.
             self.monitors.retain(|_, subscription| !subscription.has_ended());
@@ -87,7 +87,7 @@ impl Session {
         Err(No::failure(Status::E_CTI_TOO_MUCH_DATA, why))
     }
 
-    fn new_monitor_id(&mut self) -> u32 {
+    pub(super) fn new_monitor_id(&mut self) -> u32 {
         loop {
             self.next_monitor_id = self.next_monitor_id.wrapping_add(1).max(2);
             if !self.monitors.contains_key(&self.next_monitor_id) {
@@ -125,6 +125,6 @@ fn target_of(shared: &Ged188, peripheral: PeripheralId, kind: DeviceIdType, name
     }
 }
 
-fn unknown(id: u32) -> No {
+pub(super) fn unknown(id: u32) -> No {
     No::failure(Status::E_CTI_INVALID_MONITORID, format!("MonitorID {id} is not one of this session"))
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cti_protocol::ged188::codes::{self, PeripheralType, ServiceMask, Status};
+use cti_protocol::ged188::codes::{self, CallMsgMask, PeripheralType, ServiceMask, Status};
 use cti_protocol::ged188::{Bool, Flavour, Frame, OpenConf, OpenReq, OpenedPeripheral, Text, Time, Version};
 
 use super::answers::No;
@@ -25,12 +25,14 @@ use crate::model::{AgentFacts, AgentKey, LinkEvent, Password, PeripheralId};
 use crate::operations::Right;
 use crate::sessions::{HeldBy, Subscriber, Target};
 
-/// The services that there are here. CONFIG_EVENTS, SUPERVISOR and the others are not granted.
+/// The services that there are here.
 const SERVICES: u32 = ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0
     | ServiceMask::CTI_SERVICE_CLIENT_CONTROL.0
     | ServiceMask::CTI_SERVICE_ALL_EVENTS.0
     | ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR.0
     | ServiceMask::CTI_SERVICE_CALL_DATA_UPDATE.0
+    | ServiceMask::CTI_SERVICE_SUPERVISOR.0
+    | ServiceMask::CTI_SERVICE_CONFIG_EVENTS.0
     | ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY.0
     | ServiceMask::CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS.0;
 /// Idle timeouts that stand for none.
@@ -79,6 +81,7 @@ impl Ged188 {
         let is_agents_own = has(ServiceMask::CTI_SERVICE_CLIENT_EVENTS);
         let held = if is_agents_own { self.targets(peripheral, &fields)? } else { Vec::new() };
 
+        let supervised = self.supervised(services, peripheral, &fields)?;
         let session = self.house.table.new_session();
         let face = Arc::new(Face {
             shared: Arc::clone(self),
@@ -120,7 +123,13 @@ impl Ged188 {
             }
             face.is_open.store(true, Ordering::Release);
         });
+        if request.call_msg_mask.0 & CallMsgMask::AGENT_TEAM_CONFIG_MASK.0 != 0 {
+            self.say_teams(&face, &supervised);
+        }
         let (right, own) = match held.first() {
+            Some(own) if !supervised.is_empty() => {
+                (Right::Supervisor { own: own.clone(), teams: supervised }, Some((OWN_MONITOR_ID, own.clone())))
+            }
             Some(own) => (Right::Of(own.clone()), Some((OWN_MONITOR_ID, own.clone()))),
             None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => (Right::Every, Some((0, Target::All))),
             // Without events of its own a session is a bridge all the same, if its client may be one.
@@ -191,6 +200,10 @@ impl Ged188 {
             0 => granted,
             _ => granted & !drop.0,
         };
+        if granted & ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0 != 0 {
+            // A bridge that asks for whatever there is is a bridge. One that names SUPERVISOR without CLIENT_EVENTS erred.
+            granted = drop_if(granted, ServiceMask::CTI_SERVICE_ALL_EVENTS, ServiceMask::CTI_SERVICE_SUPERVISOR);
+        }
         granted = drop_if(granted, ServiceMask::CTI_SERVICE_ALL_EVENTS, ServiceMask::CTI_SERVICE_CLIENT_EVENTS);
         granted = drop_if(granted, ServiceMask::CTI_SERVICE_CLIENT_CONTROL, ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY);
         if granted != 0 || asked == 0 {
@@ -253,7 +266,7 @@ impl Ged188 {
     fn related(&self, held: &[Target]) -> Vec<Target> {
         let table = &self.house.table;
         let related = held.iter().filter_map(|target| match target {
-            Target::All => None,
+            Target::All | Target::Team(_) => None,
             Target::Device(peripheral, device) => table.agent_at(*peripheral, device).map(Target::Agent),
             Target::Agent(key) => {
                 let device = table.agent(key)?.entry().facts.instrument.clone()?;

@@ -53,6 +53,9 @@ impl Session {
             AnyMessage::MonitorStartReq(request) => self.monitor_start(shared, &request),
             AnyMessage::MonitorStopReq(request) => self.monitor_stop(shared, &request),
             AnyMessage::ChangeMonitorMaskReq(request) => self.change_monitor_mask(&request),
+            AnyMessage::ListAgentTeamReq(request) => self.list_agent_team(shared, &request),
+            AnyMessage::MonitorAgentTeamStartReq(request) => self.monitor_agent_team_start(shared, &request),
+            AnyMessage::MonitorAgentTeamStopReq(request) => self.monitor_agent_team_stop(shared, &request),
             AnyMessage::OpenReq(_) => Err(No::failure(Status::E_CTI_SESSION_ALREADY_OPEN, "a session is open already")),
             _ => Err(self.not_available(frame)),
         }
@@ -180,7 +183,7 @@ impl Session {
         }
         let agent = fields.agent.clone().ok_or_else(|| missing("AgentID"))?;
         let key = AgentKey { peripheral, agent };
-        self.requester().must_have_right(&key, fields.instrument.as_ref())?;
+        self.requester().must_be(&key, fields.instrument.as_ref())?;
         let password = password(request)?.unwrap_or_default();
         let answer = self.accept(request.invoke_id)?;
         shared.house.run(Arc::clone(&shared.house).authenticate(key, password, answer));
@@ -291,7 +294,7 @@ impl Session {
         self.held.iter().find_map(|held| match held {
             Target::Agent(key) => Some(key.clone()),
             Target::Device(peripheral, device) => shared.house.table.agent_at(*peripheral, device),
-            Target::All => None,
+            Target::All | Target::Team(_) => None,
         })
     }
 

@@ -64,7 +64,7 @@ async fn house_by(world: EmbeddedConfig, config: &Config, change: impl FnOnce(&m
         audit: None,
     };
     change(&mut rules);
-    let house = House::new(vec![peripheral], rules);
+    let house = House::new(vec![peripheral], config.teams(), rules);
     house.connect(config.limits.acd_events_max);
     house.all_online().await;
     let listener = config.listeners[0].clone();
