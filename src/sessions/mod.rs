@@ -81,6 +81,11 @@ impl Instruments {
         Arc::new(Instruments { known, in_order, next: AtomicUsize::new(0) })
     }
 
+    /// All of them, in the ACD's order.
+    pub fn in_order(&self) -> &[Instrument] {
+        &self.in_order
+    }
+
     fn contains(&self, instrument: &Instrument) -> bool {
         self.known.contains(instrument)
     }

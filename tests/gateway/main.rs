@@ -5,6 +5,7 @@
 mod audit;
 mod call_control;
 mod calls;
+mod configuration;
 mod encounters;
 mod fanout;
 mod grace;

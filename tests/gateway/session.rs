@@ -9,9 +9,9 @@ use cti_protocol::ged188::{
     AnyMessage, CloseReq, Frame, HeartbeatReq, MessageType, MonitorStopReq, OpenReq, QueryAgentStateReq,
     QueryAgentStatisticsReq, Stranger, Text,
 };
-use ctigate::config::{ClientConfig, Flavour, Service};
+use ctigate::config::{ClientConfig, Flavour, Service, TeamConfig};
 use ctigate::dialects::CloseReason;
-use ctigate::model::Password;
+use ctigate::model::{Password, TeamId};
 
 use crate::support::desk::{Desk, open_req, services_of_agent, services_of_bridge, text};
 use crate::support::house::{house, house_with};
@@ -343,12 +343,25 @@ async fn refuses_what_it_does_not_know_or_have_and_goes_on() {
 async fn every_request_of_the_catalogue_is_answered_or_refused_as_not_available() {
     use cti_protocol::ged188::catalogue::{CATALOGUE, SentBy};
     use ctigate::dialects::ged188::ANSWERED;
-    let house = house().await;
+    let house = house_with(|config| {
+        config.teams = vec![TeamConfig {
+            id: TeamId(1),
+            name: "all".to_owned(),
+            peripheral: None,
+            supervisors: vec!["1001".to_owned()],
+            agents: vec!["1002".to_owned()],
+        }];
+    })
+    .await;
+    // A bridge supervises nobody, and who has an agent of its own is no bridge.
+    let of_supervisors = ServiceMask(ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0 | ServiceMask::CTI_SERVICE_SUPERVISOR.0);
     for info in CATALOGUE.iter().filter(|info| info.sent_by == SentBy::Client) {
         let mut desk = Desk::connected(&house, 24);
-        let request = OpenReq { agent_id: text("1001"), ..open_req("any", EVERYTHING) };
+        let is_supervisors = info.service == "supervisor";
+        let services = if is_supervisors { of_supervisors } else { EVERYTHING };
+        let request = OpenReq { agent_id: text("1001"), ..open_req("any", services) };
         desk.opens(request).await;
-        desk.receives_system_event().await;
+        desk.receives().await; // the peripheral, or the team
         let fixed_bytes: usize = info.fixed.iter().map(|field| field.bytes_max.unwrap_or(0)).sum();
         desk.sends(Stranger { message_type: info.message_type, body: vec![0; fixed_bytes].into() });
         let answer = desk.has_received();

@@ -232,7 +232,7 @@ async fn a_supervisor_has_no_right_over_others_agents_and_none_to_log_in_or_to_h
         agent_instrument: text("3002"),
         ..Default::default()
     });
-    supervisor.receives_failure().await;
+    supervisor.receives_control_failure().await;
     assert_eq!(supervisor.queries("1002").await, NOT_READY);
 }
 

@@ -9,6 +9,7 @@ mod call_data;
 mod call_requests;
 mod call_snapshots;
 mod calls;
+mod configuration;
 mod events;
 mod face;
 mod identity;
@@ -100,6 +101,8 @@ pub const ANSWERED: &[MessageType] = &[
     MessageType::SET_CALL_DATA_REQ,
     MessageType::RELEASE_CALL_REQ,
     MessageType::LIST_AGENT_TEAM_REQ,
+    MessageType::CONFIG_REQUEST_KEY_EVENT,
+    MessageType::CONFIG_REQUEST_EVENT,
     MessageType::MONITOR_AGENT_TEAM_START_REQ,
     MessageType::MONITOR_AGENT_TEAM_STOP_REQ,
 ];
@@ -131,6 +134,12 @@ pub const SENT: &[MessageType] = &[
     MessageType::CALL_QUEUED_EVENT,
     MessageType::CALL_DEQUEUED_EVENT,
     MessageType::AGENT_TEAM_CONFIG_EVENT,
+    MessageType::CONFIG_KEY_EVENT,
+    MessageType::CONFIG_BEGIN_EVENT,
+    MessageType::CONFIG_END_EVENT,
+    MessageType::CONFIG_SKILL_GROUP_EVENT,
+    MessageType::CONFIG_AGENT_EVENT,
+    MessageType::CONFIG_DEVICE_EVENT,
 ];
 
 /// The time of day that the protocol's TIME fields hold: seconds since 1970, UTC.

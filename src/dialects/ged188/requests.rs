@@ -56,6 +56,8 @@ impl Session {
             AnyMessage::ListAgentTeamReq(request) => self.list_agent_team(shared, &request),
             AnyMessage::MonitorAgentTeamStartReq(request) => self.monitor_agent_team_start(shared, &request),
             AnyMessage::MonitorAgentTeamStopReq(request) => self.monitor_agent_team_stop(shared, &request),
+            AnyMessage::ConfigRequestKeyEvent(request) => self.config_keys(shared, &request),
+            AnyMessage::ConfigRequestEvent(request) => self.config(shared, &request),
             AnyMessage::OpenReq(_) => Err(No::failure(Status::E_CTI_SESSION_ALREADY_OPEN, "a session is open already")),
             _ => Err(self.not_available(frame)),
         }
