@@ -160,6 +160,9 @@ pub struct SessionsConfig {
     pub lost_reason: u16,
     /// What a logout of an agent on a call does.
     pub logout_on_call: LogoutOnCall,
+    /// How long after midnight, UTC, the day of the statistics begins.
+    #[serde(with = "humantime_serde")]
+    pub day_begins: Duration,
 }
 
 /// `[[reason]]`: one entry of the reason-code catalogue.
@@ -364,6 +367,9 @@ impl SessionsConfig {
                 return Err((format!("sessions.{key}"), format!("{value:?} is not between 1ms and 1day")));
             }
         }
+        if self.day_begins >= Duration::from_secs(24 * 60 * 60) {
+            return Err(("sessions.day_begins".to_owned(), format!("{:?} is not less than 1day", self.day_begins)));
+        }
         if self.resume_bytes_max > limits.outbound_bytes_max / 2 {
             let what = format!(
                 "{} is more than half of limits.outbound_bytes_max, {}: a client that comes back is sent them at once",
@@ -530,6 +536,7 @@ impl Default for SessionsConfig {
             logout_after: Duration::from_secs(60),
             lost_reason: 50_002,
             logout_on_call: LogoutOnCall::Reject,
+            day_begins: Duration::ZERO,
         }
     }
 }

@@ -68,6 +68,7 @@ impl House {
             }
             _ => (None, None),
         };
+        self.table.statistics.call_changed(peripheral, was.as_deref(), other.as_deref(), &call);
         let others = other.as_ref().map_or(&[][..], |other| &other.parties);
         let were = was.as_ref().map_or(&[][..], |was| &was.parties);
         if was.is_none() {
@@ -134,6 +135,7 @@ impl House {
 
     fn end_call(&self, peripheral: PeripheralId, calls: &mut Calls, id: CallId) {
         let Some(call) = calls.take(id) else { return };
+        self.table.statistics.call_ended(peripheral, &call);
         for party in &call.parties {
             let to = vec![listener(party)];
             self.publish_step(peripheral, &call, None, CallStep::Ended, &party.device, false, to);

@@ -72,6 +72,8 @@ pub struct Rules {
     pub grace: Option<Grace>,
     /// What a logout of an agent on a call does.
     pub logout_on_call: LogoutOnCall,
+    /// How long after midnight, UTC, the day of the statistics begins.
+    pub day_begins: Duration,
     /// How often the table is compared with what each ACD says; none: only when a link comes up.
     pub audit: Option<Duration>,
 }
@@ -80,7 +82,7 @@ impl House {
     /// A house whose ACDs are not connected yet; see [`connect`](House::connect).
     pub fn new(peripherals: Vec<Peripheral>, teams: Teams, rules: Rules) -> Arc<House> {
         Arc::new(House {
-            table: Table::new(teams),
+            table: Table::new(teams, rules.day_begins),
             peripherals,
             rules,
             commands: TaskTracker::new(),

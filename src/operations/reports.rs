@@ -95,6 +95,7 @@ impl House {
             return;
         }
         cell.changed.notify_waiters();
+        self.table.statistics.agent_changed(cell.key.peripheral, &now);
         if now.state != was.state {
             entry.since = tokio::time::Instant::now();
         }

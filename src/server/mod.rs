@@ -211,6 +211,7 @@ fn rules(config: &Config) -> Rules {
             reason: ReasonCode(sessions.lost_reason),
         }),
         logout_on_call: sessions.logout_on_call,
+        day_begins: sessions.day_begins,
         audit: Some(config.timeouts.audit).filter(|every| !every.is_zero()),
     }
 }

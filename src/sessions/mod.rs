@@ -6,11 +6,12 @@
 //! a whole table to find one thing.
 //!
 //! Locks are taken in this order and never the other way: an agent's entry, then an ACD's calls,
-//! then an index, then a subscriber's own.
+//! then an index or the statistics, then a subscriber's own.
 
 mod agents;
 mod attendance;
 mod calls;
+pub mod statistics;
 mod subscriptions;
 
 use std::collections::HashSet;
@@ -38,6 +39,8 @@ pub struct Table {
     at_devices: DashMap<(PeripheralId, Instrument), AgentId>,
     links: DashMap<PeripheralId, Link>,
     calls: DashMap<PeripheralId, Arc<Mutex<Calls>>>,
+    /// What agents and queues did.
+    pub statistics: statistics::Statistics,
     /// Who supervises whom.
     pub teams: Arc<Teams>,
     /// Who has which agent.
@@ -96,10 +99,15 @@ impl Instruments {
 pub struct HeldBy(pub SessionId);
 
 impl Table {
-    /// An empty table of a house with these teams.
-    pub fn new(teams: Teams) -> Table {
+    /// An empty table of a house with these teams, whose days begin that long after midnight, UTC.
+    pub fn new(teams: Teams, day_begins: std::time::Duration) -> Table {
         let teams = Arc::new(teams);
-        Table { subscriptions: Subscriptions::new(Arc::clone(&teams)), teams, ..Table::default() }
+        Table {
+            statistics: statistics::Statistics::new(day_begins),
+            subscriptions: Subscriptions::new(Arc::clone(&teams)),
+            teams,
+            ..Table::default()
+        }
     }
 
     /// A number for a session that is about to open.

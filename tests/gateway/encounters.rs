@@ -433,6 +433,7 @@ async fn is_online_after(reports: usize, comes_back: bool) -> bool {
         second_client: ctigate::model::SecondClient::Share,
         grace: None,
         logout_on_call: ctigate::model::LogoutOnCall::Reject,
+        day_begins: Duration::ZERO,
         audit: None,
     };
     let house = House::new(vec![peripheral], Teams::default(), rules);

@@ -16,6 +16,7 @@ mod resume;
 mod session;
 mod sockets;
 mod state;
+mod statistics;
 mod stories;
 mod supervisors;
 mod support;

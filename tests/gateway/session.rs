@@ -7,7 +7,7 @@ use cti_protocol::ged188::codes::{
 };
 use cti_protocol::ged188::{
     AnyMessage, CloseReq, Frame, HeartbeatReq, MessageType, MonitorStopReq, OpenReq, QueryAgentStateReq,
-    QueryAgentStatisticsReq, Stranger, Text,
+    RegisterServiceReq, Stranger, Text,
 };
 use ctigate::config::{ClientConfig, Flavour, Service, TeamConfig};
 use ctigate::dialects::CloseReason;
@@ -332,7 +332,7 @@ async fn refuses_what_it_does_not_know_or_have_and_goes_on() {
         let failure = desk.receives_failure().await;
         assert_eq!((failure.invoke_id, failure.status), (4, status), "type {number}: {:?}", failure.text);
     }
-    desk.sends(QueryAgentStatisticsReq { invoke_id: 5, ..Default::default() });
+    desk.sends(RegisterServiceReq { invoke_id: 5, ..Default::default() });
     assert_eq!(desk.receives_failure().await.status, Status::E_CTI_FUNCTION_NOT_AVAILABLE, "not supported");
     desk.sends(MonitorStopReq { invoke_id: 6, monitor_id: 1, ..Default::default() });
     assert_eq!(desk.receives_failure().await.status, Status::E_CTI_FUNCTION_NOT_AVAILABLE, "service not granted");

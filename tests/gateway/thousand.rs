@@ -1,17 +1,21 @@
 //! A thousand calls with holds, questions, transfers and conferences at random: in the end nothing of them is left.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cti_protocol::ged188::codes::AgentState;
 use cti_protocol::ged188::{AnyMessage, SnapshotDeviceReq};
-use ctigate::model::QueueId;
+use ctigate::model::{AgentId, QueueId};
+use ctigate::sessions::Target;
+use ctigate::sessions::statistics::{CallFigures, Figures};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::support::desk::{Desk, instrument_of, text};
-use crate::support::house::{PERIPHERAL, TestHouse, house_of};
+use crate::support::house::{PERIPHERAL, TestHouse, house_with_rules};
 use crate::support::phone::{call_watcher, patient_world, ready_desk};
+use crate::support::recount::{Recorder, so_far_today};
 
 const AGENTS: u32 = 12;
 const CALLS: u32 = 1_000;
@@ -97,6 +101,70 @@ impl Worker {
     }
 }
 
+/// What the statistics say is what the events of the whole day come to, counted again.
+fn figures_are_right(house: &TestHouse, of_all: &Recorder, workers: &[Worker], of_agents: &[Arc<Recorder>]) {
+    let statistics = &house.house.table.statistics;
+    let now = tokio::time::Instant::now();
+    let mut recounted = BTreeMap::<QueueId, (Figures, u64)>::new();
+    for (worker, recorder) in workers.iter().zip(of_agents) {
+        let (own, by_queue, events) = recorder.figures(now);
+        let said = statistics.of_agent(PERIPHERAL, &AgentId::new(&worker.agent).unwrap()).unwrap();
+        assert_eq!(said.session, said.today, "it was one session of one day");
+        are_near(&said.today, &own, events, &worker.agent);
+        assert!(own.handled.calls > 10 && own.internal.calls > 0 && own.internal_received.calls > 0, "{own:?}");
+        for (queue, figures) in by_queue {
+            let (sum, count) = recounted.entry(queue).or_default();
+            for (sum, more) in pairs(sum, &figures) {
+                add(sum, more);
+            }
+            sum.available += figures.available;
+            sum.logged_on += figures.logged_on;
+            sum.not_ready += figures.not_ready;
+            *count += events;
+        }
+    }
+    for (queue, (mut figures, events)) in recounted {
+        (figures.queued, figures.queue_time, figures.queue_longest) = of_all.waits()[&queue];
+        assert!(figures.queued > 100);
+        are_near(&statistics.of_queue(PERIPHERAL, queue).today, &figures, events, &format!("{queue:?}"));
+    }
+}
+
+fn pairs<'a>(sum: &'a mut Figures, more: &'a Figures) -> [(&'a mut CallFigures, &'a CallFigures); 4] {
+    [
+        (&mut sum.handled, &more.handled),
+        (&mut sum.out, &more.out),
+        (&mut sum.internal, &more.internal),
+        (&mut sum.internal_received, &more.internal_received),
+    ]
+}
+
+fn add(sum: &mut CallFigures, more: &CallFigures) {
+    sum.calls += more.calls;
+    sum.talk += more.talk;
+    sum.after_call += more.after_call;
+    sum.held += more.held;
+    sum.held_time += more.held_time;
+}
+
+/// Counts are equal; a time may differ by the millisecond that each of its parts is rounded by.
+fn are_near(said: &Figures, counted: &Figures, parts: u64, whose: &str) {
+    let counts = |of: &Figures| {
+        let calls = [of.handled, of.out, of.internal, of.internal_received].map(|calls| (calls.calls, calls.held));
+        (calls, of.queued)
+    };
+    assert_eq!(counts(said), counts(counted), "{whose}");
+    let times = |of: &Figures| {
+        let calls = [of.handled, of.out, of.internal, of.internal_received];
+        let of_calls = calls.iter().flat_map(|calls| [calls.talk, calls.after_call, calls.held_time]);
+        let own = [of.available, of.logged_on, of.not_ready, of.queue_time, of.queue_longest];
+        own.into_iter().chain(of_calls).collect::<Vec<_>>()
+    };
+    for (at, (said, counted)) in times(said).into_iter().zip(times(counted)).enumerate() {
+        assert!(said.abs_diff(counted) <= parts, "{whose}: time {at} is said to be {said}, and is {counted}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_thousand_calls_leave_nothing_behind() {
     let mut world = patient_world();
@@ -104,10 +172,13 @@ async fn a_thousand_calls_leave_nothing_behind() {
     world.calls.ring_max = Duration::from_secs(20);
     world.calls.patience = Duration::from_secs(90);
     (world.calls.talk_min, world.calls.talk_max) = (Duration::from_secs(5), Duration::from_secs(120));
-    let house = house_of(world, |_| ()).await;
+    let house = house_with_rules(world, |rules| rules.day_begins = so_far_today()).await;
+    let of_all = Recorder::of(&house, 1, Target::All);
+    let mut of_agents = Vec::new();
     let mut watcher = call_watcher(&house).await;
     let mut workers = Vec::new();
     for id in 1001..1001 + AGENTS {
+        of_agents.push(Recorder::of_agent(&house, &id.to_string()));
         workers.push(Worker::new(&house, id).await);
     }
     let mut dice = StdRng::seed_from_u64(4711);
@@ -142,6 +213,8 @@ async fn a_thousand_calls_leave_nothing_behind() {
     assert_eq!(steps["BEGIN_CALL"], steps["END_CALL"], "{steps:?}");
     assert!(steps["BEGIN_CALL"] > CALLS);
     assert!(house.house.table.calls(PERIPHERAL).lock().is_empty(), "a call, party or device is left in the table");
+    assert_eq!(house.house.table.statistics.calls_open(PERIPHERAL), 0, "a call is still counted as present");
+    figures_are_right(&house, &of_all, &workers, &of_agents);
     for worker in &mut workers {
         worker.looks();
         assert!(worker.calls.is_empty(), "{} was not told of the end of {:?}", worker.agent, worker.calls);

@@ -18,6 +18,7 @@ mod names;
 mod open;
 mod requests;
 mod session;
+mod statistics;
 mod supervisor;
 
 use std::net::SocketAddr;
@@ -100,6 +101,8 @@ pub const ANSWERED: &[MessageType] = &[
     MessageType::SNAPSHOT_DEVICE_REQ,
     MessageType::SET_CALL_DATA_REQ,
     MessageType::RELEASE_CALL_REQ,
+    MessageType::QUERY_AGENT_STATISTICS_REQ,
+    MessageType::QUERY_SKILL_GROUP_STATISTICS_REQ,
     MessageType::LIST_AGENT_TEAM_REQ,
     MessageType::CONFIG_REQUEST_KEY_EVENT,
     MessageType::CONFIG_REQUEST_EVENT,

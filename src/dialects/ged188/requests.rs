@@ -58,6 +58,8 @@ impl Session {
             AnyMessage::MonitorAgentTeamStopReq(request) => self.monitor_agent_team_stop(shared, &request),
             AnyMessage::ConfigRequestKeyEvent(request) => self.config_keys(shared, &request),
             AnyMessage::ConfigRequestEvent(request) => self.config(shared, &request),
+            AnyMessage::QueryAgentStatisticsReq(request) => self.agent_statistics(shared, &request),
+            AnyMessage::QuerySkillGroupStatisticsReq(request) => self.skill_group_statistics(shared, &request),
             AnyMessage::OpenReq(_) => Err(No::failure(Status::E_CTI_SESSION_ALREADY_OPEN, "a session is open already")),
             _ => Err(self.not_available(frame)),
         }
@@ -281,7 +283,12 @@ impl Session {
     }
 
     /// The agent that a request names or, if it names none, the session's own.
-    fn agent_meant(&self, shared: &Ged188, peripheral: PeripheralId, fields: &AgentFields) -> Result<AgentKey, No> {
+    pub(super) fn agent_meant(
+        &self,
+        shared: &Ged188,
+        peripheral: PeripheralId,
+        fields: &AgentFields,
+    ) -> Result<AgentKey, No> {
         if fields.is_empty() {
             return self.own_agent(shared).ok_or_else(|| missing("one of AgentID and AgentInstrument"));
         }

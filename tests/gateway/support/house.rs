@@ -61,6 +61,7 @@ async fn house_by(world: EmbeddedConfig, config: &Config, change: impl FnOnce(&m
             reason: ReasonCode(sessions.lost_reason),
         }),
         logout_on_call: sessions.logout_on_call,
+        day_begins: sessions.day_begins,
         audit: None,
     };
     change(&mut rules);

@@ -6,5 +6,6 @@ pub mod desk;
 pub mod house;
 pub mod node;
 pub mod phone;
+pub mod recount;
 pub mod schema;
 pub mod wire;
