@@ -39,6 +39,15 @@ fn an_unknown_key_or_a_bad_value_is_one_line_that_names_it() {
         ("[[reason]]\ncode = 0\nname = \"none\"\n", &[":2:8: reason[0].code:", "0"]),
         ("[[client]]\nid = \"a\"\n[[client]]\nid = \"a\"\n", &[":4:6: client[1].id:", "a"]),
         ("[[client]]\nid = \"a\"\nservices = [\"all\"]\n", &[":3:13: client[0].services[0]:", "all"]),
+        ("[sessions]\nday_begins = \"25h\"\n", &[":2:14: sessions.day_begins:"]),
+        (
+            "[[team]]\nid = 1\nname = \"a\"\nperipheral = 7\nsupervisors = []\nagents = []\n",
+            &[":4:14: team[0].peripheral:", "7"],
+        ),
+        (
+            "[[team]]\nid = 1\nname = \"a\"\nsupervisors = []\nagents = [\"1001\", \"1001\"]\n",
+            &[":5:10: team[0].agents:", "1001"],
+        ),
         ("[[acd]]\n", &[":1:1: acd[0].kind:"]),
         ("[[acd]]\nkind = \"pbx\"\n", &[":2:8: acd[0].kind:", "pbx"]),
         ("[[acd]]\nkind = \"embedded\"\nlatency = \"soon\"\n", &[":3:11: acd[0].latency:", "soon"]),
@@ -104,6 +113,7 @@ fn every_option_of_the_sample_is_known_and_at_its_default() {
     let shown = |config: &Config| {
         let mut config = config.clone();
         config.clients.clear(); // examples that have no default
+        config.teams.clear();
         config.acds.truncate(1); // nor has an Asterisk's address
         let ctigate::config::AcdKind::Embedded(embedded) = &mut config.acds[0].kind else { panic!("the first is") };
         embedded.faults.clear();
@@ -111,7 +121,7 @@ fn every_option_of_the_sample_is_known_and_at_its_default() {
         format!("{config:#?}")
     };
     assert_eq!(shown(&all), shown(&default));
-    assert_eq!(all.clients.len(), 1);
+    assert_eq!((all.clients.len(), all.teams.len()), (1, 1));
 }
 
 #[test]
@@ -121,6 +131,7 @@ fn the_sample_holds_every_option_that_there_is() {
         ("listeners", "listener"),
         ("clients", "client"),
         ("acds", "acd"),
+        ("teams", "team"),
         ("queues", "queue"),
         ("faults", "fault"),
         ("outages", "outage"),
