@@ -13,13 +13,21 @@ use serde_json::{Map, Value, json};
 use tokio_util::codec::Decoder;
 
 use super::USAGE;
+use super::capture::PORTS;
+use capture::Place;
 
-/// Decode GED-188 frames, given as hex lines or as a raw stream.
+mod capture;
+
+/// Decode GED-188 frames, given as hex lines, as a raw stream, or in a network capture.
 ///
 /// Each line of the input holds one whole frame with its 8-byte header; spaces and #-comments are skipped. Each frame
 /// becomes one line, written as soon as no more input is at hand. A broken frame becomes a line that says what is wrong
 /// and at which byte, counted from the frame's first one or, with --stream, from the input's. Exit status 1 if any frame
 /// was broken.
+///
+/// Of a capture, pcap or pcapng, each line also names packet, time, connection and side. Connections are those to the ports,
+/// and those that begin with an OPEN_REQ; each is read in the version of its own OPEN_REQ. What was not captured, or cannot
+/// be read, is a line that says so.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The protocol version; without it, that of the OPEN_REQ that came last, and 24 before there was one.
@@ -34,6 +42,12 @@ pub(super) struct Args {
     /// The input is the raw bytes of one direction of a connection.
     #[arg(long)]
     stream: bool,
+    /// The input is a network capture.
+    #[arg(long, conflicts_with = "stream")]
+    pcap: bool,
+    /// The server's ports in a capture; may be given several times.
+    #[arg(long = "port", value_name = "PORT", requires = "pcap", default_values_t = PORTS)]
+    ports: Vec<u16>,
     /// The input; `-` or nothing is stdin.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -70,7 +84,11 @@ pub(super) fn run(args: &Args) -> ExitCode {
         out,
         base: 0,
         broken: 0,
+        place: None,
     };
+    if args.pcap {
+        return decode_capture(args, decoder);
+    }
     let done = input(args).and_then(|input| if args.stream { decoder.stream(input) } else { decoder.hex_lines(input) });
     match done.and_then(|()| decoder.out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -81,6 +99,25 @@ pub(super) fn run(args: &Args) -> ExitCode {
         // A broken pipe is no error: whoever reads us has seen enough.
         _ if decoder.broken == 0 => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
+    }
+}
+
+fn decode_capture<W: Write>(args: &Args, mut decoder: Lines<W>) -> ExitCode {
+    let file = args.file.as_ref().filter(|file| file.as_os_str() != "-");
+    let input: io::Result<Box<dyn Read + Send>> = match file {
+        Some(file) => File::open(file).map(|file| Box::new(file) as _),
+        None => Ok(Box::new(io::stdin())),
+    };
+    let done = input.map_err(Into::into).and_then(|input| capture::decode(&mut decoder, input, &args.ports));
+    let written = decoder.out.flush();
+    match done.and_then(|()| Ok(written?)) {
+        Err(capture::Ended::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ctigate: {}: {error}", file.map_or("-".into(), |file| file.display().to_string()));
+            ExitCode::from(USAGE)
+        }
+        Ok(()) if decoder.broken == 0 => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
     }
 }
 
@@ -104,6 +141,8 @@ struct Lines<W> {
     /// Where in the input the frame begins that offsets are counted in: 0 for each line of hex.
     base: usize,
     broken: u64,
+    /// Where in a capture the frame is.
+    place: Option<Place>,
 }
 
 impl<W: Write> Lines<W> {
@@ -189,8 +228,11 @@ impl<W: Write> Lines<W> {
             Err(error) => return self.error(&error.to_string(), 0),
         };
         match self.format {
-            Format::Json => writeln!(self.out, "{}", Value::Object(object)),
-            Format::Text => writeln!(self.out, "{message:?}"),
+            Format::Json => self.object(object),
+            Format::Text => {
+                let place = self.place.map(Place::words).unwrap_or_default();
+                writeln!(self.out, "{place}{message:?}")
+            }
         }
     }
 
@@ -198,9 +240,29 @@ impl<W: Write> Lines<W> {
         self.broken += 1;
         let offset = self.base + offset;
         match self.format {
-            Format::Json => writeln!(self.out, "{}", json!({"error": what, "offset": offset})),
-            Format::Text => writeln!(self.out, "error at byte {offset}: {what}"),
+            Format::Json => {
+                let object = [("error".to_owned(), what.into()), ("offset".to_owned(), offset.into())];
+                self.object(Map::from_iter(object))
+            }
+            Format::Text => {
+                let place = self.place.map(Place::words).unwrap_or_default();
+                writeln!(self.out, "{place}error at byte {offset}: {what}")
+            }
         }
+    }
+
+    /// Something that happened in a capture and is no frame.
+    fn place(&mut self, what: &str) -> io::Result<()> {
+        match self.format {
+            Format::Json => self.object(Map::from_iter([("event".to_owned(), what.into())])),
+            Format::Text => writeln!(self.out, "{}{what}", self.place.map(Place::words).unwrap_or_default()),
+        }
+    }
+
+    fn object(&mut self, object: Map<String, Value>) -> io::Result<()> {
+        let place = self.place.into_iter().flat_map(Place::fields);
+        let placed: Map<String, Value> = place.map(|(key, value)| (key.to_owned(), value)).chain(object).collect();
+        writeln!(self.out, "{}", Value::Object(placed))
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod agent;
 mod bench;
+mod capture;
 mod check_config;
 mod client;
 mod decode;
+mod dissector;
 mod logging;
 mod replay;
 mod schema;
@@ -32,8 +34,9 @@ enum Command {
     Serve(serve::Args),
     /// Check a configuration file, or print a sample of one.
     CheckConfig(check_config::Args),
-    /// Decode GED-188 frames, given as hex lines or as a raw stream.
+    /// Decode GED-188 frames, given as hex lines, as a raw stream, or in a network capture.
     Decode(decode::Args),
+    Dissector(dissector::Args),
     Schema(schema::Args),
     Agent(agent::Args),
     Bench(bench::Args),
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Decode(args) => decode::run(&args),
+        Command::Dissector(args) => dissector::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -1,5 +1,7 @@
 //! `ctigate agent` and `ctigate bench` as people run them: against a gateway, and against one that breaks its promise.
 
+mod capture;
+mod pcap;
 mod relay;
 mod replay;
 mod support;

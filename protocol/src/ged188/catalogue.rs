@@ -67,6 +67,8 @@ pub struct FieldInfo {
     pub secret: bool,
     /// The names of its values, where they are codes or bits.
     pub names: &'static [(&'static str, u32)],
+    /// Whether those are bits, any of which may be set.
+    pub is_mask: bool,
 }
 
 impl FieldInfo {
@@ -117,6 +119,7 @@ impl FieldInfo {
             uccx: false,
             secret: T::SECRET,
             names: T::NAMES,
+            is_mask: T::IS_MASK,
         }
     }
 

@@ -72,6 +72,8 @@ pub(crate) trait Wire: Sized {
     const SECRET: bool = false;
     /// The names of its codes, if it has any.
     const NAMES: &'static [(&'static str, u32)] = &[];
+    /// Whether these are bits, any of which may be set.
+    const IS_MASK: bool = false;
 
     /// The value of a floating field. `data` lies within `body`, which a text keeps a share of instead of copying.
     fn from_field(body: &Bytes, data: &[u8]) -> Result<Self, Flaw>;

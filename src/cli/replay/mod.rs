@@ -23,7 +23,7 @@ mod report;
 
 /// Send a recorded session's requests to a gateway, and tell where its answers differ.
 ///
-/// A recording has one JSON object a line: {"connection": 1, "time": 0.25, "from": "client", "hex": "…"}, a whole frame with
+/// A recording is a network capture, pcap or pcapng, or has one JSON object a line: {"connection": 1, "time": 0.25, "from": "client", "hex": "…"}, a whole frame with
 /// its header in hex; without `hex` that side closes the connection. Each connection is one of its own again, in the
 /// version of its OPEN_REQ. A request leaves after everything that came before it has come again, or --timeout is over.
 /// Answers are compared by InvokeID, events as the sequence of each monitor. MonitorIDs, call ids and session ids are
@@ -59,10 +59,10 @@ struct Speed(Option<f64>);
 
 /// Replays and tells.
 pub(super) fn run(args: &Args) -> ExitCode {
-    let input: io::Result<Box<dyn BufRead>> = if args.recording.as_os_str() == "-" {
-        Ok(Box::new(io::stdin().lock()))
+    let input: io::Result<Box<dyn BufRead + Send>> = if args.recording.as_os_str() == "-" {
+        Ok(Box::new(BufReader::new(io::stdin())))
     } else {
-        File::open(&args.recording).map(|file| Box::new(BufReader::new(file)) as Box<dyn BufRead>)
+        File::open(&args.recording).map(|file| Box::new(BufReader::new(file)) as Box<dyn BufRead + Send>)
     };
     let recording = match input.map_err(Into::into).and_then(|input| Recording::read(input, args.uccx)) {
         Ok(recording) => recording,

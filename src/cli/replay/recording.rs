@@ -1,6 +1,6 @@
 //! A recorded session: who sent which frame on which connection, in the order of the wire.
 //!
-//! Lives here: reading a recording, one JSON object a line, and the version that each connection speaks. Not here: what is
+//! Lives here: reading a recording, one JSON object a line or a network capture, and the version that each connection speaks. Not here: what is
 //! done with it.
 //! Must hold: a file is input like any other; whatever is in it, the worst is an error that names its line.
 
@@ -12,6 +12,8 @@ use bytes::{Bytes, BytesMut};
 use cti_protocol::ged188::{AnyMessage, Frame, FrameCodec, MessageType, Version, peek_version_number};
 use serde::Deserialize;
 use tokio_util::codec::Decoder;
+
+use crate::cli::capture::{self, CaptureError, Heard, PORTS, What as Brought};
 
 /// Everything that was recorded.
 #[derive(Debug)]
@@ -71,7 +73,10 @@ enum From {
 
 impl Recording {
     /// Reads a recording to its end.
-    pub(super) fn read(mut input: impl BufRead, uccx: bool) -> Result<Recording, RecordingError> {
+    pub(super) fn read(mut input: impl BufRead + Send, uccx: bool) -> Result<Recording, RecordingError> {
+        if CAPTURE_MAGICS.iter().any(|magic| input.fill_buf().is_ok_and(|bytes| bytes.starts_with(magic))) {
+            return Recording::from_capture(input, uccx);
+        }
         let mut recording = Recording { connections: Vec::new(), steps: Vec::new() };
         let (mut places, mut first_time, mut bytes) = (HashMap::new(), None, Vec::new());
         for number in 1.. {
@@ -79,9 +84,6 @@ impl Recording {
             let read = input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes)?;
             if read == 0 {
                 break;
-            }
-            if number == 1 && CAPTURE_MAGICS.iter().any(|magic| bytes.starts_with(magic)) {
-                return Err(RecordingError::Capture);
             }
             let wrong = |what| RecordingError::Line { number, what };
             if read as u64 == LINE_BYTES_MAX {
@@ -103,6 +105,32 @@ impl Recording {
             return Err(RecordingError::Empty);
         }
         Ok(recording)
+    }
+
+    /// Reads the sessions of a network capture.
+    fn from_capture(input: impl Read + Send, uccx: bool) -> Result<Recording, RecordingError> {
+        let mut recording = Recording { connections: Vec::new(), steps: Vec::new() };
+        let (mut places, mut first_time) = (HashMap::new(), None);
+        capture::read(input, &PORTS, |heard| {
+            let Heard { connection, from_client, at, what, packet } = heard;
+            let from = if from_client { From::Client } else { From::Server };
+            let at = at.saturating_sub(*first_time.get_or_insert(at));
+            let wrong = |what| RecordingError::Packet { packet, connection, what };
+            let frame = match what {
+                Brought::Frame(frame) => Some(frame),
+                Brought::Closed => None,
+                Brought::Lost(what) => return Err(wrong(Wrong::Frame(what))),
+            };
+            if recording.steps.len() == STEPS_MAX {
+                return Err(RecordingError::TooMany);
+            }
+            // A connection may close before anything was said.
+            if frame.is_none() && !places.contains_key(&connection) {
+                return Ok(());
+            }
+            recording.add(connection, from, at, frame, uccx, &mut places).map_err(wrong)
+        })?;
+        if recording.steps.is_empty() { Err(RecordingError::Empty) } else { Ok(recording) }
     }
 
     /// Adds what happened next; without a frame, that side closed the connection.
@@ -169,8 +197,10 @@ pub(super) enum RecordingError {
     Read(#[from] io::Error),
     #[error("there is no session in it")]
     Empty,
-    #[error("it is a network capture; a recording has one frame a line, as JSON")]
-    Capture,
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    #[error("packet {packet}, connection {connection}: {what}")]
+    Packet { packet: u64, connection: u32, what: Wrong },
     #[error("it has more than {STEPS_MAX} frames")]
     TooMany,
     #[error("line {number}: {what}")]

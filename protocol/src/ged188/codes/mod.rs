@@ -98,7 +98,7 @@ pub static TABLES: &[CodeTable] = &[
 /// Declares a number whose values have names.
 macro_rules! codes {
     ($(#[$meta:meta])* pub struct $code:ident($raw:ident: $type:ident) { $( $name:ident = $value:literal; )* }) => {
-        $crate::ged188::codes::named! { $(#[$meta])* $code($raw: $type) { $( $name = $value; )* } }
+        $crate::ged188::codes::named! { $(#[$meta])* $code($raw: $type, false) { $( $name = $value; )* } }
 
         impl $code {
             /// The guide's name; none if the table does not have the value.
@@ -122,7 +122,7 @@ use codes;
 /// Declares a number whose bits have names.
 macro_rules! masks {
     ($(#[$meta:meta])* pub struct $mask:ident($raw:ident: $type:ident) { $( $name:ident = $value:literal; )* }) => {
-        $crate::ged188::codes::named! { $(#[$meta])* $mask($raw: $type) { $( $name = $value; )* } }
+        $crate::ged188::codes::named! { $(#[$meta])* $mask($raw: $type, true) { $( $name = $value; )* } }
 
         impl $mask {
             /// Every bit that has a name.
@@ -174,7 +174,7 @@ use masks;
 
 /// What codes and masks share: the number, its constants, its place on the wire.
 macro_rules! named {
-    ($(#[$meta:meta])* $code:ident($raw:ident: $type:ident) { $( $name:ident = $value:literal; )* }) => {
+    ($(#[$meta:meta])* $code:ident($raw:ident: $type:ident, $is_mask:literal) { $( $name:ident = $value:literal; )* }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $code(pub $raw);
@@ -197,6 +197,7 @@ macro_rules! named {
                 const TYPE: WireType = WireType::$type;
                 const BYTES_MAX: usize = size_of::<$raw>();
                 const NAMES: &'static [(&'static str, u32)] = Self::NAMES;
+                const IS_MASK: bool = $is_mask;
 
                 fn from_field(body: &bytes::Bytes, data: &[u8]) -> Result<$code, Flaw> {
                     <$raw as Wire>::from_field(body, data).map($code)

@@ -1,0 +1,111 @@
+//! One direction of a TCP connection: its segments in order, each byte once. Not here: what the bytes mean.
+
+use std::collections::BTreeMap;
+
+use super::packets::Segment;
+
+/// Bytes that are kept while one before them is missing; with more, it was not captured.
+const AHEAD_BYTES_MAX: usize = 1024 * 1024;
+/// Segments that are kept so.
+const AHEAD_MAX: usize = 4_096;
+
+/// What a direction brings next.
+#[derive(Debug, PartialEq)]
+pub(super) enum Piece {
+    Bytes(Vec<u8>),
+    /// It goes on, and cannot be read.
+    Lost(String),
+    /// It ended.
+    End,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    /// The sequence number of offset 0; none before the first segment.
+    first: Option<u32>,
+    began_before: bool,
+    /// Up to here everything has been handed out.
+    next: u64,
+    ahead: BTreeMap<u64, Vec<u8>>,
+    ahead_bytes: usize,
+    /// Where it ends, if that was seen.
+    ends_at: Option<u64>,
+    is_over: bool,
+}
+
+impl Stream {
+    /// Whether its beginning was not captured.
+    pub(super) fn began_before(&self) -> bool {
+        self.began_before
+    }
+
+    /// How many bytes are missing before what has come ahead of them.
+    pub(super) fn missing(&self) -> u64 {
+        self.ahead.first_key_value().map_or(0, |(at, _)| at.saturating_sub(self.next))
+    }
+
+    /// Takes a segment in; what can be handed out now.
+    pub(super) fn take(&mut self, segment: &Segment<'_>) -> Vec<Piece> {
+        if self.is_over {
+            return Vec::new();
+        }
+        if segment.rst {
+            self.is_over = true;
+            return vec![Piece::End];
+        }
+        if segment.syn {
+            self.first.get_or_insert(segment.sequence.wrapping_add(1));
+        } else if self.first.is_none() {
+            if segment.payload.is_empty() && !segment.fin {
+                return Vec::new(); // an acknowledgement says nothing of where its own side is
+            }
+            (self.first, self.began_before) = (Some(segment.sequence), true);
+        }
+        let sequence = if segment.syn { segment.sequence.wrapping_add(1) } else { segment.sequence };
+        let mut pieces = Vec::new();
+        let Some(at) = self.offset(sequence) else { return pieces };
+        if segment.fin {
+            self.ends_at.get_or_insert(at + segment.payload.len() as u64);
+        }
+        self.keep(at, segment.payload);
+        let mut bytes = Vec::new();
+        while let Some(entry) = self.ahead.first_entry().filter(|entry| *entry.key() <= self.next) {
+            let (at, kept) = entry.remove_entry();
+            self.ahead_bytes -= kept.len();
+            // What was sent again, whole or in part, counts once: as it came first.
+            let known = usize::try_from(self.next - at).unwrap_or(usize::MAX).min(kept.len());
+            bytes.extend_from_slice(&kept[known..]);
+            self.next += (kept.len() - known) as u64;
+        }
+        if !bytes.is_empty() {
+            pieces.push(Piece::Bytes(bytes));
+        }
+        if self.ahead_bytes > AHEAD_BYTES_MAX || self.ahead.len() > AHEAD_MAX {
+            self.is_over = true;
+            pieces.push(Piece::Lost(format!("{} bytes were not captured", self.missing())));
+        } else if self.ends_at.is_some_and(|end| end <= self.next) {
+            self.is_over = true;
+            pieces.push(Piece::End);
+        }
+        pieces
+    }
+
+    fn keep(&mut self, at: u64, payload: &[u8]) {
+        if payload.is_empty() || at + payload.len() as u64 <= self.next {
+            return;
+        }
+        let kept = self.ahead.entry(at).or_default();
+        if payload.len() > kept.len() {
+            self.ahead_bytes += payload.len() - kept.len();
+            *kept = payload.to_vec();
+        }
+    }
+
+    /// Where in the stream a sequence number is, which wraps around every 4 GiB; none where it is before the beginning.
+    fn offset(&self, sequence: u32) -> Option<u64> {
+        let next = self.first?.wrapping_add(self.next as u32);
+        let distance = sequence.wrapping_sub(next).cast_signed();
+        self.next.checked_add_signed(distance.into())
+    }
+}
