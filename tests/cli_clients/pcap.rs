@@ -36,7 +36,7 @@ impl Pcap {
                 None => pcap.closes(connection, from_client),
             }
         }
-        pcap.file
+        pcap.file()
     }
 
     pub(crate) fn sends(&mut self, connection: u16, from_client: bool, bytes: &[u8], segment_bytes_max: usize) {

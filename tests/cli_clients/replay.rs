@@ -313,7 +313,7 @@ fn what_is_no_recording_is_refused_with_its_place() {
     let cases: &[(&[u8], &str)] = &[
         (b"", "there is no session in it"),
         (b"\n\n", "there is no session in it"),
-        (&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], "network capture"),
+        (&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0], "neither pcap nor pcapng"),
         (&[0xff; 64], "line 1: "),
         (b"{\"connection\": 1}\n", "line 1: missing field `from`"),
         (heartbeat.as_bytes(), "line 1: its connection does not begin with an OPEN_REQ"),

@@ -218,7 +218,7 @@ fn whatever_is_in_a_file_the_worst_is_an_error() {
             let _ = heard(&file[..cut]);
         }
         for at in 0..file.len() {
-            for value in [0, 1, 0x7f, 0xff] {
+            for value in [0, 0xff] {
                 let mut file = file.clone();
                 file[at] = value;
                 let _ = heard(&file);

@@ -143,19 +143,19 @@ mod tests {
         let script = dissector();
         for info in CATALOGUE {
             assert!(script.contains(&format!("[{}] = {{ name = \"{}\"", info.message_type.0, info.name)));
-            for field in info.fixed.iter().chain(info.floating).filter(|field| field.name != "") {
-                let is_there =
-                    script.contains(&format!("name = \"{}\", kind = \"{}\"", field.name, field.wire_type.name()));
-                assert!(is_there || (field.tag.is_none() && !info.fixed.iter().any(|fixed| fixed.name == field.name)));
+            let tagged = info.floating.iter().filter(|field| field.tag.is_some());
+            for field in info.fixed.iter().chain(tagged) {
+                let row = format!("name = \"{}\", kind = \"{}\"", field.name, field.wire_type.name());
+                assert!(script.contains(&row), "{row} of {}", info.name);
                 for (name, value) in field.names {
-                    let first = field.names.iter().find(|(_, other)| other == value).unwrap();
-                    assert!(first.0 != *name || script.contains(&format!("[{value}] = \"{name}\"")), "{name}");
+                    // Of two names for one value the first is shown.
+                    let is_shown = field.names.iter().find(|(_, other)| other == value) == Some(&(*name, *value));
+                    assert!(!is_shown || script.contains(&format!("[{value}] = \"{name}\"")), "{name}");
                 }
             }
         }
         for number in MessageType::all() {
             assert!(script.contains(&format!("\"{number}\"")));
         }
-        assert!(script.lines().all(|line| line.len() < 200_000));
     }
 }
