@@ -301,6 +301,7 @@ impl Table {
             Target::All => self.calls.iter().map(|calls| *calls.key()).collect(),
             Target::Agent(key) => vec![key.peripheral],
             Target::Device(peripheral, _) => vec![*peripheral],
+            Target::Call(key) => vec![key.peripheral],
             Target::Team(_) => Vec::new(),
         };
         let locks: Vec<_> = peripherals.into_iter().map(|peripheral| (peripheral, self.calls(peripheral))).collect();
@@ -310,11 +311,15 @@ impl Table {
                 Target::All => calls.all(),
                 Target::Agent(key) => calls.of_agent(&key.agent),
                 Target::Device(_, device) => calls.of_device(device),
+                Target::Call(key) => calls.get(key.call).cloned().into_iter().collect(),
                 Target::Team(_) => Vec::new(),
             };
+            if there.is_empty() && matches!(subscription.target, Target::Call(_)) {
+                return subscription.end(); // it has ended meanwhile
+            }
             for call in there {
                 let at = match &subscription.target {
-                    Target::All => Some(call.home.clone()),
+                    Target::All | Target::Call(_) => Some(call.home.clone()),
                     Target::Agent(key) => call.device_of(&key.agent).cloned(),
                     Target::Device(_, device) => Some(device.clone()),
                     Target::Team(_) => None,

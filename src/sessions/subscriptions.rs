@@ -11,7 +11,9 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
 
-use crate::model::{AgentId, AgentKey, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId, TeamId, Teams};
+use crate::model::{
+    AgentId, AgentKey, CallKey, CallStep, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId, TeamId, Teams,
+};
 
 /// What a subscription is about.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -24,6 +26,8 @@ pub enum Target {
     Device(PeripheralId, Instrument),
     /// The agents of one team, and how they stand: nothing of their calls.
     Team(TeamId),
+    /// One call, until it ends, as who follows everything hears of it.
+    Call(CallKey),
 }
 
 /// A way of writing events that several sessions share: equal forms render to equal bytes.
@@ -110,7 +114,7 @@ impl Subscription {
         self.filter.lock().passes(event)
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         self.subscriber.end(&self.ended);
     }
 }
@@ -121,6 +125,7 @@ pub struct Subscriptions {
     by_agent: DashMap<AgentKey, Vec<Arc<Subscription>>>,
     by_device: DashMap<(PeripheralId, Instrument), Vec<Arc<Subscription>>>,
     by_team: DashMap<TeamId, Vec<Arc<Subscription>>>,
+    by_call: DashMap<CallKey, Vec<Arc<Subscription>>>,
     teams: Arc<Teams>,
     of_all: RwLock<Vec<Arc<Subscription>>>,
 }
@@ -140,6 +145,7 @@ impl Subscriptions {
                 self.by_device.entry((peripheral, device)).or_default().push(subscription);
             }
             Target::Team(team) => self.by_team.entry(team).or_default().push(subscription),
+            Target::Call(call) => self.by_call.entry(call).or_default().push(subscription),
         }
     }
 
@@ -153,6 +159,7 @@ impl Subscriptions {
                 retain(&self.by_device, &(*peripheral, device.clone()), others);
             }
             Target::Team(team) => retain(&self.by_team, team, others),
+            Target::Call(call) => retain(&self.by_call, call, others),
         }
         subscription.end();
     }
@@ -200,6 +207,19 @@ impl Subscriptions {
                 }
             }
         }
+        if let Event::Call(event) = event
+            && event.to_all
+            && !self.by_call.is_empty()
+        {
+            let key = CallKey { peripheral, call: event.call.id };
+            if let Some(of_call) = self.by_call.get(&key) {
+                of_call.iter().for_each(&mut hand);
+            }
+            if event.step == CallStep::Ended {
+                let (_, ended) = self.by_call.remove(&key).unzip();
+                ended.iter().flatten().for_each(|subscription| subscription.end());
+            }
+        }
         if let Event::Agent(event) = event
             && !self.by_team.is_empty()
         {
@@ -218,7 +238,8 @@ impl Subscriptions {
         let of_agents: usize = self.by_agent.iter().map(|list| list.len()).sum();
         let of_devices: usize = self.by_device.iter().map(|list| list.len()).sum();
         let of_teams: usize = self.by_team.iter().map(|list| list.len()).sum();
-        of_agents + of_devices + of_teams + self.of_all.read().len()
+        let of_calls: usize = self.by_call.iter().map(|list| list.len()).sum();
+        of_agents + of_devices + of_teams + of_calls + self.of_all.read().len()
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use cti_protocol::ged188::codes::{CallMsgMask, ConnectionDeviceIdType, ServiceMask, Status};
+use cti_protocol::ged188::{AnyMessage, ChangeMonitorMaskReq, MonitorStartReq, MonitorStopReq};
 use ctigate::model::QueueId;
 
+use crate::support::desk::{Desk, open_req, text};
 use crate::support::house::{TestHouse, house_of};
 use crate::support::phone::{at, call_watcher, patient_world, ready_desk};
 
@@ -172,4 +175,47 @@ async fn a_forced_logout_hangs_up_and_nothing_is_told_after_its_confirm() {
     assert_eq!(a.hears().await.last(), Some(&format!("SET_AGENT_STATE {logout}")));
     assert_eq!(b.hears().await.last().map(String::as_str), Some("END_CALL 1@8001"));
     assert_eq!(house.acd.inner.calls(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_monitor_of_a_call_follows_it_alone_and_ends_with_it() {
+    let house = patient_house().await;
+    let mut a = ready_desk(&house, "1001").await;
+    house.acd.inner.arrive(QueueId(1));
+    house.acd.inner.arrive(QueueId(2));
+    a.hears().await;
+    let mut monitor = Desk::connected(&house, 20);
+    monitor.opens(open_req("recorder", ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR)).await;
+    let asks = |call: u32| MonitorStartReq {
+        invoke_id: 1,
+        connection_call_id: call,
+        peripheral_id: 0xffff_ffff,
+        connection_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
+        connection_device_id: text("3001"),
+        call_msg_mask: CallMsgMask(0xffff_ffff),
+        ..Default::default()
+    };
+    monitor.sends(asks(77));
+    assert_eq!(monitor.receives_failure().await.status, Status::E_CTI_INVALID_CALLID);
+    monitor.sends(asks(1));
+    let AnyMessage::MonitorStartConf(started) = monitor.receives().await else { panic!("MONITOR_START_CONF expected") };
+    assert_eq!(monitor.hears().await, ["BEGIN_CALL 1@8001"]);
+
+    a.answers(1, "3001");
+    a.holds(1, "3001");
+    a.retrieves(1, "3001");
+    a.clears(1, "3001");
+    let heard = monitor.hears().await;
+    assert_eq!(heard[..3], ["CALL_ESTABLISHED 1@3001 lcs 3", "CALL_HELD 1@3001 lcs 4", "CALL_RETRIEVED 1@3001 lcs 3"]);
+    assert_eq!(heard.last().map(String::as_str), Some("END_CALL 1@8001"));
+    assert!(heard.iter().all(|words| words.contains(" 1@")), "{heard:?}");
+    assert_eq!(heard.iter().filter(|words| words.starts_with("END_CALL")).count(), 1);
+
+    // It is over: nothing more comes, and who tidies up is not told that it erred.
+    let monitor_id = started.monitor_id;
+    monitor.sends(ChangeMonitorMaskReq { invoke_id: 2, monitor_id, ..Default::default() });
+    assert_eq!(monitor.receives_failure().await.status, Status::E_CTI_MONITOR_TERMINATED);
+    monitor.sends(MonitorStopReq { invoke_id: 3, monitor_id, ..Default::default() });
+    assert!(matches!(monitor.receives().await, AnyMessage::MonitorStopConf(_)));
+    monitor.receives_nothing().await;
 }

@@ -1,6 +1,6 @@
-//! Monitors that a client starts: by device or by agent, with masks of their own.
+//! Monitors that a client starts: by device, by agent or by call, with masks of their own.
 //!
-//! Not here: the subscription that a session has by its services. Calls cannot be monitored as long as there are none.
+//! Not here: the subscription that a session has by its services.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::face::Face;
 use super::identity::{given, missing};
 use super::names::filter_of;
 use super::session::Session;
-use crate::model::{AgentId, AgentKey, Instrument, PeripheralId};
+use crate::model::{AgentId, AgentKey, CallId, CallKey, Instrument, PeripheralId};
 use crate::sessions::{Subscription, Target};
 
 impl Session {
@@ -25,19 +25,23 @@ impl Session {
         let device = given("MonitoredDeviceID", request.monitored_device_id.as_ref())?;
         let names_call =
             request.connection_device_id_type != ConnectionDeviceIdType::CONNECTION_ID_NONE && call.is_some();
-        let Some(device) = device else {
-            if names_call {
-                let why = format!("there is no call {}: this gateway has no calls", request.connection_call_id);
-                return Err(No::failure(Status::E_CTI_INVALID_CALLID, why));
-            }
-            return Err(missing("MonitoredDeviceID"));
-        };
-        if names_call {
-            let why = "ConnectionDeviceID and MonitoredDeviceID are both given";
-            return Err(No::failure(Status::E_CTI_MUTUALLY_EXCLUS_DEVICEID_TYPES, why));
-        }
         let peripheral = shared.peripheral(request.peripheral_id, None)?;
-        let target = target_of(shared, peripheral, request.monitored_device_type, &device)?;
+        let target = match device {
+            Some(_) if names_call => {
+                let why = "ConnectionDeviceID and MonitoredDeviceID are both given";
+                return Err(No::failure(Status::E_CTI_MUTUALLY_EXCLUS_DEVICEID_TYPES, why));
+            }
+            Some(device) => target_of(shared, peripheral, request.monitored_device_type, &device)?,
+            None if names_call => {
+                let call = CallId(request.connection_call_id);
+                if shared.house.table.calls(peripheral).lock().get(call).is_none() {
+                    let why = format!("ConnectionCallID {} is no call of peripheral {peripheral}", call.0);
+                    return Err(No::failure(Status::E_CTI_INVALID_CALLID, why));
+                }
+                Target::Call(CallKey { peripheral, call })
+            }
+            None => return Err(missing("MonitoredDeviceID")),
+        };
         self.must_have_room(shared)?;
 
         let id = self.new_monitor_id();
@@ -50,7 +54,7 @@ impl Session {
         Ok(())
     }
 
-    /// A monitor that a logout has ended can still be stopped: a client that tidies up is not told that it erred.
+    /// A monitor that a logout, or the end of its call, has ended can still be stopped: a client that tidies up is not told that it erred.
     pub(super) fn monitor_stop(&mut self, shared: &Arc<Ged188>, request: &MonitorStopReq) -> Result<(), No> {
         self.may_monitor("MONITOR_STOP_REQ")?;
         let subscription = self.monitors.remove(&request.monitor_id).ok_or_else(|| unknown(request.monitor_id))?;
@@ -63,7 +67,7 @@ impl Session {
         self.may_monitor("CHANGE_MONITOR_MASK_REQ")?;
         let subscription = self.monitors.get(&request.monitor_id).ok_or_else(|| unknown(request.monitor_id))?;
         if subscription.has_ended() {
-            let why = format!("MonitorID {} ended when its agent logged out", request.monitor_id);
+            let why = format!("MonitorID {} has ended, with its agent's logout or its call", request.monitor_id);
             return Err(No::failure(Status::E_CTI_MONITOR_TERMINATED, why));
         }
         subscription.set_filter(filter_of(request.call_msg_mask, request.agent_state_mask));

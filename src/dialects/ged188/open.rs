@@ -266,7 +266,7 @@ impl Ged188 {
     fn related(&self, held: &[Target]) -> Vec<Target> {
         let table = &self.house.table;
         let related = held.iter().filter_map(|target| match target {
-            Target::All | Target::Team(_) => None,
+            Target::All | Target::Team(_) | Target::Call(_) => None,
             Target::Device(peripheral, device) => table.agent_at(*peripheral, device).map(Target::Agent),
             Target::Agent(key) => {
                 let device = table.agent(key)?.entry().facts.instrument.clone()?;

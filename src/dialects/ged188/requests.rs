@@ -303,7 +303,7 @@ impl Session {
         self.held.iter().find_map(|held| match held {
             Target::Agent(key) => Some(key.clone()),
             Target::Device(peripheral, device) => shared.house.table.agent_at(*peripheral, device),
-            Target::All | Target::Team(_) => None,
+            Target::All | Target::Team(_) | Target::Call(_) => None,
         })
     }
 
