@@ -109,6 +109,7 @@ local function add(tree, row_at, range)
     if texts[row.kind] then return tree:add(field, range, "") end
     return tree:add(field, range)
   end
+  if row.secret then return tree:add(field, range, until_nul(range) == "" and "" or "***") end
   if row.kind == "STRING" then return tree:add(field, range, until_nul(range)) end
   if row.kind == "NAMEDVAR" then return tree:add(field, range, name_and_value(range:raw())) end
   if row.kind == "NAMEDARRAY" then

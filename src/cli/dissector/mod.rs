@@ -81,7 +81,8 @@ impl Tables {
 
     /// The row of a field; fields that are equal but for where they stand share one.
     fn row(&mut self, field: &FieldInfo) -> usize {
-        let kind = field.wire_type.name();
+        // What nobody may see is shown as a text without it.
+        let kind = if field.secret { "STRING" } else { field.wire_type.name() };
         let bytes = field.bytes_max.unwrap_or_default();
         let names = self.names(field.names);
         let key = (field.name, kind, names, if is_number(kind) { bytes } else { 0 });
@@ -91,10 +92,10 @@ impl Tables {
         let at = self.rows_at.len() + 1;
         self.rows_at.insert(key, at);
         let values = if names == 0 { "nil".to_owned() } else { names.to_string() };
-        let (filter, mask) = (self.filter(field.name), field.is_mask);
+        let (filter, mask, secret) = (self.filter(field.name), field.is_mask, field.secret);
         let _ = writeln!(
             self.rows,
-            "  {{ filter = {}, name = {}, kind = \"{kind}\", bytes = {bytes}, values = {values}, mask = {mask} }},",
+            "  {{ filter = {}, name = {}, kind = \"{kind}\", bytes = {bytes}, values = {values}, mask = {mask}, secret = {secret} }},",
             quoted(&filter),
             quoted(field.name)
         );
@@ -145,7 +146,8 @@ mod tests {
             assert!(script.contains(&format!("[{}] = {{ name = \"{}\"", info.message_type.0, info.name)));
             let tagged = info.floating.iter().filter(|field| field.tag.is_some());
             for field in info.fixed.iter().chain(tagged) {
-                let row = format!("name = \"{}\", kind = \"{}\"", field.name, field.wire_type.name());
+                let kind = if field.secret { "STRING" } else { field.wire_type.name() };
+                let row = format!("name = \"{}\", kind = \"{kind}\"", field.name);
                 assert!(script.contains(&row), "{row} of {}", info.name);
                 for (name, value) in field.names {
                     // Of two names for one value the first is shown.
