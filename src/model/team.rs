@@ -32,10 +32,9 @@ impl Team {
     }
 }
 
-/// Every team, found by its number, its members and its supervisors.
+/// Every team, found by its members and its supervisors.
 #[derive(Debug, Default)]
 pub struct Teams {
-    by_id: HashMap<TeamId, Arc<Team>>,
     of_member: HashMap<AgentKey, Vec<TeamId>>,
     of_supervisor: HashMap<AgentKey, Vec<Arc<Team>>>,
 }
@@ -52,14 +51,13 @@ impl Teams {
             for supervisor in &team.supervisors {
                 index.of_supervisor.entry(key(supervisor)).or_default().push(Arc::clone(&team));
             }
-            index.by_id.insert(team.id, team);
         }
         index
     }
 
-    /// The team with that number.
-    pub fn get(&self, id: TeamId) -> Option<&Arc<Team>> {
-        self.by_id.get(&id)
+    /// Whether nobody is in any team.
+    pub fn is_empty(&self) -> bool {
+        self.of_member.is_empty()
     }
 
     /// The teams that an agent is a member of.

@@ -209,7 +209,6 @@ impl Subscriptions {
         }
         if let Event::Call(event) = event
             && event.to_all
-            && !self.by_call.is_empty()
         {
             let key = CallKey { peripheral, call: event.call.id };
             if let Some(of_call) = self.by_call.get(&key) {
@@ -221,7 +220,7 @@ impl Subscriptions {
             }
         }
         if let Event::Agent(event) = event
-            && !self.by_team.is_empty()
+            && !self.teams.is_empty()
         {
             let key = AgentKey { peripheral, agent: event.facts.agent.clone() };
             for of_team in self.teams.of_member(&key).iter().filter_map(|team| self.by_team.get(team)) {

@@ -61,7 +61,7 @@ impl Ged188 {
             });
             let members = team.agents.iter().filter(|agent| !team.supervisors.contains(agent));
             let agents: Vec<TeamAgent> = (supervisors.chain(members.map(|agent| (agent, AgentFlags(0)))))
-                .map(|(agent, flags)| self.team_agent(team.peripheral, agent, flags))
+                .filter_map(|(agent, flags)| self.team_agent(team.peripheral, agent, flags))
                 .collect();
             let first = TeamConfigOperation::RESTORE_PERMANENT;
             for (at, agents) in agents.chunks(AGENTS_MAX).enumerate() {
@@ -78,18 +78,20 @@ impl Ged188 {
         }
     }
 
-    fn team_agent(&self, peripheral: PeripheralId, agent: &AgentId, flags: AgentFlags) -> TeamAgent {
+    /// None if the agent's id is too long for the field: the message has no other one.
+    fn team_agent(&self, peripheral: PeripheralId, agent: &AgentId, flags: AgentFlags) -> Option<TeamAgent> {
+        let id = Text::new(agent.as_str()).ok()?;
         let cell = self.house.table.agent(&AgentKey { peripheral, agent: agent.clone() });
         let (state, seconds) = cell.map_or((AgentState::LoggedOut, 0), |cell| {
             let entry = cell.entry();
             (entry.facts.state, entry.since.elapsed().as_secs())
         });
-        TeamAgent {
-            id: Text::new(agent.as_str()).ok(),
+        Some(TeamAgent {
+            id: Some(id),
             flags: Some(flags),
             state: Some(state_code(state)),
             state_duration: Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
-        }
+        })
     }
 }
 
