@@ -20,6 +20,8 @@ pub struct Outbox {
     inner: Mutex<Inner>,
     wake: Notify,
     bytes_max: usize,
+    /// The client does not keep up: nothing more is added.
+    is_over: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -46,20 +48,39 @@ pub struct SlowClient {
 impl Outbox {
     /// An empty one in which so many bytes may wait.
     pub fn new(bytes_max: usize) -> Outbox {
-        Outbox { inner: Mutex::default(), wake: Notify::new(), bytes_max }
+        Outbox { inner: Mutex::default(), wake: Notify::new(), bytes_max, is_over: AtomicBool::new(false) }
     }
 
     /// Adds what `write` writes. Past the bound nothing is added: the connection ends.
     pub fn add(&self, write: impl FnOnce(&mut BytesMut)) {
-        self.inner.lock().add(self.bytes_max, write);
-        self.wake.notify_one();
+        self.change(|inner| inner.add(self.bytes_max, write));
     }
 
     /// Adds what may be much at once for no fault of the client's: all that it missed, or how each of its agents stands. The
     /// bound is raised by it until everything is written, to five times itself at most.
     pub fn add_backlog(&self, write: impl FnOnce(&mut BytesMut)) {
-        self.inner.lock().add_backlog(self.bytes_max, write);
+        self.change(|inner| inner.add_backlog(self.bytes_max, write));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Inner)) {
+        {
+            let mut inner = self.inner.lock();
+            change(&mut inner);
+            if inner.slow.is_some() {
+                self.is_over.store(true, Ordering::Relaxed);
+            }
+        }
         self.wake.notify_one();
+    }
+
+    /// Whether the client did not keep up, so that the connection is about to end: what it asks needs no answer.
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Whether backlog still waits to be read.
+    pub fn has_backlog(&self) -> bool {
+        self.inner.lock().backlog > 0
     }
 
     /// Adds an event, unless its subscription has ended.

@@ -4,11 +4,13 @@
 //! Not here: how a snapshot gets into the table (`resync`). Must hold: what is only on its way is no difference; what is
 //! put right is told to whoever was told wrong.
 
+use std::collections::HashSet;
+
 use tracing::warn;
 
 use super::House;
 use crate::acd::Snapshot;
-use crate::model::{AgentKey, CorrectionEvent, Event, PeripheralId};
+use crate::model::{AgentKey, Call, CallId, CorrectionEvent, Event, PeripheralId};
 
 impl House {
     /// What the table has otherwise than the snapshot, in words, by agent. Reports that came before the snapshot have been
@@ -31,7 +33,8 @@ impl House {
         }
         let calls = self.table.calls(id);
         let calls = calls.lock();
-        let is_lost = |call: &crate::model::Call| !snapshot.calls.iter().any(|there| there.id == call.id);
+        let there: HashSet<CallId> = snapshot.calls.iter().map(|call| call.id).collect();
+        let is_lost = |call: &Call| !there.contains(&call.id);
         let gone = calls.all().into_iter().filter(|call| call.order <= snapshot.order && is_lost(call));
         for call in gone {
             let text = format!("call {} was here and is over at the ACD", call.id.0);

@@ -3,6 +3,7 @@
 //! Not here: who asked the ACD. Must hold, for each subscriber: of a call it hears the beginning first and the end last,
 //! also where the ACD reported neither, was out of reach in between, or the party came and went.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::House;
@@ -23,7 +24,8 @@ impl House {
     pub(super) fn take_in_calls(&self, peripheral: PeripheralId, present: Vec<Arc<Call>>, order: u64) {
         let calls = self.table.calls(peripheral);
         let mut calls = calls.lock();
-        let is_gone = |call: &Arc<Call>| call.order <= order && !present.iter().any(|there| there.id == call.id);
+        let there: HashSet<CallId> = present.iter().map(|call| call.id).collect();
+        let is_gone = |call: &Arc<Call>| call.order <= order && !there.contains(&call.id);
         for gone in calls.all().into_iter().filter(is_gone) {
             self.end_call(peripheral, &mut calls, gone.id);
         }

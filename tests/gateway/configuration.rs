@@ -3,11 +3,10 @@
 use cti_protocol::ged188::codes::{ConfigAgentType, ConfigMsgMask, ServiceMask, Status};
 use cti_protocol::ged188::{AnyMessage, ConfigKeyEvent, ConfigRequestEvent, ConfigRequestKeyEvent};
 use ctigate::acd::embedded::EmbeddedConfig;
-use ctigate::config::{Config, TeamConfig};
-use ctigate::model::TeamId;
+use ctigate::config::Config;
 
 use crate::support::desk::{Desk, open_req, services_of_bridge, text};
-use crate::support::house::{TestHouse, house, house_of, house_with};
+use crate::support::house::{TestHouse, house, house_of, house_with, team};
 
 const ANY: u32 = 0xffff_ffff;
 
@@ -41,13 +40,7 @@ async fn keys(house: &TestHouse) -> ConfigKeyEvent {
 #[tokio::test(start_paused = true)]
 async fn skill_groups_agents_and_devices_come_ten_a_message_between_begin_and_end() {
     let supervised = |config: &mut Config| {
-        config.teams = vec![TeamConfig {
-            id: TeamId(1),
-            name: "all".to_owned(),
-            peripheral: None,
-            supervisors: vec!["1001".to_owned()],
-            agents: vec!["1002".to_owned()],
-        }];
+        config.teams = vec![team(1, &["1001"], &["1002"])];
     };
     let house = house_with(supervised).await;
     let mut desk = configured(&house).await;
@@ -111,4 +104,40 @@ async fn a_key_changes_with_its_part_and_with_nothing_else() {
     assert_ne!(other.skill_group_config_key, first.skill_group_config_key);
     assert_eq!(other.agent_config_key, first.agent_config_key);
     assert_eq!(other.device_config_key, first.device_config_key);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_asks_again_and_again_without_reading_is_answered_once() {
+    let house = house().await;
+    let mut desk = configured(&house).await;
+    let request =
+        ConfigRequestEvent { config_information: ConfigMsgMask(0xf), peripheral_id: ANY, ..Default::default() };
+    let mut bytes = bytes::BytesMut::new();
+    for _ in 0..1_000 {
+        AnyMessage::from(request.clone()).encode(desk.version, &mut bytes).unwrap();
+    }
+    desk.sends_bytes(&bytes);
+    let told: Vec<_> = std::iter::from_fn(|| desk.has_received()).collect();
+    let count = |name: &str| told.iter().filter(|message| message.name() == Some(name)).count();
+    assert_eq!((count("CONFIG_BEGIN_EVENT"), count("CONFIG_END_EVENT"), count("FAILURE_CONF")), (1, 1, 999));
+    // What was asked for has been read by now: the next one is answered.
+    assert!(matches!(&asks_for(&mut desk, 0xf)[0], AnyMessage::ConfigBeginEvent(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_acd_with_more_than_a_connection_may_be_owed_is_told_whole() {
+    let mut world = EmbeddedConfig::default();
+    world.agents[0].count = 40_000;
+    let house = house_of(world, |_| ()).await;
+    let mut desk = configured(&house).await;
+    let told = asks_for(&mut desk, ConfigMsgMask::CONFIG_AGENT.0);
+    let agents: usize = told
+        .iter()
+        .map(|message| match message {
+            AnyMessage::ConfigAgentEvent(event) => event.records.len(),
+            _ => 0,
+        })
+        .sum();
+    assert_eq!(agents, 40_000);
+    assert!(matches!(told.last(), Some(AnyMessage::ConfigEndEvent(end)) if end.config_end_status == 0));
 }

@@ -9,12 +9,12 @@ use cti_protocol::ged188::{
     AnyMessage, CloseReq, Frame, HeartbeatReq, MessageType, MonitorStopReq, OpenReq, QueryAgentStateReq,
     RegisterServiceReq, Stranger, Text,
 };
-use ctigate::config::{ClientConfig, Flavour, Service, TeamConfig};
+use ctigate::config::{ClientConfig, Flavour, Service};
 use ctigate::dialects::CloseReason;
-use ctigate::model::{Password, TeamId};
+use ctigate::model::Password;
 
 use crate::support::desk::{Desk, open_req, services_of_agent, services_of_bridge, text};
-use crate::support::house::{house, house_with};
+use crate::support::house::{house, house_with, team};
 
 const EVERYTHING: ServiceMask = ServiceMask(0xffff_ffff);
 
@@ -344,13 +344,7 @@ async fn every_request_of_the_catalogue_is_answered_or_refused_as_not_available(
     use cti_protocol::ged188::catalogue::{CATALOGUE, SentBy};
     use ctigate::dialects::ged188::ANSWERED;
     let house = house_with(|config| {
-        config.teams = vec![TeamConfig {
-            id: TeamId(1),
-            name: "all".to_owned(),
-            peripheral: None,
-            supervisors: vec!["1001".to_owned()],
-            agents: vec!["1002".to_owned()],
-        }];
+        config.teams = vec![team(1, &["1001"], &["1002"])];
     })
     .await;
     // A bridge supervises nobody, and who has an agent of its own is no bridge.

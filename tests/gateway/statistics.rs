@@ -192,12 +192,12 @@ async fn midnight_splits_what_it_cuts() {
 
 #[tokio::test(start_paused = true)]
 async fn the_day_begins_when_it_is_said_to() {
-    let at = Duration::from_secs(21 * 60 * 60 + 59 * 60 + 50);
+    let at = Duration::from_secs(20_000 * 24 * 60 * 60 + 21 * 60 * 60 + 59 * 60 + 50);
     let statistics = Statistics::starting_at(at, Duration::from_secs(22 * 60 * 60));
     statistics.agent_changed(PERIPHERAL, &facts("1001", State::Ready));
     passes(25).await;
     let figures = statistics.of_agent(PERIPHERAL, &AgentId::new("1001").unwrap()).unwrap();
-    assert_eq!(figures.session.available, 25_000);
+    assert_eq!((figures.session.available, figures.today.available), (25_000, 15_000));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,27 +5,15 @@ use cti_protocol::ged188::{
     AgentTeamConfigEvent, AnyMessage, ListAgentTeamReq, MonitorAgentTeamStartReq, MonitorAgentTeamStopReq, OpenReq,
     SnapshotDeviceReq,
 };
-use ctigate::config::{Config, TeamConfig};
-use ctigate::model::TeamId;
+use ctigate::config::Config;
 
 use crate::support::desk::{Desk, open_req, services_of_agent, services_of_bridge, text};
-use crate::support::house::{TestHouse, house, house_with};
+use crate::support::house::{TestHouse, house, house_with, team};
 
 const LOGOUT: AgentState = AgentState::AGENT_STATE_LOGOUT;
 const NOT_READY: AgentState = AgentState::AGENT_STATE_NOT_READY;
 const AVAILABLE: AgentState = AgentState::AGENT_STATE_AVAILABLE;
 const SUPERVISOR: ServiceMask = ServiceMask::CTI_SERVICE_SUPERVISOR;
-
-fn team(id: u32, supervisors: &[&str], agents: &[&str]) -> TeamConfig {
-    let ids = |ids: &[&str]| ids.iter().map(ToString::to_string).collect();
-    TeamConfig {
-        id: TeamId(id),
-        name: format!("team {id}"),
-        peripheral: None,
-        supervisors: ids(supervisors),
-        agents: ids(agents),
-    }
-}
 
 /// 1001 supervises 1002 and 1003, and shares the team of 1004 with 1009.
 fn two_teams(config: &mut Config) {

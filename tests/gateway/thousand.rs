@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cti_protocol::ged188::codes::AgentState;
+use cti_protocol::ged188::codes::AgentState as Code;
 use cti_protocol::ged188::{AnyMessage, SnapshotDeviceReq};
-use ctigate::model::{AgentId, QueueId};
+use ctigate::model::{AgentId, AgentState, CallKind, PartyState, QueueId};
 use ctigate::sessions::Target;
-use ctigate::sessions::statistics::{CallFigures, Figures};
+use ctigate::sessions::statistics::{AgentCounts, CallFigures, Figures};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -27,7 +27,7 @@ struct Worker {
     desk: Desk,
     /// Its calls, by what it was told: number and LocalConnectionState.
     calls: BTreeMap<u32, u64>,
-    state: AgentState,
+    state: Code,
 }
 
 impl Worker {
@@ -35,7 +35,7 @@ impl Worker {
         let agent = id.to_string();
         let device = instrument_of(&agent);
         let desk = ready_desk(house, &agent).await;
-        Worker { agent, device, desk, calls: BTreeMap::new(), state: AgentState::AGENT_STATE_AVAILABLE }
+        Worker { agent, device, desk, calls: BTreeMap::new(), state: Code::AGENT_STATE_AVAILABLE }
     }
 
     /// Reads what came.
@@ -92,9 +92,9 @@ impl Worker {
             (None, None, Some(held), 0..=4) => drop(desk.retrieves(held, device)),
             (None, None, Some(held), _) => drop(desk.clears(held, device)),
             (None, None, None, 0) => drop(desk.makes_call(device, &to)),
-            (None, None, None, _) if self.state == AgentState::AGENT_STATE_NOT_READY => {
+            (None, None, None, _) if self.state == Code::AGENT_STATE_NOT_READY => {
                 let agent = self.agent.clone();
-                desk.asks(&agent, AgentState::AGENT_STATE_AVAILABLE);
+                desk.asks(&agent, Code::AGENT_STATE_AVAILABLE);
             }
             _ => (),
         }
@@ -127,6 +127,46 @@ fn figures_are_right(house: &TestHouse, of_all: &Recorder, workers: &[Worker], o
         (figures.queued, figures.queue_time, figures.queue_longest) = of_all.waits()[&queue];
         assert!(figures.queued > 100);
         are_near(&statistics.of_queue(PERIPHERAL, queue).today, &figures, events, &format!("{queue:?}"));
+    }
+}
+
+/// Who is in a queue and does what, and who waits there, counted again from what the ACD says at this moment.
+fn counts_are_right(house: &TestHouse) {
+    let calls = house.acd.inner.calls();
+    for queue in [1, 2, 3].map(QueueId) {
+        let said = house.house.table.statistics.of_queue(PERIPHERAL, queue);
+        let mut counted = AgentCounts::default();
+        for id in 1001..1001 + AGENTS {
+            let agent = AgentId::new(&id.to_string()).unwrap();
+            let facts = house.acd.inner.facts(&agent).unwrap();
+            if !facts.queues.contains(&queue) {
+                continue;
+            }
+            counted.logged_on += 1;
+            let is_elsewhere = calls.iter().any(|call| {
+                let party = call.device_of(&agent).and_then(|device| call.party(device));
+                let talks = party.is_some_and(|party| party.state == PartyState::Connected);
+                talks && call.kind != CallKind::Consult && call.queue.is_some_and(|of| of != queue)
+            });
+            match facts.state {
+                AgentState::Ready => counted.available += 1,
+                AgentState::NotReady => counted.not_ready += 1,
+                AgentState::Reserved => counted.reserved += 1,
+                AgentState::Talking if is_elsewhere => counted.busy_other += 1,
+                _ => (),
+            }
+        }
+        let told = said.agents;
+        assert_eq!(
+            (told.logged_on, told.available, told.not_ready, told.reserved),
+            (counted.logged_on, counted.available, counted.not_ready, counted.reserved)
+        );
+        assert!(told.busy_other >= counted.busy_other, "{told:?}, {counted:?}");
+        let of_all = told.available + told.not_ready + told.talking_in + told.talking_out + told.talking_other;
+        let of_all = of_all + told.work_not_ready + told.work_ready + told.busy_other + told.reserved + told.hold;
+        assert_eq!(of_all, told.logged_on, "each is counted once");
+        let waiting = calls.iter().filter(|call| call.queue == Some(queue) && call.queue_point().is_some()).count();
+        assert_eq!(said.waiting as usize, waiting);
     }
 }
 
@@ -200,6 +240,7 @@ async fn a_thousand_calls_leave_nothing_behind() {
             let name = words.split(' ').next().unwrap_or_default().to_owned();
             *steps.entry(name).or_default() += 1;
         }
+        counts_are_right(&house);
     }
     tokio::time::sleep(Duration::from_secs(5)).await;
     for words in watcher.hears().await {

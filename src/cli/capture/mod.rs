@@ -25,8 +25,10 @@ use streams::{Piece, Stream};
 
 /// The CTI Server's ports of instance 0, sides A and B.
 pub(super) const PORTS: [u16; 2] = [42027, 43027];
-/// The most connections that are followed at a time; those that have been silent longest make room.
+/// The most connections that are followed at a time; the half of them that has been silent longest makes room.
 const CONNECTIONS_MAX: usize = 10_000;
+/// The most bytes that are kept, of all connections together, because others before them are missing.
+const AHEAD_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Something that a connection in a capture brought.
 #[derive(Debug, PartialEq)]
@@ -60,19 +62,21 @@ pub(super) fn read<E: From<CaptureError>>(
     ports: &[u16],
     mut tell: impl FnMut(Heard) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut connections = Connections { ports, known: HashMap::new(), numbers: 0 };
+    let mut connections = Connections { ports, known: HashMap::new(), numbers: 0, ahead: 0 };
     let mut number = 0;
     packets(input, |packet| {
         number += 1;
         connections.take(number, &packet, &mut tell)
     })?;
-    connections.end(number, &mut tell)
+    connections.end(&mut tell)
 }
 
 struct Connections<'a> {
     ports: &'a [u16],
     known: HashMap<(SocketAddr, SocketAddr), Connection>,
     numbers: u32,
+    /// Bytes that are kept because others before them are missing.
+    ahead: usize,
 }
 
 struct Connection {
@@ -105,7 +109,7 @@ impl Connections<'_> {
         if segment.syn && !segment.ack {
             // A port that is used again is another connection.
             if let Some(old) = self.known.remove(&key) {
-                old.end(tell)?;
+                self.forget(old, tell)?;
             }
         }
         if !self.known.contains_key(&key) {
@@ -132,7 +136,9 @@ impl Connections<'_> {
             connection.number = Some(self.numbers);
         }
         let side = if from_client { &mut connection.of_client } else { &mut connection.of_server };
-        let pieces = side.stream.take(&segment);
+        let others = self.ahead - side.stream.ahead_bytes();
+        let pieces = side.stream.take(&segment, AHEAD_BYTES_MAX - others.min(AHEAD_BYTES_MAX));
+        self.ahead = others + side.stream.ahead_bytes();
         let heard = |what| {
             connection.number.map(|connection| Heard { connection, from_client, at: packet.at, packet: number, what })
         };
@@ -147,14 +153,20 @@ impl Connections<'_> {
         if self.known.len() < CONNECTIONS_MAX {
             return Ok(());
         }
-        let silent = self.known.iter().min_by_key(|(_, connection)| connection.last.0).map(|(key, _)| *key);
-        match silent.and_then(|key| self.known.remove(&key)) {
-            Some(old) => old.end(tell),
-            None => Ok(()),
-        }
+        let mut last: Vec<u64> = self.known.values().map(|connection| connection.last.0).collect();
+        let (_, middle, _) = last.select_nth_unstable(CONNECTIONS_MAX / 2);
+        let silent = self.known.extract_if(|_, connection| connection.last.0 < *middle).map(|(_, old)| old);
+        let mut silent: Vec<Connection> = silent.collect();
+        silent.sort_unstable_by_key(|connection| connection.number);
+        silent.into_iter().try_for_each(|old| self.forget(old, tell))
     }
 
-    fn end<E>(self, _: u64, tell: &mut impl FnMut(Heard) -> Result<(), E>) -> Result<(), E> {
+    fn forget<E>(&mut self, old: Connection, tell: &mut impl FnMut(Heard) -> Result<(), E>) -> Result<(), E> {
+        self.ahead -= old.of_client.stream.ahead_bytes() + old.of_server.stream.ahead_bytes();
+        old.end(tell)
+    }
+
+    fn end<E>(self, tell: &mut impl FnMut(Heard) -> Result<(), E>) -> Result<(), E> {
         let mut left: Vec<Connection> = self.known.into_values().collect();
         left.sort_unstable_by_key(|connection| connection.number);
         left.into_iter().try_for_each(|connection| connection.end(tell))

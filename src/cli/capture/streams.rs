@@ -45,13 +45,18 @@ impl Stream {
         self.ahead.first_key_value().map_or(0, |(at, _)| at.saturating_sub(self.next))
     }
 
-    /// Takes a segment in; what can be handed out now.
-    pub(super) fn take(&mut self, segment: &Segment<'_>) -> Vec<Piece> {
+    /// How many bytes are kept because others before them are missing.
+    pub(super) fn ahead_bytes(&self) -> usize {
+        self.ahead_bytes
+    }
+
+    /// Takes a segment in, with room for so many bytes ahead of missing ones; what can be handed out now.
+    pub(super) fn take(&mut self, segment: &Segment<'_>, room: usize) -> Vec<Piece> {
         if self.is_over {
             return Vec::new();
         }
         if segment.rst {
-            self.is_over = true;
+            self.end();
             return vec![Piece::End];
         }
         if segment.syn {
@@ -81,14 +86,21 @@ impl Stream {
         if !bytes.is_empty() {
             pieces.push(Piece::Bytes(bytes));
         }
-        if self.ahead_bytes > AHEAD_BYTES_MAX || self.ahead.len() > AHEAD_MAX {
-            self.is_over = true;
+        if self.ahead_bytes > room.min(AHEAD_BYTES_MAX) || self.ahead.len() > AHEAD_MAX {
             pieces.push(Piece::Lost(format!("{} bytes were not captured", self.missing())));
+            self.end();
         } else if self.ends_at.is_some_and(|end| end <= self.next) {
-            self.is_over = true;
+            self.end();
             pieces.push(Piece::End);
         }
         pieces
+    }
+
+    /// Nothing of it is taken in any more.
+    fn end(&mut self) {
+        self.is_over = true;
+        self.ahead.clear();
+        self.ahead_bytes = 0;
     }
 
     fn keep(&mut self, at: u64, payload: &[u8]) {

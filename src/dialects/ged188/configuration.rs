@@ -1,7 +1,10 @@
 //! The CONFIG service: which agents, skill groups and devices there are, as records between a begin and an end.
 //!
 //! Not here: where an ACD has them from. What an agent may be in is the ACD's own business until the agent logs in, so
-//! records name no skills; nothing changes while the gateway runs but what an ACD brings along when its link comes up.
+//! records name no skills; nothing changes while the gateway runs but what an ACD brings along when its link comes up, so
+//! no updates follow and ConfigMsgMask, which chooses among them, has nothing to choose. There is one customer: CustomerID
+//! is not looked at. Must hold: one request at a time, as the guide has it: a client that asks and does not read costs
+//! nobody else anything.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -57,6 +60,10 @@ impl Session {
     /// Begin, the records of all parts that were asked for, end. Asked for none: nothing lies in between.
     pub(super) fn config(&mut self, shared: &Ged188, request: &ConfigRequestEvent) -> Result<(), No> {
         self.may_configure("CONFIG_REQUEST_EVENT")?;
+        if self.face.outbox.has_backlog() {
+            let why = "the answer to the CONFIG_REQUEST_EVENT before has not been read yet";
+            return Err(No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why));
+        }
         let asked = request.config_information.0;
         let known = ConfigMsgMask::NAMES.iter().fold(0, |known, (_, bit)| known | *bit);
         if asked & !known != 0 && asked != u32::MAX {
@@ -75,7 +82,7 @@ impl Session {
         if wants(ConfigMsgMask::CONFIG_DEVICE) {
             records.extend(there.device_events());
         }
-        self.face.say(ConfigBeginEvent {
+        self.face.say_at_length(ConfigBeginEvent {
             config_type: ConfigType::SOLICITED,
             config_information: ConfigMsgMask(asked & TOLD),
             skill_group_config_key: key(&there.queues).filter(|_| wants(ConfigMsgMask::CONFIG_SKILL_GROUP)),
@@ -85,9 +92,9 @@ impl Session {
         });
         let config_end_status = if records.is_empty() { EMPTY } else { SUCCESS };
         for record in records {
-            self.face.say(record);
+            self.face.say_at_length(record);
         }
-        self.face.say(ConfigEndEvent { config_end_status, ..Default::default() });
+        self.face.say_at_length(ConfigEndEvent { config_end_status, ..Default::default() });
         Ok(())
     }
 

@@ -36,6 +36,12 @@ impl Face {
         say(&self.outbox, self.version, message.into());
     }
 
+    /// Adds what may be much at once.
+    pub(super) fn say_at_length(&self, message: impl Into<AnyMessage>) {
+        let message = message.into();
+        self.outbox.add_backlog(|out| encode(out, self.version, &message));
+    }
+
     /// Refuses a request.
     pub(super) fn refuse(&self, invoke_id: u32, no: No) {
         self.say(no.message(invoke_id, self.shared.settings.failure_text));
@@ -119,15 +125,17 @@ impl Subscriber for Face {
 
 /// Adds a message, whole or not at all.
 pub(super) fn say(outbox: &Outbox, version: Version, message: AnyMessage) {
-    outbox.add(|out: &mut BytesMut| {
-        let Err(error) = message.encode(version, out) else { return };
-        error!(message = ?message.name(), version = version.number(), %error, "a message of our own cannot be written");
-        if let Some(invoke_id) = message.invoke_id() {
-            // Too large for a frame: the request is answered all the same.
-            let no = No::failure(Status::E_CTI_TOO_MUCH_DATA, error.to_string());
-            let _ = no.message(invoke_id, false).encode(version, out);
-        }
-    });
+    outbox.add(|out| encode(out, version, &message));
+}
+
+fn encode(out: &mut BytesMut, version: Version, message: &AnyMessage) {
+    let Err(error) = message.encode(version, out) else { return };
+    error!(message = ?message.name(), version = version.number(), %error, "a message of our own cannot be written");
+    if let Some(invoke_id) = message.invoke_id() {
+        // Too large for a frame: the request is answered all the same.
+        let no = No::failure(Status::E_CTI_TOO_MUCH_DATA, error.to_string());
+        let _ = no.message(invoke_id, false).encode(version, out);
+    }
 }
 
 /// What is not as it should be behind the gateway; 0 is healthy.

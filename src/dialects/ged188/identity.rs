@@ -17,6 +17,19 @@ pub(super) struct AgentFields {
     pub(super) extension: Option<Instrument>,
 }
 
+/// The agent fields of a request that has all four of them.
+macro_rules! agent_fields {
+    ($request:ident) => {
+        $crate::dialects::ged188::identity::AgentFields::of(
+            $request.agent_id.as_ref(),
+            $request.agent_id_long.as_ref(),
+            $request.agent_instrument.as_ref(),
+            $request.agent_extension.as_ref(),
+        )
+    };
+}
+pub(super) use agent_fields;
+
 impl AgentFields {
     /// Takes the fields of a request. Of AgentID and AgentIDLong either will do; empty ones count as not given.
     pub(super) fn of(

@@ -15,7 +15,7 @@ use cti_protocol::ged188::{Bool, Flavour, Frame, OpenConf, OpenReq, OpenedPeriph
 use super::answers::No;
 use super::events::Identity;
 use super::face::{Face, pg_status};
-use super::identity::{AgentFields, given, inconsistent, missing};
+use super::identity::{AgentFields, agent_fields, given, inconsistent, missing};
 use super::names::{filter_of, peripheral_type, state_code};
 use super::session::{OwnSubscription, Session};
 use super::{DIALECT, Ged188, time_of_day};
@@ -70,12 +70,7 @@ impl Ged188 {
         let client_id = self.identify(request)?;
         let idle_timeout = self.idle_timeout(request.idle_timeout)?;
         let services = self.grant(request)?;
-        let fields = AgentFields::of(
-            request.agent_id.as_ref(),
-            request.agent_id_long.as_ref(),
-            request.agent_instrument.as_ref(),
-            request.agent_extension.as_ref(),
-        )?;
+        let fields = agent_fields!(request)?;
         let peripheral = self.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let has = |service: ServiceMask| services.0 & service.0 != 0;
         let is_agents_own = has(ServiceMask::CTI_SERVICE_CLIENT_EVENTS);

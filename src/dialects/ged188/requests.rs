@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 use super::Ged188;
 use super::answers::No;
 use super::events::{Identity, MRD_VOICE, availability, icm_agent_id, num_tasks};
-use super::identity::{AgentFields, given, inconsistent, missing};
+use super::identity::{AgentFields, agent_fields, given, inconsistent, missing};
 use super::names::{agent_mode, control_mask, events_mask, peripheral_type, state_code};
 use super::session::Session;
 use crate::dialects::ged188::session::OwnSubscription;
@@ -196,12 +196,7 @@ impl Session {
 
     fn query_agent_state(&mut self, shared: &Arc<Ged188>, request: &QueryAgentStateReq) -> Result<(), No> {
         self.may_control("QUERY_AGENT_STATE_REQ")?;
-        let mut fields = AgentFields::of(
-            request.agent_id.as_ref(),
-            request.agent_id_long.as_ref(),
-            request.agent_instrument.as_ref(),
-            request.agent_extension.as_ref(),
-        )?;
+        let mut fields = agent_fields!(request)?;
         if fields.is_empty() && request.icm_agent_id > 0 {
             fields.agent = AgentId::new(&request.icm_agent_id.to_string()).ok();
         }

@@ -211,6 +211,9 @@ impl Conversation for Client {
         self.last_heard = now;
         while let Some(frame) = self.frames.decode(read)? {
             self.on_frame(&frame)?;
+            if self.outbox.is_over() {
+                break; // whoever asks and does not read is not worked for
+            }
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use cti_protocol::ged188::{
 use super::Ged188;
 use super::answers::No;
 use super::events::Identity;
-use super::identity::AgentFields;
+use super::identity::agent_fields;
 use super::session::Session;
 use crate::model::QueueId;
 use crate::operations::Right;
@@ -43,12 +43,7 @@ macro_rules! fill {
 
 impl Session {
     pub(super) fn agent_statistics(&self, shared: &Ged188, request: &QueryAgentStatisticsReq) -> Result<(), No> {
-        let fields = AgentFields::of(
-            request.agent_id.as_ref(),
-            request.agent_id_long.as_ref(),
-            request.agent_instrument.as_ref(),
-            request.agent_extension.as_ref(),
-        )?;
+        let fields = agent_fields!(request)?;
         let peripheral = shared.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let key = self.agent_meant(shared, peripheral, &fields)?;
         let facts = shared.house.agent(&self.requester(), &key)?;

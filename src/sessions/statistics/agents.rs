@@ -1,7 +1,7 @@
 //! One agent's figures. Not here: those of its queues.
 
 use super::calls::{OpenCall, Sort};
-use super::{AgentCounts, DAY, Figures};
+use super::{DAY, Doing, Figures};
 use crate::model::{AgentState, CallId, PartyState, QueueId};
 
 /// An agent's figures, and what they will grow by.
@@ -73,33 +73,33 @@ impl AgentBook {
         self.open.len()
     }
 
-    /// Counts the agent among those of one of its queues.
-    pub(super) fn count_in(&self, queue: QueueId, counts: &mut AgentCounts) {
-        counts.logged_on += 1;
+    /// What the agent is doing, as one of its queues sees it.
+    pub(super) fn doing(&self, queue: QueueId) -> Doing {
         let busy = self.open.iter().map(|(_, call)| call).find(|call| call.state == PartyState::Connected);
         let busy = busy.or_else(|| self.open.first().map(|(_, call)| call));
         let is_elsewhere = busy.and_then(|call| call.queue).is_some_and(|of| of != queue);
-        *match self.state {
-            AgentState::Ready => &mut counts.available,
-            AgentState::NotReady => &mut counts.not_ready,
-            AgentState::WorkNotReady => &mut counts.work_not_ready,
-            AgentState::WorkReady => &mut counts.work_ready,
-            AgentState::Reserved => &mut counts.reserved,
-            AgentState::Talking | AgentState::Hold if is_elsewhere => &mut counts.busy_other,
-            AgentState::Hold => &mut counts.hold,
+        match self.state {
+            AgentState::Ready => Doing::Available,
+            AgentState::NotReady => Doing::NotReady,
+            AgentState::WorkNotReady => Doing::WorkNotReady,
+            AgentState::WorkReady => Doing::WorkReady,
+            AgentState::Reserved => Doing::Reserved,
+            AgentState::Talking | AgentState::Hold if is_elsewhere => Doing::BusyOther,
+            AgentState::Hold => Doing::Hold,
             AgentState::Talking => match busy.map(|call| call.sort) {
-                Some(Sort::Handled) => &mut counts.talking_in,
-                Some(Sort::Out) => &mut counts.talking_out,
-                _ => &mut counts.talking_other,
+                Some(Sort::Handled) => Doing::TalkingIn,
+                Some(Sort::Out) => Doing::TalkingOut,
+                _ => Doing::TalkingOther,
             },
-            AgentState::BusyOther | AgentState::Unknown => &mut counts.busy_other,
-            AgentState::LoggedIn | AgentState::LoggedOut => return,
-        } += 1;
+            AgentState::BusyOther | AgentState::Unknown | AgentState::LoggedIn | AgentState::LoggedOut => {
+                Doing::BusyOther
+            }
+        }
     }
 }
 
 /// What time in a state counts as.
-pub(super) fn time_in(state: AgentState, time: u64) -> Figures {
+fn time_in(state: AgentState, time: u64) -> Figures {
     let counts = |is: bool| if is { time } else { 0 };
     Figures {
         available: counts(state == AgentState::Ready),

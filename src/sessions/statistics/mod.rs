@@ -1,7 +1,8 @@
 //! What agents and queues did: counts and times, computed from what the ACD reports.
 //!
 //! Not here: what a dialect calls the figures. Must hold: a call counts when it is done with, after-call work included; a
-//! period that a midnight or half hour cuts is split there; nothing is scanned when something happens.
+//! period that a midnight or half hour cuts is split there; nothing is scanned, neither when something happens nor when
+//! somebody asks.
 //!
 //! What the guides leave open is decided here: talk time is without hold; a call's whole time is talk, hold and
 //! after-call work; a call that came from no queue counts in the first of its agent's queues; the last five minutes
@@ -13,11 +14,12 @@ mod figures;
 mod queues;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dashmap::DashMap;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::model::{AgentFacts, AgentId, AgentState, Call, CallId, PartyKind, PeripheralId, QueueId};
@@ -82,6 +84,38 @@ pub struct AgentCounts {
     pub hold: u32,
 }
 
+/// What an agent is doing, for one of its queues: each is counted in the field of its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Doing {
+    Available,
+    NotReady,
+    TalkingIn,
+    TalkingOut,
+    TalkingOther,
+    WorkNotReady,
+    WorkReady,
+    BusyOther,
+    Reserved,
+    Hold,
+}
+
+impl AgentCounts {
+    fn of(&mut self, doing: Doing) -> &mut u32 {
+        match doing {
+            Doing::Available => &mut self.available,
+            Doing::NotReady => &mut self.not_ready,
+            Doing::TalkingIn => &mut self.talking_in,
+            Doing::TalkingOut => &mut self.talking_out,
+            Doing::TalkingOther => &mut self.talking_other,
+            Doing::WorkNotReady => &mut self.work_not_ready,
+            Doing::WorkReady => &mut self.work_ready,
+            Doing::BusyOther => &mut self.busy_other,
+            Doing::Reserved => &mut self.reserved,
+            Doing::Hold => &mut self.hold,
+        }
+    }
+}
+
 /// The time of day, by the time that has passed since the start: a clock that is put right meanwhile moves no figures.
 #[derive(Clone, Copy, Debug)]
 struct Clock {
@@ -114,8 +148,8 @@ impl Statistics {
 
     /// The figures of an agent now; none if nothing was heard of it yet.
     pub fn of_agent(&self, peripheral: PeripheralId, agent: &AgentId) -> Option<AgentFigures> {
-        let (books, now) = self.books(peripheral);
-        let mut books = books.lock();
+        let books = self.books(peripheral);
+        let (mut books, now) = self.open(&books);
         let book = books.agents.get_mut(agent)?;
         book.advance(now);
         Some(AgentFigures { session: book.session, today: book.today })
@@ -123,46 +157,30 @@ impl Statistics {
 
     /// The figures of a queue now.
     pub fn of_queue(&self, peripheral: PeripheralId, queue: QueueId) -> QueueFigures {
-        let (books, now) = self.books(peripheral);
-        let mut books = books.lock();
-        let Books { agents, queues, waiting, .. } = &mut *books;
-        let book = queues.entry(queue).or_insert_with(|| QueueBook::new(now));
-        book.advance(now);
-        let mut figures = book.figures();
-        for member in book.members().filter_map(|agent| agents.get(agent)) {
-            member.count_in(queue, &mut figures.agents);
-        }
-        for (_, since) in waiting.values().filter(|(of, _)| *of == queue) {
-            let waited = now.saturating_sub(*since);
-            figures.waiting += 1;
-            figures.waited += waited;
-            figures.waited_longest = figures.waited_longest.max(waited);
-        }
-        figures
+        let books = self.books(peripheral);
+        let (mut books, now) = self.open(&books);
+        queue_book(&mut books.queues, queue, now).figures()
     }
 
     /// An agent is as these facts say from now on.
     pub fn agent_changed(&self, peripheral: PeripheralId, facts: &AgentFacts) {
-        let (books, now) = self.books(peripheral);
-        let mut books = books.lock();
+        let books = self.books(peripheral);
+        let (mut books, now) = self.open(&books);
         books.begin_day(now / DAY);
         let Books { agents, queues, .. } = &mut *books;
         let book = agents.entry(facts.agent.clone()).or_insert_with(|| AgentBook::new(now));
         book.advance(now);
-        let (was, left) = (book.state, std::mem::take(&mut book.queues));
-        for queue in left {
-            queue_book(queues, queue, now).leave(&facts.agent, was);
+        for left in book.queues.iter().filter(|queue| !facts.queues.contains(queue)) {
+            queue_book(queues, *left, now).leave(&facts.agent);
         }
         book.enter(facts.state, facts.queues.clone());
-        for queue in &facts.queues {
-            queue_book(queues, *queue, now).join(&facts.agent, facts.state);
-        }
+        books.count(&facts.agent, now);
     }
 
     /// A call is as it is now, and was otherwise before; `other` is one that became part of it.
     pub fn call_changed(&self, peripheral: PeripheralId, was: Option<&Call>, other: Option<&Call>, call: &Call) {
-        let (books, now) = self.books(peripheral);
-        let mut books = books.lock();
+        let books = self.books(peripheral);
+        let (mut books, now) = self.open(&books);
         for before in [was, other].into_iter().flatten() {
             for (agent, device) in before.agents() {
                 let stays = before.id == call.id && call.device_of(agent) == Some(device);
@@ -175,42 +193,46 @@ impl Statistics {
             books.left_queue(other.id, now);
         }
         match (call.queue, call.queue_point()) {
-            (Some(queue), Some(_)) => {
-                books.waiting.entry(call.id).or_insert((queue, now));
-            }
+            (Some(queue), Some(_)) => books.waits(call.id, queue, now),
             _ => books.left_queue(call.id, now),
         }
         for party in &call.parties {
             if let PartyKind::Agent(agent) = &party.kind {
                 let book = books.agents.entry(agent.clone()).or_insert_with(|| AgentBook::new(now));
                 book.call(call.id, || OpenCall::new(call, &party.device, now)).goes_to(party.state, now);
+                books.count(agent, now);
             }
         }
     }
 
     /// A call is done with.
     pub fn call_ended(&self, peripheral: PeripheralId, call: &Call) {
-        let (books, now) = self.books(peripheral);
-        let mut books = books.lock();
+        let books = self.books(peripheral);
+        let (mut books, now) = self.open(&books);
         books.left_queue(call.id, now);
         for (agent, _) in call.agents() {
             books.done(agent, call.id, now);
         }
     }
 
-    /// Calls that are counted as present, agents' and waiting ones: none when there are none.
+    /// Calls that are counted as present, agents' and waiting ones: none when there are none. For a look from outside.
     pub fn calls_open(&self, peripheral: PeripheralId) -> usize {
-        let (books, _) = self.books(peripheral);
+        let books = self.books(peripheral);
         let books = books.lock();
         books.waiting.len() + books.agents.values().map(AgentBook::calls_open).sum::<usize>()
     }
 
-    fn books(&self, peripheral: PeripheralId) -> (Arc<Mutex<Books>>, u64) {
-        let now = self.clock.started_at + millis(self.clock.started.elapsed());
+    fn books(&self, peripheral: PeripheralId) -> Arc<Mutex<Books>> {
         if let Some(books) = self.of.get(&peripheral) {
-            return (Arc::clone(&books), now);
+            return Arc::clone(&books);
         }
-        (Arc::clone(&self.of.entry(peripheral).or_default()), now)
+        Arc::clone(&self.of.entry(peripheral).or_default())
+    }
+
+    /// The books, and what time it is: looked at under the lock, so that it never goes back.
+    fn open<'a>(&self, books: &'a Mutex<Books>) -> (MutexGuard<'a, Books>, u64) {
+        let books = books.lock();
+        (books, self.clock.started_at + millis(self.clock.started.elapsed()))
     }
 }
 
@@ -233,17 +255,32 @@ impl Books {
     fn done(&mut self, agent: &AgentId, call: CallId, now: u64) {
         let Some(book) = self.agents.get_mut(agent) else { return };
         book.advance(now);
-        let Some((queue, figures)) = book.done(call, now) else { return };
-        if let Some(queue) = queue.or_else(|| book.queues.first().copied()) {
+        if let Some((queue, figures)) = book.done(call, now)
+            && let Some(queue) = queue.or_else(|| book.queues.first().copied())
+        {
             queue_book(&mut self.queues, queue, now).add(&figures);
+        }
+        self.count(agent, now);
+    }
+
+    /// Counts an agent in each of its queues, as what it is doing for that queue now.
+    fn count(&mut self, agent: &AgentId, now: u64) {
+        let Some(book) = self.agents.get(agent) else { return };
+        for queue in &book.queues {
+            queue_book(&mut self.queues, *queue, now).put(agent, book.doing(*queue));
+        }
+    }
+
+    fn waits(&mut self, call: CallId, queue: QueueId, now: u64) {
+        if let Entry::Vacant(place) = self.waiting.entry(call) {
+            place.insert((queue, now));
+            queue_book(&mut self.queues, queue, now).call_came(call, now);
         }
     }
 
     fn left_queue(&mut self, call: CallId, now: u64) {
         let Some((queue, since)) = self.waiting.remove(&call) else { return };
-        let waited = now.saturating_sub(since);
-        let figures = Figures { queued: 1, queue_time: waited, queue_longest: waited, ..Figures::default() };
-        queue_book(&mut self.queues, queue, now).add(&figures);
+        queue_book(&mut self.queues, queue, now).call_left(call, since, now);
     }
 }
 

@@ -1,10 +1,10 @@
-//! One queue's figures over the last five minutes, the half hour and the day. Not here: those of its agents.
+//! One queue's figures over the last five minutes, the half hour and the day, and who is in it now. Not here: the figures of
+//! its agents.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use super::agents::time_in;
-use super::{DAY, Figures, QueueFigures};
-use crate::model::{AgentId, AgentState};
+use super::{AgentCounts, DAY, Doing, Figures, QueueFigures};
+use crate::model::{AgentId, CallId};
 
 /// The steps in which the last five minutes move on; a half hour and a day are whole numbers of them.
 const SLOT: u64 = 10 * 1_000;
@@ -15,9 +15,12 @@ const HALF_HOUR: u64 = 30 * 60 * 1_000;
 /// A queue's figures, and what they will grow by.
 #[derive(Debug)]
 pub(super) struct QueueBook {
-    members: HashSet<AgentId>,
-    /// How many members are available, logged on and not ready: what a millisecond adds.
-    pace: Pace,
+    members: HashMap<AgentId, Doing>,
+    /// The members, counted.
+    counts: AgentCounts,
+    /// Who waits, by when they came; and the sum of those times.
+    waiting: BTreeSet<(u64, CallId)>,
+    came_sum: u128,
     /// The five minutes, the step that is under way last.
     slots: VecDeque<Figures>,
     half_hour: Figures,
@@ -25,27 +28,18 @@ pub(super) struct QueueBook {
     mark: u64,
 }
 
-#[derive(Debug, Default)]
-struct Pace {
-    available: u64,
-    logged_on: u64,
-    not_ready: u64,
-}
-
 impl QueueBook {
     pub(super) fn new(now: u64) -> QueueBook {
         QueueBook {
-            members: HashSet::new(),
-            pace: Pace::default(),
+            members: HashMap::new(),
+            counts: AgentCounts::default(),
+            waiting: BTreeSet::new(),
+            came_sum: 0,
             slots: VecDeque::from([Figures::default()]),
             half_hour: Figures::default(),
             today: Figures::default(),
             mark: now,
         }
-    }
-
-    pub(super) fn members(&self) -> impl Iterator<Item = &AgentId> {
-        self.members.iter()
     }
 
     /// Takes in the time that has passed.
@@ -72,11 +66,11 @@ impl QueueBook {
     }
 
     fn add_time(&mut self, time: u64) {
-        let Pace { available, logged_on, not_ready } = self.pace;
+        let AgentCounts { available, logged_on, not_ready, .. } = self.counts;
         self.add(&Figures {
-            available: available * time,
-            logged_on: logged_on * time,
-            not_ready: not_ready * time,
+            available: u64::from(available) * time,
+            logged_on: u64::from(logged_on) * time,
+            not_ready: u64::from(not_ready) * time,
             ..Figures::default()
         });
     }
@@ -90,30 +84,54 @@ impl QueueBook {
         self.today.add(figures);
     }
 
-    /// Up to date already, an agent is in it, in that state.
-    pub(super) fn join(&mut self, agent: &AgentId, state: AgentState) {
-        if self.members.insert(agent.clone()) {
-            let one = time_in(state, 1);
-            self.pace.available += one.available;
-            self.pace.logged_on += one.logged_on;
-            self.pace.not_ready += one.not_ready;
+    /// Up to date already, an agent is in it, and does that.
+    pub(super) fn put(&mut self, agent: &AgentId, doing: Doing) {
+        match self.members.get_mut(agent) {
+            Some(was) => *self.counts.of(std::mem::replace(was, doing)) -= 1,
+            None => {
+                self.members.insert(agent.clone(), doing);
+                self.counts.logged_on += 1;
+            }
+        }
+        *self.counts.of(doing) += 1;
+    }
+
+    /// Up to date already, an agent is not in it any more.
+    pub(super) fn leave(&mut self, agent: &AgentId) {
+        if let Some(was) = self.members.remove(agent) {
+            self.counts.logged_on -= 1;
+            *self.counts.of(was) -= 1;
         }
     }
 
-    /// Up to date already, an agent that was in it in that state is not any more.
-    pub(super) fn leave(&mut self, agent: &AgentId, state: AgentState) {
-        if self.members.remove(agent) {
-            let one = time_in(state, 1);
-            self.pace.available -= one.available;
-            self.pace.logged_on -= one.logged_on;
-            self.pace.not_ready -= one.not_ready;
-        }
+    /// Up to date already, a call waits from now on.
+    pub(super) fn call_came(&mut self, call: CallId, now: u64) {
+        self.waiting.insert((now, call));
+        self.came_sum += u128::from(now);
     }
 
-    /// The figures of all periods; who waits, and what the agents do, is for others to say.
+    /// Up to date already, a call that came then waits no longer.
+    pub(super) fn call_left(&mut self, call: CallId, came: u64, now: u64) {
+        self.waiting.remove(&(came, call));
+        self.came_sum -= u128::from(came);
+        let waited = now.saturating_sub(came);
+        self.add(&Figures { queued: 1, queue_time: waited, queue_longest: waited, ..Figures::default() });
+    }
+
+    /// Up to date already, the figures of all periods, and of now.
     pub(super) fn figures(&self) -> QueueFigures {
         let mut five_minutes = Figures::default();
         self.slots.iter().for_each(|slot| five_minutes.add(slot));
-        QueueFigures { five_minutes, half_hour: self.half_hour, today: self.today, ..QueueFigures::default() }
+        let waiting = self.waiting.len();
+        let waited = (waiting as u128 * u128::from(self.mark)).saturating_sub(self.came_sum);
+        QueueFigures {
+            agents: self.counts,
+            waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+            waited: u64::try_from(waited).unwrap_or(u64::MAX),
+            waited_longest: self.waiting.first().map_or(0, |(came, _)| self.mark.saturating_sub(*came)),
+            five_minutes,
+            half_hour: self.half_hour,
+            today: self.today,
+        }
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use ctigate::acd::Peripheral;
 use ctigate::acd::embedded::EmbeddedConfig;
-use ctigate::config::{Config, DialectName, Flavour};
+use ctigate::config::{Config, DialectName, Flavour, TeamConfig};
 use ctigate::dialects::ged188::Ged188;
 use ctigate::dialects::opencti::{OpenCti, Sessions};
-use ctigate::model::{PeripheralId, ReasonCode};
+use ctigate::model::{PeripheralId, ReasonCode, TeamId};
 use ctigate::operations::{Grace, House, Rules};
 
 use super::acd::HeldAcd;
@@ -24,6 +24,17 @@ pub struct TestHouse {
 
 pub const PERIPHERAL: PeripheralId = PeripheralId(5000);
 pub const ACD_ANSWER: Duration = Duration::from_secs(5);
+
+pub fn team(id: u32, supervisors: &[&str], agents: &[&str]) -> TeamConfig {
+    let ids = |ids: &[&str]| ids.iter().map(ToString::to_string).collect();
+    TeamConfig {
+        id: TeamId(id),
+        name: format!("team {id}"),
+        peripheral: None,
+        supervisors: ids(supervisors),
+        agents: ids(agents),
+    }
+}
 
 /// The default world.
 pub async fn house() -> TestHouse {
