@@ -440,3 +440,28 @@ fn a_frame_can_be_made_by_hand() {
     tokio_util::codec::Encoder::encode(&mut cti_protocol::ged188::FrameCodec::default(), frame, &mut out).unwrap();
     assert_eq!(&out[..], b"\0\0\0\x04\0\0\0\x05\0\0\0\x01");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_asks_behind_more_than_it_may_be_owed_is_not_done() {
+    let house = house_with(|config| config.limits.outbound_bytes_max = 16 * 1024).await;
+    let mut desk = Desk::of_agent(&house, "1001").await;
+    let mut bytes = bytes::BytesMut::new();
+    for invoke_id in 0..5_000 {
+        AnyMessage::from(HeartbeatReq { invoke_id, ..Default::default() }).encode(desk.version, &mut bytes).unwrap();
+    }
+    let login = cti_protocol::ged188::SetAgentStateReq {
+        invoke_id: 9,
+        peripheral_id: 0xffff_ffff,
+        agent_state: AgentState::AGENT_STATE_LOGIN,
+        agent_id: text("1001"),
+        agent_instrument: text("3001"),
+        agent_password: Some(Text::new("pw1001").unwrap().into()),
+        ..Default::default()
+    };
+    AnyMessage::from(login).encode(desk.version, &mut bytes).unwrap();
+    desk.sends_bytes(&bytes);
+    tokio::task::yield_now().await;
+    assert!(desk.outbox.take(&mut bytes::BytesMut::new()).is_err(), "it is closed as too slow");
+    let agent = ctigate::model::AgentId::new("1001").unwrap();
+    assert!(!house.acd.inner.facts(&agent).unwrap().is_logged_in());
+}

@@ -156,6 +156,10 @@ mod tests {
                 }
             }
         }
+        for (name, tag) in Tag::all() {
+            let first = Tag::all().find(|(_, other)| *other == tag).unwrap().0;
+            assert!(first != name || script.contains(&format!("[{}] = \"{name}\"", tag.0)), "{name}");
+        }
         for number in MessageType::all() {
             assert!(script.contains(&format!("\"{number}\"")));
         }

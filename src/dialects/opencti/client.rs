@@ -122,13 +122,15 @@ impl Client {
 impl Conversation for Client {
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
         self.last_heard = now;
-        loop {
+        // Whoever asks and does not read is not worked for.
+        while !self.line.outbox.is_over() {
             match self.lines.decode(read) {
                 Ok(Some(line)) => self.on_line(&line),
-                Ok(None) => return Ok(()),
+                Ok(None) => break,
                 Err(error) => self.on_broken_line(&error),
             }
         }
+        Ok(())
     }
 
     fn on_wake(&mut self) -> Result<(), CloseReason> {
