@@ -103,6 +103,13 @@ pub enum CallCommand {
     },
     /// One end leaves.
     ClearConnection(Connection),
+    /// Another end is sent away by one that talks.
+    Drop {
+        /// Who sends it away.
+        at: Connection,
+        /// The device that is to leave.
+        party: Instrument,
+    },
     /// Every end leaves.
     ClearCall(CallId),
     /// Send tones.
@@ -133,6 +140,7 @@ impl CallCommand {
             | CallCommand::Retrieve(at)
             | CallCommand::ClearConnection(at)
             | CallCommand::Release(at)
+            | CallCommand::Drop { at, .. }
             | CallCommand::Consult { active: at, .. }
             | CallCommand::Deflect { ringing: at, .. }
             | CallCommand::SendDtmf { from: at, .. }
@@ -163,7 +171,7 @@ impl CallCommand {
             CallCommand::Transfer { .. } => CallAbility::Transfer,
             CallCommand::Conference { .. } => CallAbility::Conference,
             CallCommand::Deflect { .. } => CallAbility::Deflect,
-            CallCommand::ClearConnection(_) => CallAbility::ClearConnection,
+            CallCommand::ClearConnection(_) | CallCommand::Drop { .. } => CallAbility::ClearConnection,
             CallCommand::ClearCall(_) => CallAbility::ClearCall,
             CallCommand::SendDtmf { .. } => CallAbility::SendDtmf,
             CallCommand::SetData { .. } => CallAbility::SetData,
@@ -185,6 +193,7 @@ impl CallCommand {
             CallCommand::Conference { .. } => "make a conference",
             CallCommand::Deflect { .. } => "deflect a call",
             CallCommand::ClearConnection(_) => "clear a connection",
+            CallCommand::Drop { .. } => "drop a party",
             CallCommand::ClearCall(_) => "clear a call",
             CallCommand::SendDtmf { .. } => "send tones",
             CallCommand::SetData { .. } => "set the data of a call",
@@ -262,6 +271,11 @@ impl CallAbility {
 pub struct CallAbilities(u32);
 
 impl CallAbilities {
+    /// Whether nothing can be done with calls.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether the set holds the ability.
     pub fn holds(self, ability: CallAbility) -> bool {
         self.0 & (1 << ability as u8) != 0

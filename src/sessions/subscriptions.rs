@@ -55,8 +55,9 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
     fn form(&self) -> Form;
     /// Writes an event in this session's form; none if the form has no such event.
     fn render(&self, event: &Event) -> Option<Rendered>;
-    /// Adds the event to the session's outbound bytes, unless the subscription has ended. Never waits.
-    fn deliver(&self, subscription: &Subscription, event: &Rendered);
+    /// Adds the event, as it was written in this session's form, to the session's outbound bytes, unless the subscription
+    /// has ended. Never waits.
+    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered);
     /// Sets the mark that ends the subscription, so that no `deliver` is half done when this returns.
     fn end(&self, ended: &AtomicBool);
     /// Tells that the link to an ACD went or came back.
@@ -104,9 +105,9 @@ impl Subscription {
     /// Hands an event to this subscription alone.
     pub(super) fn tell(&self, event: &Event) {
         if self.passes(event)
-            && let Some(bytes) = self.subscriber.render(event)
+            && let Some(rendered) = self.subscriber.render(event)
         {
-            self.subscriber.deliver(self, &bytes);
+            self.subscriber.deliver(self, event, &rendered);
         }
     }
 
@@ -181,12 +182,12 @@ impl Subscriptions {
 
     /// Hands an event to each subscription that it concerns.
     pub fn publish(&self, event: &Event) {
-        let mut rendered = Renderings::default();
+        let mut renderings = Renderings::default();
         let mut hand = |subscription: &Arc<Subscription>| {
             if subscription.passes(event)
-                && let Some(bytes) = rendered.of(&*subscription.subscriber, event)
+                && let Some(rendered) = renderings.of(&*subscription.subscriber, event)
             {
-                subscription.subscriber.deliver(subscription, bytes);
+                subscription.subscriber.deliver(subscription, event, rendered);
             }
         };
         let (peripheral, to_all) = match event {

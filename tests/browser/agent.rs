@@ -87,3 +87,21 @@ async fn whoever_disconnects_is_told_so_and_can_connect_again() {
     desktop.rows_from(1).await; // of this session alone
     desktop.is_sound();
 }
+
+#[tokio::test]
+async fn an_agent_handles_calls() {
+    let gateway = Gateway::start();
+    let mut desktop = Desktop::of_agent_1001(gateway.web).await;
+    let mut colleague = Colleague::of(&gateway).await;
+    colleague.logs_in("1002", "3002").await;
+    desktop.dials("3002").await;
+    desktop.shows_call("Dialling").await;
+    desktop.shows_call("Talking").await;
+    desktop.does("holdCall").await;
+    desktop.shows_call("On hold").await;
+    desktop.does("retrieveCall").await;
+    desktop.shows_call("Talking").await;
+    desktop.does("hangUpCall").await;
+    desktop.shows_no_call().await;
+    desktop.is_sound();
+}

@@ -64,6 +64,28 @@ impl Desktop {
         self.browser.evaluate(&format!("{choice}.selected = true")).await;
     }
 
+    /// Calls a number.
+    pub async fn dials(&mut self, number: &str) {
+        self.browser.write("destination", number).await;
+        self.presses("call").await;
+    }
+
+    /// Waits for a call that is shown so.
+    pub async fn shows_call(&mut self, state: &str) {
+        self.until(&format!("document.querySelector('#calls .pill')?.textContent === '{state}'")).await;
+    }
+
+    pub async fn shows_no_call(&mut self) {
+        self.until("document.querySelector('#calls li') === null").await;
+    }
+
+    /// Presses a call's button.
+    pub async fn does(&mut self, activity: &str) {
+        let button = format!("document.querySelector('#calls [data-activity={activity}]')");
+        self.until(&format!("{button} !== null")).await;
+        self.browser.click(&button).await;
+    }
+
     pub async fn shows_link(&mut self, text: &str) {
         self.until(&format!("document.getElementById('link').textContent === '{text}'")).await;
     }

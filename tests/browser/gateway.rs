@@ -67,6 +67,13 @@ impl Colleague {
         colleague
     }
 
+    /// Logs an agent in, who picks up what rings as the embedded ACD's agents do.
+    pub async fn logs_in(&mut self, agent: &str, device: &str) {
+        let password = format!("pw{agent}");
+        let login = json!({"activity": "LoginAgent", "AgentID": agent, "AgentPassword": password, "DN": device});
+        self.does(login).await;
+    }
+
     pub async fn makes_ready(&mut self, agent: &str) {
         self.does(json!({"activity": "SetAgentReady", "AgentID": agent})).await;
     }

@@ -19,6 +19,9 @@ async fn nothing_is_cut_off_in_a_wide_window_or_a_narrow_one() {
         desktop.presses(button).await;
         desktop.shows_state(state).await;
     }
+    colleague.logs_in("1002", "3002").await;
+    desktop.dials("3002").await;
+    desktop.shows_call("Talking").await;
     if std::env::var_os("CTIGATE_WRITE_SCREENSHOT").is_some() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/desktop.png");
         std::fs::write(path, desktop.browser.picture().await).expect("a picture that can be written");

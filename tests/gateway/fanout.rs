@@ -43,7 +43,7 @@ impl Subscriber for Counting {
         Some(Rendered { bytes: Bytes::from_static(b"event"), own_id_at: None })
     }
 
-    fn deliver(&self, subscription: &Subscription, _: &Rendered) {
+    fn deliver(&self, subscription: &Subscription, _: &Event, _: &Rendered) {
         if !subscription.has_ended() {
             self.delivered.fetch_add(1, Ordering::Relaxed);
         }

@@ -12,6 +12,7 @@ mod grace;
 mod logout;
 mod nodes;
 mod opencti;
+mod opencti_calls;
 mod resume;
 mod session;
 mod sockets;

@@ -60,6 +60,7 @@ async fn a_logged_out_agent_gets_no_more_calls_from_the_queue() {
     crm.succeeds(ready("1001")).await;
     house.acd.inner.arrive(QueueId(1));
     crm.receives(json!({"pyEventName": "Ready"})).await;
+    crm.receives(json!({"pyEventName": "Ready", "pyWorkMode": "BUSY"})).await;
     crm.receives(json!({"pyEventType": "CallStateEvent", "pyEventName": "Alerting", "pyAgentId": "1001"})).await;
     let mut other = Crm::open(&house).await;
     other.logs_in("1002").await;
@@ -269,7 +270,7 @@ async fn hello_tells_what_there_is() {
     let acd = &welcome["acds"][0];
     assert_eq!((&acd["acd"], &acd["online"]), (&json!("5000"), &json!(true)));
     assert_eq!(acd["queues"][0], "sales");
-    assert_eq!(acd["capabilities"], json!({"afterCallWork": true, "partialLogout": true, "callControl": false}));
+    assert_eq!(acd["capabilities"], json!({"afterCallWork": true, "partialLogout": true, "callControl": true}));
     assert_eq!(welcome["reasonCodes"][1], json!({"code": 2, "name": "lunch"}));
     assert!(welcome["session"].as_str().unwrap().len() >= 32);
 }
@@ -451,18 +452,6 @@ async fn adapter_and_subscription_activities_may_be_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn call_activities_are_said_to_be_not_supported() {
-    let house = house().await;
-    let mut crm = Crm::open(&house).await;
-    for activity in ["answerCall", "makeCall", "hangUpCall", "transferInitiate", "sendDTMF"] {
-        crm.sends_text(&format!("{}\n", json!({"id": 1, "activity": activity, "DN": "3001"})));
-        let answer = crm.receives_message().await;
-        assert_eq!((&answer["id"], &answer["code"]), (&json!(1), &json!("OPENCTI_NOT_SUPPORTED")), "{answer}");
-        assert!(answer["StatusMessage"].as_str().unwrap().contains(activity), "{answer}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_offered_call_alerts_and_an_agent_on_a_call_is_busy() {
     let house = house().await;
     let mut crm = Crm::open(&house).await;
@@ -470,10 +459,12 @@ async fn an_offered_call_alerts_and_an_agent_on_a_call_is_busy() {
     crm.succeeds(ready("1001")).await;
     crm.receives(json!({"pyEventName": "Ready"})).await;
     house.acd.inner.arrive(QueueId(1));
+    crm.receives(json!({"pyEventType": "AgentStateEvent", "pyEventName": "Ready", "pyWorkMode": "BUSY"})).await;
     let call =
         json!({"pyEventType": "CallStateEvent", "pyEventName": "Alerting", "pyThisDN": "3001", "queue": "sales"});
     crm.receives(call).await;
-    crm.receives(json!({"pyEventType": "AgentStateEvent", "pyEventName": "Ready", "pyWorkMode": "BUSY"})).await;
+    crm.receives(json!({"pyEventType": "PartyInfoEvent"})).await;
+    crm.receives(json!({"pyEventType": "CallInfoEvent"})).await;
     crm.succeeds(json!({"activity": "GetSnapshot", "AgentID": "1001"})).await;
     let mut snapshot = crm.receives_event().await;
     while snapshot["pyEventType"] != "SnapshotEvent" {

@@ -109,7 +109,7 @@ pub struct Capabilities {
     pub after_call_work: bool,
     /// An agent can be logged out of some of its queues.
     pub partial_logout: bool,
-    /// Calls can be controlled.
+    /// Calls can be controlled, all of it or some: what of it cannot be done is refused as not supported.
     pub call_control: bool,
 }
 
@@ -148,9 +148,13 @@ codes! {
     InvalidObjectState = "OPENCTI_CF_INVALID_OBJECT_STATE",
     /// The ACD refused.
     GenericOperation = "OPENCTI_CF_GENERIC_OPERATION",
+    /// The number cannot be called.
+    InvalidDestination = "OPENCTI_CF_INVALID_DESTINATION",
+    /// The other end is busy.
+    DestinationBusy = "OPENCTI_DEST_BUSY",
     /// Identity and secret, or agent id and password, do not match.
     Unauthorized = "OPENCTI_HTTP_ERROR_401",
-    /// There is no such agent, device, queue or ACD.
+    /// There is no such agent, device, queue, call or ACD.
     NotFound = "OPENCTI_HTTP_ERROR_404",
     /// Something inside the gateway failed.
     Internal = "OPENCTI_HTTP_ERROR_500",

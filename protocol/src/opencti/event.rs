@@ -3,6 +3,8 @@
 //! The names beginning with `py` and their values are the source's; `pyAgentId` and `pyThisDN` stand in more events than
 //! there, since one connection may carry many agents.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -170,6 +172,9 @@ pub struct PartyInfoEvent {
     /// The call.
     #[serde(rename = "pyCallId")]
     pub call_id: String,
+    /// The agent; empty when no agent works at the device.
+    #[serde(rename = "pyAgentId")]
+    pub agent_id: String,
     /// The agent's device.
     #[serde(rename = "pyThisDN")]
     pub this_dn: String,
@@ -186,7 +191,7 @@ pub struct Party {
     pub dn: String,
 }
 
-/// What is known of a call. The source names this event and no more.
+/// What travels with a call. The source names this event; its fields are those of the source's call data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CallInfoEvent {
     /// Always `CallInfo`.
@@ -198,6 +203,28 @@ pub struct CallInfoEvent {
     /// The call.
     #[serde(rename = "pyCallId")]
     pub call_id: String,
+    /// The agent; empty when no agent works at the device.
+    #[serde(rename = "pyAgentId")]
+    pub agent_id: String,
+    /// The agent's device.
+    #[serde(rename = "pyThisDN")]
+    pub this_dn: String,
+    /// The number that was dialled; empty when it is not known.
+    #[serde(rename = "pyDNIS")]
+    pub dnis: String,
+    /// CallVariable1 to CallVariable10, in their order; null is one that was never set.
+    #[serde(rename = "pyCallVariables")]
+    #[schemars(length(min = 10, max = 10))]
+    pub call_variables: Vec<Option<String>>,
+    /// Named variables (ECC); an element of an array is named `name[3]`.
+    #[serde(rename = "pyNamedVariables")]
+    pub named_variables: BTreeMap<String, String>,
+    /// User-to-user information, as a text; bytes that are none are written in hexadecimal behind `0x`.
+    #[serde(rename = "pyApplicationData", default, skip_serializing_if = "Option::is_none")]
+    pub application_data: Option<String>,
+    /// What an agent wrote of the call in after-call work.
+    #[serde(rename = "pyWrapUpData", default, skip_serializing_if = "Option::is_none")]
+    pub wrap_up_data: Option<String>,
 }
 
 macro_rules! names {
@@ -280,11 +307,11 @@ names! {
     }
     /// What happened to a call.
     CallEventName {
-        /// The caller hung up.
+        /// The caller hung up before an answer.
         Abandoned,
         /// It rings, or is about to.
         Alerting,
-        /// Connected.
+        /// The source's own, which does not say how it differs from Established: this gateway does not send it.
         Connected,
         /// Over for this device.
         Disconnected,

@@ -21,9 +21,9 @@ pub use event::{
     What, WorkMode,
 };
 pub use request::{
-    Activity, AgentOptions, CloseAdapter, Flaw, GetSnapshot, Heartbeat, Hello, LoginAgent, LogoutAgent, OpenAdapter,
-    ReasonPage, Request, RequestId, Resume, Secret, SetAgentNotReady, SetAgentReady, SubscribeForEvents,
-    UNSUPPORTED_ACTIVITIES, UnSubscribeForEvents, Unreadable,
+    Activity, AgentOptions, CloseAdapter, Dial, DropParty, Flaw, GetSnapshot, Heartbeat, Hello, LoginAgent,
+    LogoutAgent, OfCall, OpenAdapter, ReasonPage, Request, RequestId, Resume, Secret, SendDtmf, SetAgentNotReady,
+    SetAgentReady, SubscribeForEvents, UnSubscribeForEvents, Unreadable,
 };
 pub use schema::schema;
 pub use server::{Notice, NoticeName, ServerMessage};

@@ -2,6 +2,7 @@
 //!
 //! Not here: whether it may. Must hold: a property that is not what it should be is named, with what was given.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -34,23 +35,23 @@ pub enum RequestId {
 const ID_BYTES_MAX: usize = 128;
 
 macro_rules! activities {
-    ($($(#[$doc:meta])* $name:ident)*) => {
+    ($($(#[$doc:meta])* $wire:literal $name:ident($properties:ty),)*) => {
         /// Every activity, with its properties.
         #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
         #[serde(tag = "activity")]
-        pub enum Activity { $($(#[$doc])* $name($name),)* }
+        pub enum Activity { $($(#[$doc])* #[serde(rename = $wire)] $name($properties),)* }
 
         impl Activity {
             /// The names of all activities.
-            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+            pub const NAMES: &[&str] = &[$($wire),*];
 
             /// The activity's name.
             pub fn name(&self) -> &'static str {
-                match self { $(Activity::$name(_) => stringify!($name),)* }
+                match self { $(Activity::$name(_) => $wire,)* }
             }
 
             fn read(name: &str, text: &str) -> Option<Result<Activity, Flaw>> {
-                match name { $(stringify!($name) => Some(properties(text).map(Activity::$name)),)* _ => None }
+                match name { $($wire => Some(properties(text).map(Activity::$name)),)* _ => None }
             }
         }
     };
@@ -58,46 +59,56 @@ macro_rules! activities {
 
 activities! {
     /// Opens a session; the first request of every connection.
-    Hello
+    "Hello" Hello(Hello),
     /// Set-up before an agent logs in.
-    OpenAdapter
+    "OpenAdapter" OpenAdapter(OpenAdapter),
     /// Clean-up after an agent has logged out.
-    CloseAdapter
+    "CloseAdapter" CloseAdapter(CloseAdapter),
     /// Starts the events of one device.
-    SubscribeForEvents
+    "SubscribeForEvents" SubscribeForEvents(SubscribeForEvents),
     /// Stops the events of one device.
-    UnSubscribeForEvents
+    "UnSubscribeForEvents" UnSubscribeForEvents(UnSubscribeForEvents),
     /// Logs an agent in, and starts the events of its device.
-    LoginAgent
+    "LoginAgent" LoginAgent(LoginAgent),
     /// Logs an agent out, closes its adapter, and stops the events of its device.
-    LogoutAgent
+    "LogoutAgent" LogoutAgent(LogoutAgent),
     /// Makes an agent reachable.
-    SetAgentReady
+    "SetAgentReady" SetAgentReady(SetAgentReady),
     /// Stops offering calls to an agent.
-    SetAgentNotReady
+    "SetAgentNotReady" SetAgentNotReady(SetAgentNotReady),
     /// Has a Snapshot event of one agent sent.
-    GetSnapshot
+    "GetSnapshot" GetSnapshot(GetSnapshot),
     /// Does nothing: for a client that promised to be heard now and then.
-    Heartbeat
+    "Heartbeat" Heartbeat(Heartbeat),
+    /// Answers the call that rings.
+    "answerCall" AnswerCall(OfCall),
+    /// Puts a call on hold.
+    "holdCall" HoldCall(OfCall),
+    /// Takes a call off hold.
+    "retrieveCall" RetrieveCall(OfCall),
+    /// Releases the call that is talked on, or rings, or is being made.
+    "hangUpCall" HangUpCall(OfCall),
+    /// Calls a number.
+    "makeCall" MakeCall(Dial),
+    /// Holds the call and asks somebody else about it.
+    "consultationCall" ConsultationCall(Dial),
+    /// The same, to transfer the call then.
+    "transferInitiate" TransferInitiate(Dial),
+    /// Leaves the call that waits to who was asked.
+    "transferComplete" TransferComplete(OfCall),
+    /// Leaves the call to somebody who is not asked before.
+    "blindTransfer" BlindTransfer(Dial),
+    /// As consultationCall, to make a conference then.
+    "conferenceInitiate" ConferenceInitiate(Dial),
+    /// Makes one call of the one that waits and the one that is talked on.
+    "conferenceComplete" ConferenceComplete(OfCall),
+    /// Brings somebody in who is not asked before.
+    "conferenceCall" ConferenceCall(Dial),
+    /// Sends another party of the call away.
+    "dropParty" DropParty(DropParty),
+    /// Sends tones.
+    "sendDTMF" SendDtmf(SendDtmf),
 }
-
-/// Activities and functions of the source that this gateway does not do: those of calls.
-pub const UNSUPPORTED_ACTIVITIES: &[&str] = &[
-    "answerCall",
-    "holdCall",
-    "retrieveCall",
-    "makeCall",
-    "hangUpCall",
-    "sendDTMF",
-    "conferenceCall",
-    "conferenceInitiate",
-    "conferenceComplete",
-    "consultationCall",
-    "dropParty",
-    "transferInitiate",
-    "transferComplete",
-    "blindTransfer",
-];
 
 /// Opens a session, or takes up one whose connection was lost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -282,6 +293,99 @@ pub struct GetSnapshot {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Heartbeat {}
 
+/// Something that is done with a call of a device.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OfCall {
+    /// The call, by the `pyCallId` of its events; blank, the one of the device's calls that the activity can be about.
+    #[serde(rename = "CallID", alias = "CallId", alias = "callId", default, skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<String>,
+    /// The call that waits on hold, where two are meant; blank, the device's one. holdCall takes either name for its call.
+    #[serde(rename = "HeldCallId", alias = "heldCallId", default, skip_serializing_if = "Option::is_none")]
+    pub held_call_id: Option<String>,
+    /// The device whose call it is; blank, the agent's.
+    #[serde(rename = "DN", alias = "dn", default, skip_serializing_if = "Option::is_none")]
+    pub dn: Option<String>,
+    /// The agent at the device; where neither is given, the session's one agent.
+    #[serde(rename = "AgentID", alias = "agentId", default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// The ACD that has the call, by its number; left out, the one that has the agent, or the first.
+    #[serde(rename = "Acd", default, skip_serializing_if = "Option::is_none")]
+    pub acd: Option<String>,
+}
+
+/// A number is called; all but makeCall do it for a call that is there. The call that comes about carries the data.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Dial {
+    /// The number.
+    #[serde(rename = "Destination", alias = "destination")]
+    #[schemars(length(min = 1))]
+    pub destination: String,
+    /// The call, by the `pyCallId` of its events; blank, the one of the device's calls that the activity can be about.
+    #[serde(rename = "CallID", alias = "CallId", alias = "callId", default, skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<String>,
+    /// The device whose call it is; blank, the agent's.
+    #[serde(rename = "DN", alias = "dn", default, skip_serializing_if = "Option::is_none")]
+    pub dn: Option<String>,
+    /// The agent at the device; where neither is given, the session's one agent.
+    #[serde(rename = "AgentID", alias = "agentId", default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// The ACD that has the call, by its number; left out, the one that has the agent, or the first.
+    #[serde(rename = "Acd", default, skip_serializing_if = "Option::is_none")]
+    pub acd: Option<String>,
+    /// CallVariable1 to CallVariable10, in their order; null leaves one as it is.
+    #[serde(rename = "pyCallVariables", default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    pub call_variables: Vec<Option<String>>,
+    /// Named variables (ECC); an element of an array is named `name[3]`.
+    #[serde(rename = "pyNamedVariables", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub named_variables: BTreeMap<String, String>,
+    /// User-to-user information, as a text.
+    #[serde(rename = "pyApplicationData", default, skip_serializing_if = "Option::is_none")]
+    pub application_data: Option<String>,
+}
+
+/// Another party of a call is sent away.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DropParty {
+    /// The device, by the `pyDN` of PartyInfoEvent.
+    #[serde(rename = "Party", alias = "PartyToRemove")]
+    #[schemars(length(min = 1))]
+    pub party: String,
+    /// The call, by the `pyCallId` of its events; blank, the one of the device's calls that the activity can be about.
+    #[serde(rename = "CallID", alias = "CallId", alias = "callId", default, skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<String>,
+    /// The device whose call it is; blank, the agent's.
+    #[serde(rename = "DN", alias = "dn", default, skip_serializing_if = "Option::is_none")]
+    pub dn: Option<String>,
+    /// The agent at the device; where neither is given, the session's one agent.
+    #[serde(rename = "AgentID", alias = "agentId", default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// The ACD that has the call, by its number; left out, the one that has the agent, or the first.
+    #[serde(rename = "Acd", default, skip_serializing_if = "Option::is_none")]
+    pub acd: Option<String>,
+}
+
+/// Tones are sent on the call that is talked on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SendDtmf {
+    /// What to send: `0`-`9`, `*`, `#`, `A`-`D`.
+    #[serde(rename = "Digits", alias = "digits")]
+    #[schemars(length(min = 1))]
+    pub digits: String,
+    /// The call, by the `pyCallId` of its events; blank, the one of the device's calls that the activity can be about.
+    #[serde(rename = "CallID", alias = "CallId", alias = "callId", default, skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<String>,
+    /// The device whose call it is; blank, the agent's.
+    #[serde(rename = "DN", alias = "dn", default, skip_serializing_if = "Option::is_none")]
+    pub dn: Option<String>,
+    /// The agent at the device; where neither is given, the session's one agent.
+    #[serde(rename = "AgentID", alias = "agentId", default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// The ACD that has the call, by its number; left out, the one that has the agent, or the first.
+    #[serde(rename = "Acd", default, skip_serializing_if = "Option::is_none")]
+    pub acd: Option<String>,
+}
+
 /// The page of options that an agent's request carries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AgentOptions {
@@ -374,12 +478,6 @@ pub enum Flaw {
         /// The name.
         name: String,
     },
-    /// An activity of the source that this gateway does not do.
-    #[error("activity {name:?} is not supported by this gateway")]
-    UnsupportedActivity {
-        /// The name.
-        name: &'static str,
-    },
     /// A property is missing or not what it should be.
     #[error("{property}{what}")]
     Property {
@@ -403,10 +501,7 @@ impl Request {
             let activity = read.map_err(named)?;
             return Ok(Request { id, activity });
         }
-        Err(named(match UNSUPPORTED_ACTIVITIES.iter().find(|unsupported| **unsupported == name) {
-            Some(&name) => Flaw::UnsupportedActivity { name },
-            None => Flaw::UnknownActivity { name: shortened(&name) },
-        }))
+        Err(named(Flaw::UnknownActivity { name: shortened(&name) }))
     }
 }
 

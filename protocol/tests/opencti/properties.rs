@@ -1,9 +1,13 @@
 //! What holds for every message.
 
+use std::collections::BTreeMap;
+
 use cti_protocol::opencti::{
-    Activity, AgentEventName, AgentOptions, AgentStateEvent, Answer, Code, DeviceState, Event, EventBody, Hello,
-    LinkState, LoginAgent, LogoutAgent, Media, Notice, NoticeName, Request, RequestId, Resume, Secret, ServerMessage,
-    SessionAgentState, SetAgentNotReady, Snapshot, SnapshotEvent, SubscribeForEvents, What, WorkMode,
+    Activity, AgentEventName, AgentOptions, AgentStateEvent, Answer, CallEventName, CallInfo, CallInfoEvent,
+    CallStateEvent, CallType, Code, DeviceState, Dial, DropParty, Event, EventBody, Hello, LinkState, LoginAgent,
+    LogoutAgent, Media, Notice, NoticeName, OfCall, Party, PartyInfo, PartyInfoEvent, Request, RequestId, Resume,
+    Secret, SendDtmf, ServerMessage, SessionAgentState, SetAgentNotReady, Snapshot, SnapshotEvent, SubscribeForEvents,
+    What, WorkMode,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -50,7 +54,28 @@ fn activity() -> impl Strategy<Value = Activity> {
     let subscribe = (named(), option::of(text()), option::of(secret())).prop_map(|(dn, agent_id, agent_password)| {
         Activity::SubscribeForEvents(SubscribeForEvents { dn, agent_id, agent_password, acd: None })
     });
-    prop_oneof![hello, login, logout, not_ready, subscribe, Just(Activity::Heartbeat(Default::default()))]
+    let dial = (named(), option::of(text()), data()).prop_map(|(destination, call_id, (variables, named, uui))| {
+        let (call_variables, named_variables, application_data) = (variables, named, uui);
+        let dial =
+            Dial { destination, call_id, call_variables, named_variables, application_data, ..Default::default() };
+        Activity::BlindTransfer(dial)
+    });
+    let of_call =
+        (option::of(text()), option::of(text()), option::of(text())).prop_map(|(call_id, held_call_id, dn)| {
+            Activity::TransferComplete(OfCall { call_id, held_call_id, dn, ..Default::default() })
+        });
+    let drop = (named(), option::of(text()))
+        .prop_map(|(party, call_id)| Activity::DropParty(DropParty { party, call_id, ..Default::default() }));
+    let tones = named().prop_map(|digits| Activity::SendDtmf(SendDtmf { digits, ..Default::default() }));
+    let heartbeat = Just(Activity::Heartbeat(Default::default()));
+    prop_oneof![hello, login, logout, not_ready, subscribe, dial, of_call, drop, tones, heartbeat]
+}
+
+type Data = (Vec<Option<String>>, BTreeMap<String, String>, Option<String>);
+
+fn data() -> impl Strategy<Value = Data> {
+    let variables = proptest::collection::vec(option::of(text()), 0..=10);
+    (variables, proptest::collection::btree_map(text(), text(), 0..4), option::of(text()))
 }
 
 fn body() -> impl Strategy<Value = EventBody> {
@@ -79,7 +104,43 @@ fn body() -> impl Strategy<Value = EventBody> {
             work_mode: WorkMode::AuxWork,
         })
     });
-    (text(), text(), prop_oneof![snapshot, state]).prop_map(|(acd, queue, what)| EventBody {
+    let call = (text(), text(), text()).prop_map(|(ani, call_id, other_dn)| {
+        What::CallStateEvent(CallStateEvent {
+            event_name: CallEventName::Established,
+            media: Media::Voice,
+            ani,
+            call_id,
+            call_type: CallType::Consult,
+            other_dn,
+            agent_id: "1001".to_owned(),
+            this_dn: "3001".to_owned(),
+        })
+    });
+    let info = (text(), data(), option::of(text())).prop_map(|(call_id, (_, named_variables, uui), wrap_up_data)| {
+        What::CallInfoEvent(CallInfoEvent {
+            event_name: CallInfo::CallInfo,
+            media: Media::Voice,
+            call_id,
+            agent_id: String::new(),
+            this_dn: "3001".to_owned(),
+            dnis: "8001".to_owned(),
+            call_variables: vec![None; 10],
+            named_variables,
+            application_data: uui,
+            wrap_up_data,
+        })
+    });
+    let parties = proptest::collection::vec(text(), 0..4).prop_map(|parties| {
+        What::PartyInfoEvent(PartyInfoEvent {
+            event_name: PartyInfo::PartyInfo,
+            media: Media::Voice,
+            call_id: "1".to_owned(),
+            agent_id: String::new(),
+            this_dn: "3001".to_owned(),
+            parties: parties.into_iter().map(|dn| Party { dn }).collect(),
+        })
+    });
+    (text(), text(), prop_oneof![snapshot, state, call, info, parties]).prop_map(|(acd, queue, what)| EventBody {
         time: "2026-01-02T03:04:05.678Z".to_owned(),
         acd,
         queue,

@@ -44,7 +44,9 @@ fn the_schema_refuses_what_is_no_request() {
     for wrong in [
         json!({"activity": "Heartbeat"}),
         json!({"id": 1}),
-        json!({"id": 1, "activity": "answerCall"}),
+        json!({"id": 1, "activity": "answercall"}),
+        json!({"id": 1, "activity": "makeCall", "DN": "3001"}),
+        json!({"id": 1, "activity": "makeCall", "Destination": "9", "pyCallVariables": vec!["x"; 11]}),
         json!({"id": null, "activity": "Heartbeat"}),
         json!({"id": 1, "activity": "LogoutAgent"}),
         json!({"id": 1, "activity": "LogoutAgent", "AgentID": ""}),

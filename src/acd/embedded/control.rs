@@ -82,6 +82,13 @@ impl World {
                 self.leave_call(now, at.call, &at.device, CallCause::Normal);
                 done
             }
+            CallCommand::Drop { at, party } => {
+                self.must_be(at, &[PartyState::Connected])?;
+                let dropped = Connection { call: at.call, device: party.clone() };
+                self.must_be(&dropped, ANY_STATE)?;
+                self.leave_call(now, at.call, party, CallCause::Normal);
+                done
+            }
             CallCommand::ClearCall(id) => self.clear_call(now, *id),
             CallCommand::SendDtmf { from, .. } => {
                 self.must_be(from, &[PartyState::Connected])?;

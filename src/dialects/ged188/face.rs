@@ -93,7 +93,7 @@ impl Subscriber for Face {
         events::render(event, self.version)
     }
 
-    fn deliver(&self, subscription: &Subscription, event: &Rendered) {
+    fn deliver(&self, subscription: &Subscription, _: &Event, event: &Rendered) {
         self.outbox.add_unless_ended(subscription.ended_mark(), |out| {
             events::write_with_own_id(out, event, subscription.own_id);
         });

@@ -27,7 +27,6 @@ impl From<Flaw> for No {
     fn from(flaw: Flaw) -> No {
         let code = match flaw {
             Flaw::UnknownActivity { .. } => Code::UnknownActivity,
-            Flaw::UnsupportedActivity { .. } => Code::NotSupported,
             _ => Code::InvalidRequest,
         };
         No::new(code, flaw.to_string())
@@ -37,7 +36,7 @@ impl From<Flaw> for No {
 impl From<Refusal> for No {
     fn from(refusal: Refusal) -> No {
         let code = match &refusal {
-            Refusal::NoRight { .. } => Code::NoRight,
+            Refusal::NoRight { .. } | Refusal::NoRightAt { .. } | Refusal::NotOnCall { .. } => Code::NoRight,
             Refusal::UnknownPeripheral { .. } => Code::NotFound,
             Refusal::LinkDown { .. } => Code::Unavailable,
             // The source's scripts ask for one thing: whether the agent is in. One that nobody knows is not.
@@ -58,9 +57,13 @@ impl From<Refusal> for No {
 fn code_of(reason: &AcdRefusal) -> Code {
     match reason {
         AcdRefusal::BadCredentials => Code::Unauthorized,
-        AcdRefusal::UnknownAgent { .. } | AcdRefusal::UnknownInstrument { .. } | AcdRefusal::BadQueue { .. } => {
-            Code::NotFound
-        }
+        AcdRefusal::UnknownAgent { .. }
+        | AcdRefusal::UnknownInstrument { .. }
+        | AcdRefusal::BadQueue { .. }
+        | AcdRefusal::UnknownCall { .. } => Code::NotFound,
+        AcdRefusal::NotOnCall { .. } | AcdRefusal::WrongCallState { .. } => Code::InvalidObjectState,
+        AcdRefusal::BadDestination { .. } => Code::InvalidDestination,
+        AcdRefusal::Busy { .. } => Code::DestinationBusy,
         AcdRefusal::InstrumentInUse { .. } | AcdRefusal::AlreadyLoggedIn { .. } => Code::AgentLoggedIn,
         AcdRefusal::NotLoggedIn { .. } => Code::AgentNotLoggedIn,
         AcdRefusal::WrongState { .. } => Code::InvalidObjectState,

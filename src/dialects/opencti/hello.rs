@@ -89,9 +89,7 @@ impl OpenCti {
             let session = session.token.as_str().into();
             line.say(Welcome { session, resumed: Some(resumed), why, seq, ..welcome.clone() });
         });
-        if resumed.is_none() {
-            return false;
-        }
+        let Some(resumed) = resumed else { return false };
         self.house.table.attendance.arrive(session.id);
         for (key, login) in session.agents() {
             // Somebody may have taken the agent up meanwhile, by the rule for clients that meet.
@@ -106,6 +104,9 @@ impl OpenCti {
         }
         drop(moving);
         session.say_snapshots(None);
+        if let Resumed::Cut { .. } = resumed {
+            session.follow_all_calls(); // what was said of them is among what is lost
+        }
         session.forget_logged_out();
         true
     }
@@ -143,7 +144,7 @@ impl OpenCti {
                 capabilities: Capabilities {
                     after_call_work: can.after_call_work,
                     partial_logout: can.partial_logout,
-                    call_control: false,
+                    call_control: !can.calls.is_empty(),
                 },
                 queues: link.queues.iter().map(|(queue, _)| self.queue_names(peripheral.id, &[*queue])).collect(),
             }

@@ -7,6 +7,8 @@
 //! a session's events are numbered without a gap, and whoever takes it up again gets each that is still kept exactly once.
 
 mod answers;
+mod call_events;
+mod call_requests;
 mod client;
 mod hello;
 mod names;

@@ -9,7 +9,7 @@ use tracing::error;
 
 use super::{OpenCti, time_of_day};
 use crate::model::{
-    AgentEvent, AgentFacts, AgentKey, AgentState, Event, Instrument, PeripheralId, PreCallEvent, QueueId,
+    AgentEvent, AgentFacts, AgentKey, AgentState, Call, Event, Instrument, PeripheralId, PreCallEvent, QueueId,
 };
 use crate::sessions::{AdapterState, AgentEntry};
 
@@ -40,9 +40,10 @@ impl OpenCti {
     pub(super) fn render(&self, event: &Event) -> Option<Bytes> {
         Some(write(&match event {
             Event::Agent(event) => self.agent_state(event),
+            Event::PreCall(event) if self.tells_calls(event.peripheral) => return None, // the call itself says it
             Event::PreCall(event) => self.call_state(event),
             Event::Correction(_) => return None, // the event that says what is right says enough
-            Event::Call(_) => return None,       // what the announcement says is all that a client is told of a call
+            Event::Call(_) => return Some(Bytes::new()), // each device's clients are told in words of their own
         }))
     }
 
@@ -97,7 +98,17 @@ impl OpenCti {
         self.body(Some(event.peripheral), queues, What::AgentStateEvent(what))
     }
 
-    /// A call on its way to an agent is one that alerts: the source has no name for what comes before.
+    fn tells_calls(&self, peripheral: PeripheralId) -> bool {
+        self.house.peripheral(peripheral).is_some_and(|known| !known.acd.capabilities().calls.is_empty())
+    }
+
+    /// What is said of a call at a device: see `call_events`.
+    pub(super) fn of_call(&self, peripheral: PeripheralId, call: &Call, what: What) -> Bytes {
+        let queue: Vec<QueueId> = call.queue.into_iter().collect();
+        write(&self.body(Some(peripheral), &queue, what))
+    }
+
+    /// Of an ACD that tells nothing of its calls: one on its way to an agent alerts.
     fn call_state(&self, event: &PreCallEvent) -> EventBody {
         let call = &event.call;
         let ani = call.ani.clone().unwrap_or_default();

@@ -21,7 +21,8 @@ use super::render::Shown;
 use super::session::{Line, Session};
 use crate::acd::AcdRefusal;
 use crate::model::{
-    AgentFacts, AgentKey, AgentState, Instrument, Login, Logout, Password, QueueChoice, StateChange, WantedState,
+    AgentFacts, AgentKey, AgentState, Instrument, Login, Logout, Password, PeripheralId, QueueChoice, StateChange,
+    WantedState,
 };
 use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right};
 use crate::sessions::{HeldBy, LogoutKind, Subscriber, Target};
@@ -50,6 +51,7 @@ impl Opened {
                 Ok(())
             }
             Activity::Hello(_) => Err(No::new(Code::NoSession, "a session is open already")),
+            of_call => self.on_call_request(shared, line, id, &of_call),
         }
     }
 
@@ -102,6 +104,7 @@ impl Opened {
                     other.lose(&key, session.id);
                 }
                 session.say_snapshot(&key, None);
+                session.follow_calls(key.peripheral, &device);
             }
             answer(done);
         });
@@ -249,6 +252,7 @@ impl Opened {
         if self.rights.every_device || is_own {
             session.subscribe(peripheral, &device);
             session.say_snapshot_of_device(peripheral, &device);
+            session.follow_calls(peripheral, &device);
             done(line, id);
             return Ok(());
         }
@@ -269,6 +273,7 @@ impl Opened {
             if checked.is_ok() {
                 session.subscribe(peripheral, &device);
                 session.say_snapshot_of_device(peripheral, &device);
+                session.follow_calls(peripheral, &device);
             }
             answer(checked);
         });
@@ -306,13 +311,27 @@ impl Opened {
             return Err(No::new(Code::NotFound, why));
         }
         self.session.say_snapshot(&key, None);
+        if let Some(device) = shared.last_device(&key) {
+            self.session.follow_calls(key.peripheral, &device);
+        }
         Ok(())
     }
 
-    fn must_control(&self, activity: &str) -> Result<(), No> {
+    pub(super) fn must_control(&self, activity: &str) -> Result<(), No> {
         match self.rights.control {
             true => Ok(()),
             false => Err(No::new(Code::NoRight, format!("{activity} needs the service client_control"))),
+        }
+    }
+
+    /// Who asks about a device's calls: whoever may command the agent there.
+    pub(super) fn requester_at(&self, shared: &OpenCti, peripheral: PeripheralId, device: &Instrument) -> Requester {
+        match shared.house.table.agent_at(peripheral, device) {
+            Some(key) => self.requester(&key),
+            None => {
+                let right = if self.rights.every_agent { Right::Every } else { Right::Nobody };
+                Requester { session: self.session.id, right }
+            }
         }
     }
 
@@ -380,7 +399,7 @@ fn too_many(shared: &OpenCti) -> No {
 }
 
 /// Counts the request as in flight; what comes back is its answer, to be given once.
-fn accept(shared: &OpenCti, line: &Arc<Line>, id: &RequestId) -> Result<Outcome<()>, No> {
+pub(super) fn accept(shared: &OpenCti, line: &Arc<Line>, id: &RequestId) -> Result<Outcome<()>, No> {
     let open = line.in_flight.fetch_add(1, Ordering::AcqRel);
     if open >= shared.requests_in_flight_max {
         line.in_flight.fetch_sub(1, Ordering::AcqRel);

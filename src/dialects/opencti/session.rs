@@ -13,9 +13,13 @@ use cti_protocol::opencti::{Event as WireEvent, ServerMessage};
 use parking_lot::Mutex;
 use tracing::{info, warn};
 
+use super::call_events::{Told, news};
 use super::{DIALECT, OpenCti};
 use crate::dialects::Outbox;
-use crate::model::{AgentKey, AgentState, CallSteps, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId};
+use crate::model::{
+    AgentKey, AgentState, CallEvent, CallId, CallStep, CallStepKind, CallSteps, Event, Filter, Instrument, LinkEvent,
+    PeripheralId, SessionId,
+};
 use crate::operations::Farewell;
 use crate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
 
@@ -45,8 +49,16 @@ struct Inner {
     /// The agents that this client logged in or took up, and by which login. Those whose login has ended are not its any more.
     agents: HashMap<AgentKey, u64>,
     /// The devices whose events it gets, and some that a logout ended.
-    devices: HashMap<(PeripheralId, Instrument), Arc<Subscription>>,
+    devices: HashMap<(PeripheralId, Instrument), Followed>,
     has_ended: bool,
+}
+
+/// A device whose events a session gets.
+#[derive(Debug)]
+struct Followed {
+    subscription: Arc<Subscription>,
+    /// What the session was told of the device's calls.
+    calls: HashMap<CallId, Told>,
 }
 
 impl fmt::Debug for Session {
@@ -184,8 +196,8 @@ impl Session {
             inner.has_ended = true;
             std::mem::take(&mut inner.devices)
         };
-        for subscription in devices.values() {
-            self.shared.house.table.subscriptions.remove(subscription);
+        for followed in devices.values() {
+            self.shared.house.table.subscriptions.remove(&followed.subscription);
         }
         self.shared.house.table.remove_client(self.id, &[]);
         self.shared.sessions.by_token.remove(&self.token);
@@ -228,7 +240,7 @@ impl Session {
         let is_there = |id: PeripheralId| peripheral.is_none_or(|only| only == id);
         let (agents, devices) = {
             let mut inner = self.inner.lock();
-            inner.devices.retain(|_, subscription| !subscription.has_ended()); // by a logout
+            inner.devices.retain(|_, followed| !followed.subscription.has_ended()); // by a logout
             let agents = inner.agents.iter().filter(|(key, _)| is_there(key.peripheral));
             let agents: Vec<_> = agents.map(|(key, login)| (key.clone(), *login)).collect();
             let devices: Vec<_> = inner.devices.keys().filter(|(id, _)| is_there(*id)).cloned().collect();
@@ -276,7 +288,7 @@ impl Session {
         }
         self.forget_logged_out();
         let mut inner = self.inner.lock();
-        inner.devices.retain(|_, subscription| !subscription.has_ended());
+        inner.devices.retain(|_, followed| !followed.subscription.has_ended());
         is_full(&inner)
     }
 
@@ -290,17 +302,19 @@ impl Session {
         })
     }
 
-    /// The session hears of a device from here on.
+    /// The session hears of a device from here on; of its calls once it [follows](Session::follow_calls) them.
     pub(super) fn subscribe(self: &Arc<Session>, peripheral: PeripheralId, device: &Instrument) {
         let subscription = {
             let mut inner = self.inner.lock();
             let place = (peripheral, device.clone());
-            if inner.has_ended || inner.devices.get(&place).is_some_and(|current| !current.has_ended()) {
+            if inner.has_ended || inner.devices.get(&place).is_some_and(|current| !current.subscription.has_ended()) {
                 return;
             }
             let target = Target::Device(peripheral, device.clone());
-            let subscription = Subscription::new(0, target, everything(), Arc::<Session>::clone(self) as _);
-            inner.devices.insert(place, Arc::clone(&subscription));
+            let filter = Filter { calls: CallSteps::default(), ..everything() };
+            let subscription = Subscription::new(0, target, filter, Arc::<Session>::clone(self) as _);
+            let followed = Followed { subscription: Arc::clone(&subscription), calls: HashMap::new() };
+            inner.devices.insert(place, followed);
             subscription
         };
         self.shared.house.table.subscribe(&subscription);
@@ -309,11 +323,82 @@ impl Session {
         }
     }
 
+    /// Tells how the device stands on each of its calls, and of what happens to them from here on, if the session hears of
+    /// the device.
+    pub(super) fn follow_calls(&self, peripheral: PeripheralId, device: &Instrument) {
+        let calls = self.shared.house.table.calls(peripheral);
+        let calls = calls.lock(); // nothing happens to them meanwhile
+        let there: Vec<_> = calls
+            .of_device(device)
+            .into_iter()
+            .map(|call| {
+                let (said, told) = news(&call, None, device, None);
+                let said: Vec<Bytes> =
+                    said.into_iter().map(|what| self.shared.of_call(peripheral, &call, what)).collect();
+                (call.id, said, told)
+            })
+            .collect();
+        let mut inner = self.inner.lock();
+        let Some(followed) = inner.devices.get_mut(&(peripheral, device.clone())) else { return };
+        followed.subscription.set_filter(everything());
+        followed.calls = there.iter().filter_map(|(id, _, told)| Some((*id, told.clone()?))).collect();
+        for body in there.into_iter().flat_map(|(_, said, _)| said) {
+            inner.push(&self.shared, body, Line::send_backlog);
+        }
+    }
+
+    /// The same for every device.
+    pub(super) fn follow_all_calls(&self) {
+        let devices: Vec<_> = self.inner.lock().devices.keys().cloned().collect();
+        for (peripheral, device) in devices {
+            self.follow_calls(peripheral, &device);
+        }
+    }
+
+    /// Says of a call what has become different for the device.
+    fn tell_call(&self, subscription: &Subscription, event: &CallEvent) {
+        let Target::Device(peripheral, device) = &subscription.target else { return };
+        let place = (*peripheral, device.clone());
+        let was = match &event.step {
+            CallStep::Transferred(joined) | CallStep::Conferenced(joined) => joined.secondary,
+            _ => event.was,
+        };
+        // What is said of an ACD's calls is said while they are locked, one thing after the other: so it can be written
+        // outside this session's lock.
+        let (call, old) = {
+            let inner = self.inner.lock();
+            let Some(followed) = inner.devices.get(&place) else { return };
+            (followed.calls.get(&event.call.id).cloned(), was.and_then(|was| followed.calls.get(&was).cloned()))
+        };
+        let mut said: Vec<Bytes> = Vec::new();
+        if let Some(old) = &old {
+            said.push(self.shared.of_call(*peripheral, &old.call, old.over(device)));
+        }
+        let (what, told) = news(&event.call, Some(&event.step), device, call.as_ref());
+        said.extend(what.into_iter().map(|what| self.shared.of_call(*peripheral, &event.call, what)));
+        let mut inner = self.inner.lock();
+        if subscription.has_ended() {
+            return;
+        }
+        if let Some(followed) = inner.devices.get_mut(&place) {
+            if let Some(was) = was {
+                followed.calls.remove(&was);
+            }
+            match told {
+                Some(told) => drop(followed.calls.insert(event.call.id, told)),
+                None => drop(followed.calls.remove(&event.call.id)),
+            }
+        }
+        for body in said {
+            inner.push(&self.shared, body, Line::send_event);
+        }
+    }
+
     /// The session does not hear of a device any more.
     pub(super) fn unsubscribe(&self, peripheral: PeripheralId, device: &Instrument) {
         let ended = self.inner.lock().devices.remove(&(peripheral, device.clone()));
-        if let Some(subscription) = ended {
-            self.shared.house.table.subscriptions.remove(&subscription);
+        if let Some(followed) = ended {
+            self.shared.house.table.subscriptions.remove(&followed.subscription);
         }
     }
 
@@ -362,10 +447,13 @@ impl Subscriber for Session {
         Some(Rendered { bytes: self.shared.render(event)?, own_id_at: None })
     }
 
-    fn deliver(&self, subscription: &Subscription, event: &Rendered) {
+    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) {
+        if let Event::Call(event) = event {
+            return self.tell_call(subscription, event);
+        }
         let mut inner = self.inner.lock();
         if !subscription.has_ended() {
-            inner.push(&self.shared, event.bytes.clone(), Line::send_event);
+            inner.push(&self.shared, rendered.bytes.clone(), Line::send_event);
         }
     }
 
@@ -395,7 +483,7 @@ fn everything() -> Filter {
         agent_states: AgentState::ALL.into_iter().collect(),
         pre_calls: true,
         pre_call_aborts: true,
-        calls: CallSteps::default(),
+        calls: CallStepKind::ALL.into_iter().collect(),
     }
 }
 

@@ -261,6 +261,24 @@ const STATES = {
   Unknown: ["State unknown", "off"],
 };
 
+/** Of a call: how it is shown, and what can be done with it then. */
+const CALL_STATES = {
+  Initiated: ["Dialling", "busy", ["hangUpCall"]],
+  Alerting: ["Ringing", "busy", ["answerCall"]],
+  Established: ["Talking", "good", ["holdCall", "hangUpCall"]],
+  Retrieved: ["Talking", "good", ["holdCall", "hangUpCall"]],
+  Held: ["On hold", "off", ["retrieveCall"]],
+};
+
+const CALL_BUTTONS = {
+  answerCall: "Answer",
+  holdCall: "Hold",
+  retrieveCall: "Retrieve",
+  hangUpCall: "Hang up",
+  transferComplete: "Complete transfer",
+  conferenceComplete: "Make conference",
+};
+
 const WORK_MODES = { BUSY: ["On a call", "busy"], ACW: ["After-call work", "busy"] };
 
 const field = (id) => document.getElementById(id);
@@ -270,6 +288,8 @@ function desktop() {
   const memory = tabsMemory();
   const acdsOnline = new Map();
   let ownAcd = "";
+  /** The agent's calls by their ids, each with its last event of each kind. */
+  const calls = new Map();
   let linkState = "off";
 
   const session = new Session(addressOfGateway(), memory, {
@@ -311,6 +331,7 @@ function desktop() {
       if (event.pyAgentId && event.pyAgentId === written("agent-id")) {
         ownAcd = event.acd;
         showState(event);
+        followCall(event);
       }
       showLink();
     },
@@ -329,7 +350,7 @@ function desktop() {
     const isAcdAway = linkState === "connected" && !online;
     badge("link", isAcdAway ? ["ACD offline", "bad"] : LINKS[linkState]);
     const isConnected = linkState === "connected";
-    for (const id of ["login", "ready", "not-ready", "after-call", "logout"]) {
+    for (const id of ["login", "ready", "not-ready", "after-call", "logout", "call", "consult", "blind", "tones"]) {
       field(id).disabled = !isConnected;
     }
     field("state").classList.toggle("stale", linkState === "reconnecting");
@@ -340,6 +361,63 @@ function desktop() {
   function forgetState() {
     ownAcd = "";
     badge("state", STATES.Unknown);
+    calls.clear();
+    showCalls();
+  }
+
+  /** A snapshot is followed by every call that there is. */
+  function followCall(event) {
+    const id = event.pyCallId;
+    if (event.pyEventType === "SnapshotEvent") {
+      calls.clear();
+    } else if (event.pyEventType === "CallStateEvent" && !CALL_STATES[event.pyEventName]) {
+      calls.delete(id);
+    } else if (id) {
+      calls.set(id, { ...calls.get(id), [event.pyEventType]: event });
+    }
+    showCalls();
+  }
+
+  function showCalls() {
+    const known = [...calls].filter(([, call]) => call.CallStateEvent);
+    const isTalking = (call) => ["Established", "Retrieved"].includes(call.CallStateEvent.pyEventName);
+    const isAsking = known.some(([, call]) => isTalking(call)) && known.some(([, call]) => call.CallStateEvent.pyEventName === "Held");
+    const rows = known.map(([id, call]) => {
+      const [text, kind, activities] = CALL_STATES[call.CallStateEvent.pyEventName];
+      const more = isAsking && isTalking(call) ? ["transferComplete", "conferenceComplete"] : [];
+      const state = element("span", text);
+      state.className = "pill";
+      state.dataset.kind = kind;
+      const buttons = element("span", "");
+      buttons.className = "buttons";
+      buttons.append(...[...activities, ...more].map((activity) => callButton(activity, id)));
+      const row = document.createElement("li");
+      row.append(state, element("span", `call ${id} with ${call.CallStateEvent.pyOtherDN || "unknown"}`), buttons);
+      const about = callData(call);
+      if (about) {
+        const data = element("p", about);
+        data.className = "data";
+        row.append(data);
+      }
+      return row;
+    });
+    field("calls").replaceChildren(...rows);
+    field("no-calls").hidden = rows.length > 0;
+  }
+
+  function callButton(activity, id) {
+    const button = element("button", CALL_BUTTONS[activity]);
+    button.type = "button";
+    button.dataset.activity = activity;
+    button.addEventListener("click", () => ask(activity, { CallID: id }));
+    return button;
+  }
+
+  /** Dials, for a new call or from one that is talked on. */
+  function dials(activity) {
+    if (field("dial").reportValidity()) {
+      ask(activity, { Destination: written("destination") });
+    }
   }
 
   function connect() {
@@ -383,6 +461,10 @@ function desktop() {
   clicked("not-ready", () => ask("SetAgentNotReady", reason()));
   clicked("after-call", () => ask("SetAgentNotReady", { WorkMode: "AFTER_CALL_WORK" }));
   clicked("logout", () => ask("LogoutAgent", reason()));
+  submitted("dial", () => dials("makeCall"));
+  clicked("consult", () => dials("consultationCall"));
+  clicked("blind", () => dials("blindTransfer"));
+  clicked("tones", () => ask("sendDTMF", { Digits: written("destination") }));
   field("agent-id").addEventListener("change", forgetState);
   addEventListener("online", () => session.retryNow());
 
@@ -431,6 +513,7 @@ function offer(welcome) {
   field("acd-field").hidden = welcome.acds.length < 2;
   const queues = new Set(welcome.acds.flatMap((acd) => acd.queues));
   field("queues").replaceChildren(...[...queues].map((queue) => option(queue, queue)));
+  field("phone").hidden = !welcome.acds.some((acd) => acd.capabilities.callControl);
   field("after-call").hidden = !welcome.acds.some((acd) => acd.capabilities.afterCallWork);
   const needing = [
     ...(welcome.notReadyReasonRequired ? ["Not ready"] : []),
@@ -461,6 +544,15 @@ function given(name, value) {
 function shownState(event) {
   const state = { AgentStateEvent: event.pyEventName, SnapshotEvent: event.pyAgentState }[event.pyEventType];
   return state ? (WORK_MODES[event.pyWorkMode] ?? STATES[state] ?? [state, "off"]) : null;
+}
+
+/** Who else is on a call, and what travels with it. */
+function callData(call) {
+  const parties = call.PartyInfoEvent?.pyParties.map((party) => party.pyDN).join(", ");
+  const info = call.CallInfoEvent;
+  const variables = info?.pyCallVariables.map((value, at) => value && `${at + 1}: ${value}`) ?? [];
+  const named = Object.entries(info?.pyNamedVariables ?? {}).map(([name, value]) => `${name}: ${value}`);
+  return [parties, ...variables, ...named, info?.pyApplicationData].filter(Boolean).join(" · ");
 }
 
 function showState(event) {

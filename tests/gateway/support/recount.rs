@@ -207,7 +207,7 @@ impl Subscriber for Recorder {
         Some(Rendered { bytes: Bytes::new(), own_id_at: None })
     }
 
-    fn deliver(&self, _: &Subscription, _: &Rendered) {}
+    fn deliver(&self, _: &Subscription, _: &Event, _: &Rendered) {}
 
     fn end(&self, ended: &AtomicBool) {
         ended.store(true, Ordering::Release);
