@@ -256,6 +256,8 @@ pub enum BadField {
     Agent,
     /// The device.
     Instrument,
+    /// What is to travel with a call.
+    CallData,
 }
 
 impl std::fmt::Display for BadField {
@@ -263,6 +265,7 @@ impl std::fmt::Display for BadField {
         f.write_str(match self {
             BadField::Agent => "agent",
             BadField::Instrument => "instrument",
+            BadField::CallData => "call data",
         })
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, unreachable_pub)]
 
+mod baresip;
+mod calls;
 mod crm;
 mod desk;
 mod faults;

@@ -107,7 +107,7 @@ impl Call {
     /// The call that `AgentCalled` or `AgentConnect` tells of; `Dest…` is the channel at the agent.
     pub(super) fn in_message(message: &Message, stage: Stage) -> Option<Call> {
         let id = message.text_of("DestUniqueid")?;
-        let number = |key: &str| message.text_of(key).filter(|text| *text != "<unknown>").map(str::to_owned);
+        let number = |key: &str| message.text_of(key).and_then(known_number);
         Some(Call {
             id: id.to_owned(),
             channel: message.text_of("DestChannel")?.to_owned(),
@@ -117,6 +117,11 @@ impl Call {
             dialed_number: number("Exten"),
         })
     }
+}
+
+/// A number, where Asterisk knows it.
+pub(super) fn known_number(text: &str) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty() && *text != "<unknown>").map(str::to_owned)
 }
 
 /// A call's key: the day of its arrival, counted from 1970, and a number on that day, from Asterisk's `epoch.counter`. Two

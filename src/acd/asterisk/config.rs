@@ -51,6 +51,19 @@ pub struct AsteriskConfig {
     /// The pause reason of after-call work with not ready to follow.
     #[serde(default = "default_work_not_ready")]
     pub work_not_ready_text: String,
+    /// The context of the dialplan in which the numbers are dialled that agents call and transfer to; without one they can
+    /// do neither from here.
+    #[serde(default)]
+    pub dial_context: Option<String>,
+    /// Endpoints that are trunks: whoever comes over them is outside, by its number.
+    #[serde(default)]
+    pub trunks: Vec<String>,
+    /// Whether the phones answer, hold and retrieve when a NOTIFY with `Event: talk` or `hold` asks them to.
+    #[serde(default)]
+    pub phones_take_notify: bool,
+    /// Channel variables that are call data, `[[acd.variable]]`.
+    #[serde(default, rename = "variable")]
+    pub variables: Vec<VariableConfig>,
     /// The reason code of an agent whose device is invalid or not registered: it is shown not ready.
     #[serde(default = "default_unreachable")]
     pub unreachable_reason: u16,
@@ -112,6 +125,26 @@ pub struct AsteriskQueue {
     pub wrap_up: Option<Duration>,
 }
 
+/// A channel variable, and what it is to clients.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariableConfig {
+    /// Its name in the dialplan.
+    pub name: String,
+    /// The call variable that it is: a number of 1 to 10, or the name of an ECC variable.
+    pub data: DataName,
+}
+
+/// Which data of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(untagged, expecting = "a number of 1 to 10, or the name of an ECC variable, is expected")]
+pub enum DataName {
+    /// CallVariable1 to CallVariable10.
+    CallVariable(u8),
+    /// An ECC variable.
+    Named(String),
+}
+
 /// A pause reason and its number.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,6 +174,7 @@ impl AsteriskConfig {
         }
         self.check_queues()?;
         self.check_reasons()?;
+        self.check_calls()?;
         for (key, count, most) in
             [("in_flight_max", self.in_flight_max, 1_024), ("waiting_max", self.waiting_max, 1_000_000)]
         {
@@ -220,6 +254,32 @@ impl AsteriskConfig {
             if reason.code == 0 || !codes.insert(reason.code) {
                 let what = format!("{} is an earlier reason's, or 0, which is no reason", reason.code);
                 return wrong(format!("reason[{at}].code"), what);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_calls(&self) -> Result<(), AcdConfigError> {
+        let is_name = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        };
+        if let Some(context) = self.dial_context.as_ref().filter(|context| !is_name(context)) {
+            return wrong("dial_context".to_owned(), format!("{context:?} is no context's name"));
+        }
+        let (mut names, mut data) = (HashSet::new(), HashSet::new());
+        for (at, variable) in self.variables.iter().enumerate() {
+            let VariableConfig { name, data: meant } = variable;
+            if !is_name(name) || !names.insert(name) {
+                let what = format!("{name:?} is an earlier variable's, or cannot be a variable's name");
+                return wrong(format!("variable[{at}].name"), what);
+            }
+            let is_data = match meant {
+                DataName::CallVariable(number) => (1..=10).contains(number),
+                DataName::Named(name) => is_name(name) && name.len() <= ECC_NAME_BYTES_MAX,
+            };
+            if !is_data || !data.insert(meant) {
+                let what = format!("{meant:?} is an earlier variable's, or neither 1 to 10 nor a name");
+                return wrong(format!("variable[{at}].data"), what);
             }
         }
         Ok(())
@@ -320,6 +380,8 @@ fn yes() -> bool {
     true
 }
 
+/// What GED-188 has room for in an ECC variable's name.
+const ECC_NAME_BYTES_MAX: usize = 32;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// What app_queue keeps of a queue's name.
 const QUEUE_BYTES_MAX: usize = 79;

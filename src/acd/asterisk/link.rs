@@ -230,7 +230,7 @@ impl<'a> Session<'a> {
             .with("AuthType", "MD5")?
             .with("Username", &link.user)?
             .with("Key", &challenge_key(challenge, &link.secret))?
-            .with("Events", EVENT_CLASSES)?;
+            .with("Events", if link.world.lock().names.has_variables() { EVENT_CLASSES_ALL } else { EVENT_CLASSES })?;
         let answer = self.ask("login", login).await?;
         if answer.kind() == Kind::Response(SUCCESS) { Ok(()) } else { Err(refused(&words_of(&answer))) }
     }
@@ -238,10 +238,17 @@ impl<'a> Session<'a> {
     /// Lets Asterisk send what is made use of, and nothing else. Older ones know only the dearer form of a filter; without
     /// the right to it, everything of the classes comes, and what is not needed is passed over here.
     async fn ask_for_events(&mut self) -> Result<(), LinkError> {
-        for name in news::EVENTS {
-            let filter = Action::new("Filter")
-                .with("Operation", "Add")?
-                .with("MatchCriteria", &format!("action(include),name({name})"))?;
+        let names = Arc::clone(&self.link.world.lock().names);
+        let plain = news::EVENTS.iter().map(|name| (format!("action(include),name({name})"), None));
+        let of_variables = names.variables().map(|variable| {
+            let criteria = format!("action(include),name({}),header(Variable),method(exact)", news::VARIABLE_EVENT);
+            (criteria, Some(variable))
+        });
+        for (criteria, value) in plain.chain(of_variables) {
+            let mut filter = Action::new("Filter").with("Operation", "Add")?.with("MatchCriteria", &criteria)?;
+            if let Some(value) = value {
+                filter = filter.with("Filter", value)?;
+            }
             let answer = self.ask("filter", filter).await?;
             if answer.kind() != Kind::Response(SUCCESS) {
                 let pattern = format!("Event: ({})", news::EVENTS.join("|"));
@@ -446,7 +453,11 @@ impl<'a> Session<'a> {
             (Rows::Members(members), Effect::MembersAt(interface, spelled)) => {
                 world.set_members(Some((interface, spelled)), members, now);
             }
-            (Rows::Channels(channels), _) => news::restore_calls(world, &channels, now),
+            (Rows::Channels(items), _) => {
+                world.set_channels(&items);
+                let channels: Vec<_> = items.iter().filter_map(news::listed_channel).collect();
+                news::restore_calls(world, &channels, now);
+            }
             _ => (),
         }
         sent.answer(Said { is_done: true, words: String::new() });
@@ -539,6 +550,8 @@ const SUCCESS: &[u8] = b"Success";
 const PING: &str = "Ping";
 /// `agent` has the queues, `call` hold and hang-up, `system` the boot and its end. `dialplan` would be most of the bytes.
 const EVENT_CLASSES: &str = "system,call,agent";
+/// `dialplan` has the changes of variables.
+const EVENT_CLASSES_ALL: &str = "system,call,agent,dialplan";
 const READ_BYTES: usize = 64 * 1024;
 const LIST_ITEMS_MAX: usize = 1_000_000;
 const WORDS_MAX: usize = 200;

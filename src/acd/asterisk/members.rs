@@ -77,6 +77,12 @@ pub(super) enum Effect {
     MembersAt(Interface, Arc<str>),
     /// The list that comes is every channel.
     Channels,
+    /// A channel, by its Uniqueid, carries that.
+    Variable {
+        channel: String,
+        name: String,
+        value: String,
+    },
 }
 
 /// What Asterisk answered.

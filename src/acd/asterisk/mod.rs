@@ -7,12 +7,15 @@
 
 pub mod ami;
 mod calls;
+mod channels;
 mod config;
+mod control;
 mod line;
 mod link;
 mod members;
 mod names;
 mod news;
+mod switch;
 #[cfg(test)]
 mod tests;
 mod world;
@@ -27,7 +30,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use calls::Call;
-pub use config::{AsteriskConfig, AsteriskQueue, ReasonText, Secret};
+pub use config::{AsteriskConfig, AsteriskQueue, DataName, ReasonText, Secret, VariableConfig};
 use line::{Line, Rank};
 pub use link::Counts;
 use link::Link;
@@ -38,8 +41,8 @@ use world::{World, hangup_action};
 use self::ami::Action;
 use super::{Acd, AcdConfigError, AcdEvents, AcdRefusal, Capabilities, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, AgentState, CallAbilities, Instrument, Login, Password, QueueChoice, ReasonCode, StateChange,
-    WantedState,
+    AgentFacts, AgentId, AgentState, CallCommand, CallOutcome, Instrument, Login, Password, QueueChoice, ReasonCode,
+    StateChange, WantedState,
 };
 
 /// One Asterisk.
@@ -239,7 +242,7 @@ impl Acd for AsteriskAcd {
             partial_logout: true,
             lists_instruments: false,
             lists_agents,
-            calls: CallAbilities::default(),
+            calls: control::abilities(&self.names),
         }
     }
 
@@ -329,6 +332,10 @@ impl Acd for AsteriskAcd {
         self.hang_up(ringing).await?;
         self.world.lock().set_logout_reason(agent, reason);
         hold.done()
+    }
+
+    async fn control_call(&self, command: &CallCommand) -> Result<CallOutcome, AcdRefusal> {
+        self.control(command).await
     }
 
     async fn agent(&self, agent: &AgentId) -> Result<Option<AgentFacts>, AcdRefusal> {

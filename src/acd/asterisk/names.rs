@@ -1,14 +1,15 @@
 //! What Asterisk's names mean to the gateway, and back: interfaces and instruments, queues and numbers, pause reasons and
 //! codes, members' names and agents. Not here: who is where.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::ami::MemberText;
-use super::config::AsteriskConfig;
+use super::config::{AsteriskConfig, DataName, VariableConfig};
+use super::control::bad_data;
 use crate::acd::{AcdRefusal, BadField};
-use crate::model::{AgentId, AgentState, Instrument, Password, QueueId, ReasonCode};
+use crate::model::{AgentId, AgentState, CallData, CallDataChange, Instrument, Password, QueueId, ReasonCode};
 
 /// The names of one Asterisk.
 #[derive(Debug)]
@@ -22,6 +23,13 @@ pub(super) struct Names {
     code_of: HashMap<String, u16>,
     work_ready: String,
     work_not_ready: String,
+    /// Where numbers are dialled.
+    pub(super) dial_context: Option<String>,
+    pub(super) phones_take_notify: bool,
+    /// What an interface's channels are named by.
+    channel: Template,
+    trunks: Vec<String>,
+    variables: Vec<VariableConfig>,
     /// How long after-call work takes that an agent asks for, or that was under way when the link came up.
     pub(super) wrap_up: Duration,
 }
@@ -73,6 +81,11 @@ impl Names {
             work_ready: config.work_ready_text.clone(),
             work_not_ready: config.work_not_ready_text.clone(),
             wrap_up: config.wrap_up,
+            dial_context: config.dial_context.clone(),
+            phones_take_notify: config.phones_take_notify,
+            channel: Template::new(&channel_base(&config.interface))?,
+            trunks: config.trunks.clone(),
+            variables: config.variables.clone(),
         })
     }
 
@@ -159,6 +172,67 @@ impl Names {
         self.interface.instrument_in(interface).and_then(|instrument| Instrument::new(instrument).ok())
     }
 
+    /// The device that a channel is at, if it is one of ours: `PJSIP/3001-0000002a` is at 3001, and of the halves of a
+    /// `Local` channel the first is.
+    pub(super) fn device_of_channel(&self, name: &str) -> Option<Instrument> {
+        let (base, _) = name.rsplit_once('-')?;
+        let device = self.channel.instrument_in(base).filter(|_| !name.ends_with(";2"))?;
+        let is_trunk = self.trunks.iter().any(|trunk| trunk.eq_ignore_ascii_case(device));
+        Instrument::new(device).ok().filter(|_| !is_trunk)
+    }
+
+    /// Whether a channel variable is call data.
+    pub(super) fn is_variable(&self, name: &str) -> bool {
+        self.variables.iter().any(|variable| variable.name == name)
+    }
+
+    pub(super) fn has_variables(&self) -> bool {
+        !self.variables.is_empty()
+    }
+
+    /// The names of the channel variables that are call data.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.variables.iter().map(|variable| variable.name.as_str())
+    }
+
+    /// Puts what a channel carries into a call's data, as far as nothing older is there.
+    pub(super) fn put_variables(&self, carried: &BTreeMap<String, String>, data: &mut CallData) {
+        for VariableConfig { name, data: meant } in &self.variables {
+            let Some(value) = carried.get(name) else { continue };
+            match meant {
+                DataName::CallVariable(number) => {
+                    if let Some(variable) = data.variables.get_mut(usize::from(*number).wrapping_sub(1)) {
+                        variable.get_or_insert_with(|| value.clone());
+                    }
+                }
+                DataName::Named(name) => drop(data.named.entry(name.clone()).or_insert_with(|| value.clone())),
+            }
+        }
+    }
+
+    /// The channel variables that a change of call data sets; data that is none cannot be kept.
+    pub(super) fn variables_of(&self, change: &CallDataChange) -> Result<Vec<(String, String)>, AcdRefusal> {
+        let CallDataChange(CallData { variables, named, arrays, user_to_user, wrap_up }) = change;
+        let given = variables
+            .iter()
+            .zip(1..)
+            .filter_map(|(value, number)| value.as_ref().map(|value| (DataName::CallVariable(number), value)));
+        let given = given.chain(named.iter().map(|(name, value)| (DataName::Named(name.clone()), value)));
+        let mut set = Vec::new();
+        for (data, value) in given {
+            let known = self.variables.iter().find(|variable| variable.data == data);
+            let known =
+                known.ok_or_else(|| bad_data(&format!("{data:?}"), "no channel variable is configured for it"))?;
+            set.push((known.name.clone(), value.clone()));
+        }
+        match (arrays.is_empty(), user_to_user, wrap_up) {
+            (true, None, None) => Ok(set),
+            (false, ..) => Err(bad_data("NamedArray", "channel variables are no arrays")),
+            (_, Some(_), _) => Err(bad_data("UserToUserInfo", "no channel variable is configured for it")),
+            _ => Err(bad_data("CallWrapupData", "no channel variable is configured for it")),
+        }
+    }
+
     /// The agent that a member is. One without a name of its own, whom Asterisk calls as its interface, is known by its
     /// instrument.
     pub(super) fn agent(&self, name: &str, interface: &str) -> Option<AgentId> {
@@ -239,6 +313,14 @@ impl Template {
         let within = interface.get(self.before.len()..end)?;
         let fits = before.eq_ignore_ascii_case(&self.before) && interface[end..].eq_ignore_ascii_case(&self.after);
         fits.then_some(within)
+    }
+}
+
+/// What the names of an interface's channels begin with: `Local/1001@agents/n` has `Local/1001@agents-00000001;1`.
+pub(super) fn channel_base(interface: &str) -> String {
+    match interface.split('/').collect::<Vec<_>>()[..] {
+        [technology, resource, ..] => format!("{technology}/{resource}"),
+        _ => interface.to_owned(),
     }
 }
 

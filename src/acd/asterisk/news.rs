@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::ami::Message;
 use super::calls::{Call, Stage};
 use super::members::{Echo, Member, Place, device_in, pause_in};
-use super::names::{Interface, Names};
+use super::names::{Interface, Names, channel_base};
 use super::world::World;
 
 /// The events that the gateway makes use of: Asterisk is asked to send no others.
@@ -30,13 +30,30 @@ pub(super) const EVENTS: &[&str] = &[
     "Hold",
     "Unhold",
     "Hangup",
+    "Newchannel",
+    "Newstate",
+    "DialBegin",
+    "DialEnd",
+    "BridgeEnter",
+    "QueueCallerJoin",
+    "QueueCallerLeave",
+    "QueueCallerAbandon",
+    "BlindTransfer",
+    "AttendedTransfer",
 ];
+
+/// What is asked for besides where channel variables are call data: their changes.
+pub(super) const VARIABLE_EVENT: &str = "VarSet";
 
 /// Takes an event in. False for one that is not known here.
 pub(super) fn take(world: &mut World, event: &[u8], message: &Message, now: Instant) -> bool {
     let names = std::sync::Arc::clone(&world.names);
     let place = || place_in(&names, message, "Interface");
     let id = |key: &str| message.text_of(key).unwrap_or_default();
+    // Of a call first the announcement is told, of all else the call before the agents' states.
+    if event != b"AgentCalled" {
+        world.channel_event(event, message);
+    }
     match event {
         b"QueueMemberAdded" => {
             if let Some((place, member)) = member_in(&names, message, "Interface", "MemberName") {
@@ -62,6 +79,7 @@ pub(super) fn take(world: &mut World, event: &[u8], message: &Message, now: Inst
             if let (Some(place), Some(call)) = (place(), Call::in_message(message, Stage::Offered)) {
                 world.offered(&place, call, now);
             }
+            world.channel_event(event, message);
         }
         b"AgentConnect" => {
             if let (Some(place), Some(call)) = (place(), Call::in_message(message, Stage::Connected)) {
@@ -81,6 +99,17 @@ pub(super) fn take(world: &mut World, event: &[u8], message: &Message, now: Inst
         b"Hold" => world.held(id("Uniqueid"), true, now),
         b"Unhold" => world.held(id("Uniqueid"), false, now),
         b"Hangup" => world.hung_up(id("Uniqueid"), now),
+        b"Newchannel"
+        | b"Newstate"
+        | b"DialBegin"
+        | b"DialEnd"
+        | b"BridgeEnter"
+        | b"QueueCallerJoin"
+        | b"QueueCallerLeave"
+        | b"QueueCallerAbandon"
+        | b"BlindTransfer"
+        | b"AttendedTransfer"
+        | b"VarSet" => (),
         _ => return false,
     }
     true
@@ -179,14 +208,6 @@ pub(super) fn restore_calls(world: &mut World, channels: &[ListedChannel], now: 
             Stage::Offered => world.offered(&place, call, now),
             _ => world.connected(&place, call, now),
         }
-    }
-}
-
-/// What the names of an interface's channels begin with: `Local/1001@agents/n` has `Local/1001@agents-00000001;1`.
-fn channel_base(interface: &str) -> String {
-    match interface.split('/').collect::<Vec<_>>()[..] {
-        [technology, resource, ..] => format!("{technology}/{resource}"),
-        _ => interface.to_owned(),
     }
 }
 

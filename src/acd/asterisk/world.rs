@@ -4,7 +4,7 @@
 //! Must hold: what an agent is comes from memberships, pauses, device states and calls that Asterisk told of; a change has
 //! a higher order than all before it; while a command is at an agent, its changes are told as one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +12,15 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::ami::{Action, MemberText};
+use super::ami::{Action, MemberText, Message};
 use super::calls::{Call, Calls, Stage};
+use super::channels::Touched;
 use super::line::{Line, Rank};
 use super::members::{Device, Echo, Effect, Member, Place, Slot};
 use super::names::{Interface, Names, Pause};
+use super::switch::Switch;
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, BadField, Snapshot};
-use crate::model::{AgentFacts, AgentId, AgentState, Instrument, PreCall, QueueId, ReasonCode};
+use crate::model::{AgentFacts, AgentId, AgentState, CallReport, Instrument, PreCall, QueueId, ReasonCode};
 
 /// Everything that is known of one Asterisk.
 #[derive(Debug)]
@@ -30,6 +32,9 @@ pub(super) struct World {
     /// The queues in which an interface is a member.
     queues_at: HashMap<Interface, BTreeSet<QueueId>>,
     pub(super) calls: Calls,
+    pub(super) switch: Switch,
+    /// The channels that are being made to ask somebody about another call.
+    pub(super) consults: HashSet<String>,
     agents: HashMap<AgentId, Seat>,
     /// For whom an interface is kept.
     bound: HashMap<Interface, AgentId>,
@@ -39,7 +44,7 @@ pub(super) struct World {
     due: BTreeSet<(Instant, AgentId)>,
     order: u64,
     events: Option<AcdEvents>,
-    /// Told whenever a call is over.
+    /// Told whenever something happened to a call.
     pub(super) hangups: Arc<Notify>,
     /// Asterisk has told who is where since the link came up. Until then nothing is told: to know of no membership is not
     /// to know that there is none.
@@ -84,6 +89,8 @@ impl World {
             slots: HashMap::new(),
             queues_at: HashMap::new(),
             calls: Calls::default(),
+            switch: Switch::default(),
+            consults: HashSet::new(),
             agents: HashMap::new(),
             bound: HashMap::new(),
             left: HashMap::new(),
@@ -117,6 +124,7 @@ impl World {
         self.slots.clear();
         self.queues_at.clear();
         self.calls.clear();
+        self.switch.clear();
         self.left.clear();
         self.due.clear();
         for seat in self.agents.values_mut() {
@@ -417,7 +425,7 @@ impl World {
             queues: self.names.queues().map(|(number, name)| (number, name.to_owned())).collect(),
             instruments: Vec::new(),
             adapters: self.agents.iter().filter(|(_, seat)| seat.adapter.is_some()).map(|(id, _)| id.clone()).collect(),
-            calls: Vec::new(),
+            calls: self.switch.told(),
         }
     }
 
@@ -433,6 +441,10 @@ impl World {
     pub(super) fn is_done(&mut self, effect: &Effect, now: Instant) {
         match effect {
             Effect::Nothing | Effect::AllMembers | Effect::MembersAt(..) | Effect::Channels => (),
+            Effect::Variable { channel, name, value } => {
+                let touched = self.switch.set_variable(channel, name, value);
+                self.report_calls(touched);
+            }
             Effect::Added(place, member) => {
                 self.left.remove(place);
                 self.set_member(place, Some(member.clone()), now);
@@ -726,6 +738,53 @@ impl World {
         }));
     }
 
+    /// An event tells of channels.
+    pub(super) fn channel_event(&mut self, event: &[u8], message: &Message) {
+        let names = Arc::clone(&self.names);
+        let touched = self.switch.take(&names, event, message);
+        self.report_calls(touched);
+    }
+
+    fn report_calls(&mut self, touched: Option<Touched>) {
+        let Some(touched) = touched else { return };
+        let reports = self.call_reports(touched);
+        if !reports.is_empty() {
+            self.hangups.notify_waiters();
+        }
+        if self.is_known {
+            reports.into_iter().for_each(|report| self.report(AcdEvent::Call(report)));
+        }
+    }
+
+    fn call_reports(&mut self, touched: Touched) -> Vec<CallReport> {
+        let names = Arc::clone(&self.names);
+        let (mut switch, mut order) = (std::mem::take(&mut self.switch), self.order);
+        let agent_at = |device: &Instrument| self.works_at(device);
+        let reports = switch.reports(&names, touched, &mut order, &self.consults, &agent_at);
+        (self.switch, self.order) = (switch, order);
+        reports
+    }
+
+    /// A list tells of every channel that there is. None of it is reported.
+    pub(super) fn set_channels(&mut self, items: &[Message]) {
+        let names = Arc::clone(&self.names);
+        let touched = self.switch.set_channels(&names, items);
+        drop(self.call_reports(touched));
+    }
+
+    /// Who is logged in at a device.
+    fn works_at(&self, device: &Instrument) -> Option<AgentId> {
+        let interface = Interface::new(self.names.interface(device).ok()?.as_str());
+        self.members_at(&interface).next().map(|(_, member)| member.agent.clone())
+    }
+
+    /// Whether Asterisk says of a device that it cannot be reached.
+    pub(super) fn is_unreachable(&self, device: &Instrument) -> bool {
+        let Ok(interface) = self.names.interface(device) else { return true };
+        let interface = Interface::new(interface.as_str());
+        self.members_at(&interface).next().is_some_and(|(_, member)| member.device.is_unreachable())
+    }
+
     fn hang_up(&self, channel: &str) {
         let told = hangup_action(channel).and_then(|action| self.line.tell(Rank::Urgent, action, Effect::Nothing));
         if let Err(error) = told {
@@ -919,7 +978,7 @@ fn pause_action(member: &Member, text: Option<&str>) -> Result<Action, AcdRefusa
     }
 }
 
-fn header(action: Action, header: &'static str, value: &str) -> Result<Action, AcdRefusal> {
+pub(super) fn header(action: Action, header: &'static str, value: &str) -> Result<Action, AcdRefusal> {
     action.with(header, value).map_err(|error| AcdRefusal::Refused { code: 0, words: error.to_string() })
 }
 

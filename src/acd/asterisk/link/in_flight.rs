@@ -10,7 +10,7 @@ use super::super::ami::Message;
 use super::super::line::Order;
 use super::super::members::{Effect, Member, Place, Said};
 use super::super::names::Names;
-use super::super::news::{ListedChannel, listed_channel, listed_member};
+use super::super::news::listed_member;
 use crate::acd::AcdRefusal;
 
 /// An action without an answer.
@@ -33,7 +33,7 @@ pub(super) enum Rows {
     #[default]
     None,
     Members(Vec<(Place, Member)>),
-    Channels(Vec<ListedChannel>),
+    Channels(Vec<Message>),
 }
 
 impl InFlight {
@@ -97,7 +97,7 @@ impl Rows {
                 members.len()
             }
             Rows::Channels(channels) => {
-                channels.extend(listed_channel(message));
+                channels.push(message.clone());
                 channels.len()
             }
         }

@@ -1,0 +1,224 @@
+//! Asterisk's channels, as its events tell of them: who is where, and on which call.
+//!
+//! Does no IO. Not here: what a call is to the gateway (`switch`). A call is the channels with one `Linkedid`, the oldest
+//! channel's own id; a channel that shows another one later has come to another call, and takes the call that it was on
+//! with it: that is how Asterisk joins two. Must hold: a channel is here until it has hung up.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::ami::Message;
+use super::calls::known_number;
+use super::names::Names;
+use crate::model::{CallCause, Instrument, QueueId};
+
+/// Every channel, by its Uniqueid, and the calls that they make, by their Linkedid.
+#[derive(Debug, Default)]
+pub(super) struct Channels {
+    by_id: HashMap<String, Channel>,
+    calls: HashMap<String, Vec<String>>,
+    count: u64,
+}
+
+/// One channel.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Channel {
+    /// Its name, which commands need.
+    pub(super) name: String,
+    linked: String,
+    pub(super) state: ChannelState,
+    /// The device behind it, where the interface's template makes such channels.
+    pub(super) device: Option<Instrument>,
+    /// The number of who is behind it.
+    pub(super) number: Option<String>,
+    /// What it dialled, or was dialled as.
+    pub(super) dialed: Option<String>,
+    pub(super) is_held: bool,
+    /// Somebody dials it, and it has not answered.
+    pub(super) is_dialed: bool,
+    /// The gateway had it made: until it is through to somebody it is dialling, although its own end has answered.
+    pub(super) is_made: bool,
+    /// It has reached somebody, or a queue.
+    pub(super) is_through: bool,
+    /// It was transferred away, and hangs up.
+    pub(super) is_gone: bool,
+    /// Why it leaves, where that was told.
+    pub(super) cause: Option<CallCause>,
+    /// The queue that it waits in, and how many do.
+    pub(super) waits_in: Option<(QueueId, u16)>,
+    pub(super) variables: BTreeMap<String, String>,
+    dialed_by: Option<String>,
+    count: u64,
+}
+
+/// `ChannelState`, as Asterisk numbers them.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct ChannelState(pub(super) u8);
+
+impl ChannelState {
+    /// Dials.
+    pub(super) const RING: ChannelState = ChannelState(4);
+    /// Rings.
+    pub(super) const RINGING: ChannelState = ChannelState(5);
+    /// Has answered, or was answered.
+    pub(super) const UP: ChannelState = ChannelState(6);
+}
+
+/// What an event did to calls.
+#[derive(Default, Debug)]
+pub(super) struct Touched {
+    /// The calls that may have changed, by their Linkedids.
+    pub(super) calls: Vec<String>,
+    /// One that became part of another: its Linkedid, and the other's.
+    pub(super) joined: Option<(String, String)>,
+}
+
+impl Touched {
+    fn one(call: &str) -> Touched {
+        Touched { calls: vec![call.to_owned()], joined: None }
+    }
+}
+
+impl Channel {
+    /// The second half of a `Local` channel is the inside of what its first half stands for.
+    pub(super) fn is_inner_half(&self) -> bool {
+        self.name.ends_with(";2")
+    }
+}
+
+impl Channels {
+    /// The channels of a call, the oldest first.
+    pub(super) fn of_call(&self, linked: &str) -> Vec<(&String, &Channel)> {
+        let ids = self.calls.get(linked).into_iter().flatten();
+        let mut channels: Vec<_> = ids.filter_map(|id| self.by_id.get_key_value(id)).collect();
+        channels.sort_unstable_by_key(|(_, channel)| channel.count);
+        channels
+    }
+
+    /// The Linkedids of all calls.
+    pub(super) fn calls(&self) -> Vec<String> {
+        self.calls.keys().cloned().collect()
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Channels { count: self.count, ..Channels::default() };
+    }
+
+    /// Takes in what an event tells of the channel whose headers begin with that prefix: nothing for the one that it
+    /// happened to, `Dest` for the one that was dialled.
+    pub(super) fn note(&mut self, names: &Names, message: &Message, prefix: &str) -> Option<(String, Touched)> {
+        let text = |key: &str| message.text_of(&format!("{prefix}{key}"));
+        let (id, linked) = (text("Uniqueid")?.to_owned(), text("Linkedid")?.to_owned());
+        let count = self.count + 1;
+        let is_new = !self.by_id.contains_key(&id);
+        if is_new && self.by_id.len() >= CHANNELS_MAX {
+            return None;
+        }
+        let channel = self.by_id.entry(id.clone()).or_insert_with(|| Channel {
+            linked: linked.clone(),
+            is_made: id.starts_with(MADE_HERE),
+            count,
+            ..Channel::default()
+        });
+        if let Some(name) = text("Channel").filter(|name| *name != channel.name) {
+            name.clone_into(&mut channel.name);
+            channel.device = names.device_of_channel(name);
+        }
+        if let Some(state) = text("ChannelState").and_then(|state| state.parse().ok()) {
+            channel.state = ChannelState(state);
+        }
+        if let Some(number) = text("CallerIDNum").and_then(known_number) {
+            channel.number = Some(number);
+        }
+        // The dialplan's own extensions, `s` and the like, are no numbers.
+        if let Some(exten) = text("Exten").filter(|exten| exten.len() > 1) {
+            channel.dialed = Some(exten.to_owned());
+        }
+        for (key, value) in message.headers() {
+            let is_variable = key.strip_suffix(b"ChanVariable").is_some_and(|before| before == prefix.as_bytes());
+            if let (true, Ok(value)) = (is_variable, std::str::from_utf8(value))
+                && let Some((name, value)) = value.split_once('=')
+                && names.is_variable(name)
+            {
+                channel.variables.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        if is_new {
+            self.count = count;
+            self.calls.entry(linked.clone()).or_default().push(id.clone());
+            return Some((id, Touched::one(&linked)));
+        }
+        let was = channel.linked.clone();
+        if was == linked {
+            return Some((id, Touched::one(&linked)));
+        }
+        self.join(&was, &linked);
+        Some((id, Touched { calls: vec![linked.clone()], joined: Some((was, linked)) }))
+    }
+
+    /// All channels of a call come to another one.
+    fn join(&mut self, was: &str, linked: &str) {
+        let moved = self.calls.remove(was).unwrap_or_default();
+        for id in &moved {
+            if let Some(channel) = self.by_id.get_mut(id) {
+                linked.clone_into(&mut channel.linked);
+            }
+        }
+        self.calls.entry(linked.to_owned()).or_default().extend(moved);
+    }
+
+    pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Channel> {
+        self.by_id.get_mut(id)
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&Channel> {
+        self.by_id.get(id)
+    }
+
+    /// The channel carries that. Gives its call.
+    pub(super) fn set_variable(&mut self, id: &str, name: &str, value: &str) -> Option<String> {
+        let channel = self.by_id.get_mut(id)?;
+        channel.variables.insert(name.to_owned(), value.to_owned());
+        Some(channel.linked.clone())
+    }
+
+    /// One channel dials another.
+    pub(super) fn dials(&mut self, from: Option<&str>, to: &str) {
+        if let Some(channel) = self.by_id.get_mut(to) {
+            (channel.is_dialed, channel.cause) = (true, None);
+            channel.dialed_by = from.map(str::to_owned);
+        }
+    }
+
+    /// The channel that was dialled has answered: who dialled is through.
+    pub(super) fn answered(&mut self, id: &str) {
+        let Some(channel) = self.by_id.get_mut(id) else { return };
+        channel.is_dialed = false;
+        if let Some(by) = channel.dialed_by.take() {
+            channel.is_through = true;
+            self.by_id.entry(by).and_modify(|channel| channel.is_through = true);
+        }
+    }
+
+    /// The channel is gone. Gives the call that it was on, and what was known of the channel.
+    pub(super) fn hung_up(&mut self, id: &str) -> Option<(String, Channel)> {
+        let channel = self.by_id.remove(id)?;
+        if let Some(ids) = self.calls.get_mut(&channel.linked) {
+            ids.retain(|other| other != id);
+            if ids.is_empty() {
+                self.calls.remove(&channel.linked);
+            }
+        }
+        Some((channel.linked.clone(), channel))
+    }
+
+    /// Of a list of all channels: those that are not in it are gone. Gives the calls that they were on.
+    pub(super) fn keep(&mut self, listed: &std::collections::HashSet<String>) -> Vec<String> {
+        let gone: Vec<String> = self.by_id.keys().filter(|id| !listed.contains(*id)).cloned().collect();
+        gone.iter().filter_map(|id| Some(self.hung_up(id)?.0)).collect()
+    }
+}
+
+/// What the ids of channels begin with that the gateway has made.
+pub(super) const MADE_HERE: &str = "ctigate-";
+/// More channels than this are not followed: a thousand times what an Asterisk of one machine carries.
+const CHANNELS_MAX: usize = 1_000_000;

@@ -1,0 +1,260 @@
+//! What is sent to do something with a call, and what becomes of it.
+//!
+//! Not here: what a call is (`switch`). The manager can make, end, join and transfer what it knows as channels; what a
+//! phone does with its own keys (answer, hold, retrieve) it can only be asked to do, by a NOTIFY that some phones
+//! understand. All else is refused as not supported. Must hold: a command is done when Asterisk says so; what follows from
+//! it comes as events.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::ami::Action;
+use super::channels::MADE_HERE;
+use super::line::Rank;
+use super::members::Effect;
+use super::names::Names;
+use super::world::{World, hangup_action, header};
+use super::{AsteriskAcd, refused};
+use crate::acd::{AcdRefusal, BadField};
+use crate::model::{
+    Call, CallAbilities, CallAbility, CallCommand, CallDataChange, CallId, CallOutcome, Connection, FarEnd, Instrument,
+    PartyState,
+};
+
+/// What can be done, as far as the configuration lets it.
+pub(super) fn abilities(names: &Names) -> CallAbilities {
+    const CHANNELS: &[CallAbility] = &[CallAbility::ClearConnection, CallAbility::ClearCall, CallAbility::SendDtmf];
+    const DIALLING: &[CallAbility] = &[CallAbility::Make, CallAbility::Consult, CallAbility::Transfer];
+    const PHONES: &[CallAbility] = &[CallAbility::Answer, CallAbility::Hold, CallAbility::Retrieve];
+    let mut abilities: CallAbilities = CHANNELS.iter().copied().collect();
+    if names.dial_context.is_some() {
+        abilities = abilities.or(DIALLING.iter().copied().collect());
+    }
+    if names.phones_take_notify {
+        abilities = abilities.or(PHONES.iter().copied().collect());
+    }
+    if names.has_variables() {
+        abilities = abilities.or(CallAbilities::from_iter([CallAbility::SetData]));
+    }
+    abilities
+}
+
+impl AsteriskAcd {
+    pub(super) async fn control(&self, command: &CallCommand) -> Result<CallOutcome, AcdRefusal> {
+        let done = CallOutcome::default();
+        match command {
+            CallCommand::Make { from, to, data } => self.dial(from, to, data, false).await,
+            CallCommand::Consult { active, to, data, .. } => {
+                self.world.lock().channel(active, &[PartyState::Connected, PartyState::Held])?;
+                self.dial(&active.device, to, data, true).await
+            }
+            CallCommand::Answer(at) => self.notify(at, "talk", &[PartyState::Alerting]).await.map(|()| done),
+            CallCommand::Hold(at) => self.notify(at, "hold", &[PartyState::Connected]).await.map(|()| done),
+            CallCommand::Retrieve(at) => self.notify(at, "talk", &[PartyState::Held]).await.map(|()| done),
+            CallCommand::Transfer { active, to: FarEnd::Dialed(to), .. } => {
+                let channel = self.world.lock().channel(active, &[PartyState::Connected, PartyState::Held])?;
+                let (context, exten) = self.destination(to)?;
+                let action = header(Action::new("BlindTransfer"), "Channel", &channel)?;
+                self.do_it(header(header(action, "Context", context)?, "Exten", exten)?).await.map(|()| done)
+            }
+            CallCommand::Transfer { active, to: FarEnd::Held(held), .. } => {
+                let (one, other) = {
+                    let world = self.world.lock();
+                    (world.other_channel(held)?, world.other_channel(active)?)
+                };
+                let action = header(header(Action::new("Bridge"), "Channel1", &one)?, "Channel2", &other)?;
+                self.do_it(header(action, "Tone", "no")?).await.map(|()| done)
+            }
+            CallCommand::ClearConnection(at) => {
+                let channel = self.world.lock().channel(at, ANY)?;
+                self.do_it(hangup_action(&channel)?).await.map(|()| done)
+            }
+            CallCommand::Drop { at, party } => {
+                let dropped = Connection { call: at.call, device: party.clone() };
+                let channel = {
+                    let world = self.world.lock();
+                    world.channel(at, &[PartyState::Connected])?;
+                    world.channel(&dropped, ANY)?
+                };
+                self.do_it(hangup_action(&channel)?).await.map(|()| done)
+            }
+            CallCommand::ClearCall(call) => {
+                for channel in self.world.lock().channels_of(*call)? {
+                    self.line.tell(Rank::Urgent, hangup_action(&channel)?, Effect::Nothing)?;
+                }
+                Ok(done)
+            }
+            CallCommand::SendDtmf { from, digits } => {
+                let channel = self.world.lock().channel(from, &[PartyState::Connected])?;
+                for digit in digits.chars() {
+                    let action = header(Action::new("PlayDTMF"), "Channel", &channel)?;
+                    let action = header(action, "Digit", digit.encode_utf8(&mut [0; 4]))?;
+                    // As if the phone had sent it: so it goes to who is on the other end.
+                    self.do_it(header(action, "Receive", "true")?).await?;
+                }
+                Ok(done)
+            }
+            CallCommand::SetData { at, change } => {
+                let (id, channel) = self.world.lock().carrier(at)?;
+                for (name, value) in self.names.variables_of(change)? {
+                    let action = header(Action::new("Setvar"), "Channel", &channel)?;
+                    let action = header(header(action, "Variable", &name)?, "Value", &value)?;
+                    self.do_it_with(action, Effect::Variable { channel: id.clone(), name, value }).await?;
+                }
+                Ok(done)
+            }
+            CallCommand::Alternate { .. }
+            | CallCommand::Reconnect { .. }
+            | CallCommand::Conference { .. }
+            | CallCommand::Deflect { .. }
+            | CallCommand::Release(_) => Err(AcdRefusal::NotSupported { what: command.what() }),
+        }
+    }
+
+    /// Rings the device and, once it has answered, dials the number from it.
+    async fn dial(
+        &self,
+        from: &Instrument,
+        to: &Instrument,
+        data: &CallDataChange,
+        is_consult: bool,
+    ) -> Result<CallOutcome, AcdRefusal> {
+        let (context, exten) = self.destination(to)?;
+        let channel = self.names.interface(from)?;
+        if self.world.lock().is_unreachable(from) {
+            return Err(refused(&format!("{from} cannot be rung: it is invalid or not registered")));
+        }
+        let id = new_channel_id();
+        let mut action = Action::new("Originate").with_member("Channel", &channel);
+        let caller = from.as_str();
+        for (key, value) in [
+            ("Context", context),
+            ("Exten", exten),
+            ("Priority", "1"),
+            ("Async", "true"),
+            ("ChannelId", &id),
+            ("CallerID", caller),
+        ] {
+            action = header(action, key, value)?;
+        }
+        for (name, value) in self.names.variables_of(data)? {
+            if value.contains(',') {
+                return Err(refused(&format!(
+                    "{name}: a new call's data cannot hold a comma: Asterisk would split it"
+                )));
+            }
+            action = header(action, "Variable", &format!("{name}={value}"))?;
+        }
+        if is_consult {
+            self.world.lock().consults.insert(id.clone());
+        }
+        let made = self.do_it(action).await;
+        let new_call = match made {
+            Ok(()) => self.call_of(&id).await,
+            Err(refusal) => Err(refusal),
+        };
+        self.world.lock().consults.remove(&id);
+        Ok(CallOutcome { new_call: Some(new_call?) })
+    }
+
+    /// The call that a channel of ours makes, once Asterisk has told of it.
+    async fn call_of(&self, id: &str) -> Result<Arc<Call>, AcdRefusal> {
+        let changes = Arc::clone(&self.world.lock().hangups);
+        let is_told = async {
+            loop {
+                let mut change = std::pin::pin!(changes.notified());
+                change.as_mut().enable();
+                if let Some(call) = self.world.lock().switch.call_of_channel(id) {
+                    return Arc::clone(call);
+                }
+                change.await;
+            }
+        };
+        let told = tokio::time::timeout(RINGS_WITHIN, is_told).await;
+        told.map_err(|_| refused("asterisk took the call and did not ring the device"))
+    }
+
+    /// Asks a phone to do something itself.
+    async fn notify(&self, at: &Connection, event: &str, states: &[PartyState]) -> Result<(), AcdRefusal> {
+        let channel = self.world.lock().channel(at, states)?;
+        let action = header(Action::new("PJSIPNotify"), "Channel", &channel)?;
+        self.do_it(header(action, "Variable", &format!("Event={event}"))?).await
+    }
+
+    fn destination<'a>(&'a self, to: &'a Instrument) -> Result<(&'a str, &'a str), AcdRefusal> {
+        let context = self.names.dial_context.as_deref();
+        let context = context.ok_or(AcdRefusal::NotSupported { what: "dial: it has no dial_context" })?;
+        let is_dialable = |c: char| c.is_ascii_alphanumeric() || "*#+-_.".contains(c);
+        match to.as_str().chars().all(is_dialable) {
+            true => Ok((context, to.as_str())),
+            false => Err(AcdRefusal::BadDestination { number: to.clone(), why: "only letters, digits and *#+-_. are" }),
+        }
+    }
+
+    async fn do_it(&self, action: Action) -> Result<(), AcdRefusal> {
+        self.do_it_with(action, Effect::Nothing).await
+    }
+
+    async fn do_it_with(&self, action: Action, effect: Effect) -> Result<(), AcdRefusal> {
+        self.ask(action, effect).await.map(drop)
+    }
+}
+
+/// Channels by the parties that they are.
+impl World {
+    /// The channel of a party that stands so.
+    fn channel(&self, at: &Connection, states: &[PartyState]) -> Result<String, AcdRefusal> {
+        let call = self.switch.call(at.call).ok_or(AcdRefusal::UnknownCall { call: at.call })?;
+        let not_on = || AcdRefusal::NotOnCall { device: at.device.clone(), call: at.call };
+        let party = call.party(&at.device).ok_or_else(not_on)?;
+        if !states.contains(&party.state) {
+            let (device, call, state) = (at.device.clone(), at.call, party.state);
+            return Err(AcdRefusal::WrongCallState { device, call, state });
+        }
+        let mut channels = self.switch.parties(at.call).into_iter();
+        channels.find(|(device, ..)| *device == at.device).map(|(.., channel)| channel.name.clone()).ok_or_else(not_on)
+    }
+
+    /// Who is on the other end: the one channel of the call that is not the party's own.
+    fn other_channel(&self, at: &Connection) -> Result<String, AcdRefusal> {
+        self.channel(at, &[PartyState::Connected, PartyState::Held])?;
+        let others = self.switch.parties(at.call).into_iter().filter(|(device, ..)| *device != at.device);
+        let mut names = others.map(|(.., channel)| channel.name.clone());
+        match (names.next(), names.next()) {
+            (Some(other), None) => Ok(other),
+            _ => Err(refused(&format!("call {} has not one other end", at.call.0))),
+        }
+    }
+
+    fn channels_of(&self, call: CallId) -> Result<Vec<String>, AcdRefusal> {
+        self.switch.call(call).ok_or(AcdRefusal::UnknownCall { call })?;
+        Ok(self.switch.parties(call).into_iter().map(|(.., channel)| channel.name.clone()).collect())
+    }
+
+    /// The channel that carries a call's data wherever it goes, its oldest: id and name.
+    fn carrier(&self, at: &Connection) -> Result<(String, String), AcdRefusal> {
+        self.channel(at, ANY)?;
+        let mut channels = self.switch.parties(at.call).into_iter();
+        let first = channels.next().map(|(_, id, channel)| (id, channel.name.clone()));
+        first.ok_or(AcdRefusal::UnknownCall { call: at.call })
+    }
+}
+
+/// An id that Asterisk gives none of its own channels, of the same shape: `ctigate-epoch.counter`.
+fn new_channel_id() -> String {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    // From above: Asterisk counts its own from below.
+    let counter = 0x7fff - LAST.fetch_add(1, Ordering::Relaxed) % 0x4000;
+    format!("{MADE_HERE}{epoch}.{counter}")
+}
+
+/// What is wrong with a value of call data.
+pub(super) fn bad_data(value: &str, why: &str) -> AcdRefusal {
+    AcdRefusal::BadValue { field: BadField::CallData, value: value.to_owned(), why: why.to_owned() }
+}
+
+const ANY: &[PartyState] = &[PartyState::Initiated, PartyState::Alerting, PartyState::Connected, PartyState::Held];
+/// How long Asterisk takes to ring a device that it was told to.
+const RINGS_WITHIN: Duration = Duration::from_secs(2);

@@ -1,0 +1,162 @@
+//! baresip, a SIP phone that many people use, worked by its `ctrl_tcp` module. Not here: what a test wants of it.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::rig::PATIENCE;
+
+/// A phone that is switched on; it is switched off when this is dropped.
+pub struct Baresip {
+    child: Child,
+    control: TcpStream,
+    heard: Vec<u8>,
+    sip_port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Baresip {
+    /// The phone of that name, registered.
+    pub async fn registered(sip_port: u16, user: &str) -> Baresip {
+        let folder = tempfile::tempdir().expect("a folder");
+        let control_port = free_port();
+        let silence = folder.path().join("silence.wav");
+        std::fs::write(&silence, silence_of(Duration::from_secs(120))).expect("a file");
+        let (silence, heard) = (silence.display().to_string(), folder.path().join("heard.wav"));
+        let config = format!(
+            "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\nmodule_path {}\n\
+             audio_source aufile,{silence}\naudio_alert aufile,{silence}\naudio_player aufile,{}\n\
+             module g711.so\nmodule aufile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+             ctrl_tcp_listen 127.0.0.1:{control_port}\n",
+            modules().display(),
+            heard.display(),
+        );
+        let account = format!(
+            "<sip:{user}@127.0.0.1:{sip_port};transport=udp>;auth_user={user};auth_pass=phone-secret;answermode=manual;regint=60\n"
+        );
+        for (name, text) in [("config", config), ("accounts", account), ("contacts", String::new())] {
+            let mut file = std::fs::File::create(folder.path().join(name)).expect("a file");
+            file.write_all(text.as_bytes()).expect("a file that takes bytes");
+        }
+        let child = Command::new("baresip")
+            .arg("-f")
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("baresip starts");
+        let connects = async {
+            loop {
+                match TcpStream::connect(("127.0.0.1", control_port)).await {
+                    Ok(control) => return control,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            }
+        };
+        let control = tokio::time::timeout(PATIENCE, connects).await.expect("baresip listens");
+        let mut phone = Baresip { child, control, heard: Vec::new(), sip_port, _folder: folder };
+        let registers = async {
+            loop {
+                phone.does("reginfo", "").await;
+                if phone.next().await["data"].as_str().is_some_and(|data| data.contains("OK ")) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, registers).await.expect("baresip registers");
+        phone
+    }
+
+    pub async fn rings(&mut self) {
+        self.shows("CALL_INCOMING").await;
+    }
+
+    pub async fn answers(&mut self) {
+        self.does("accept", "").await;
+        self.shows("CALL_ESTABLISHED").await;
+    }
+
+    pub async fn dials(&mut self, number: &str) {
+        let number = format!("sip:{number}@127.0.0.1:{}", self.sip_port);
+        self.does("dial", &number).await;
+    }
+
+    pub async fn holds(&mut self) {
+        self.does("hold", "").await;
+    }
+
+    pub async fn retrieves(&mut self) {
+        self.does("resume", "").await;
+    }
+
+    pub async fn hangs_up(&mut self) {
+        self.does("hangup", "").await;
+    }
+
+    /// Waits for an event of that type.
+    pub async fn shows(&mut self, wanted: &str) {
+        let shown = async { while self.next().await["type"] != wanted {} };
+        tokio::time::timeout(PATIENCE, shown).await.unwrap_or_else(|_| panic!("the phone does not show {wanted}"));
+    }
+
+    async fn does(&mut self, command: &str, parameters: &str) {
+        let text = json!({"command": command, "params": parameters, "token": "test"}).to_string();
+        let text = format!("{}:{text},", text.len());
+        self.control.write_all(text.as_bytes()).await.expect("a phone that is on");
+    }
+
+    /// The next message of its netstrings.
+    async fn next(&mut self) -> Value {
+        loop {
+            if let Some(colon) = self.heard.iter().position(|byte| *byte == b':') {
+                let length: usize = std::str::from_utf8(&self.heard[..colon]).unwrap().parse().expect("a length");
+                let end = colon + 1 + length;
+                if self.heard.len() > end {
+                    let message = serde_json::from_slice(&self.heard[colon + 1..end]).expect("JSON");
+                    self.heard.drain(..=end);
+                    return message;
+                }
+            }
+            assert!(self.control.read_buf(&mut self.heard).await.expect("a phone") > 0, "the phone is off");
+        }
+    }
+}
+
+impl Drop for Baresip {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+}
+
+fn modules() -> PathBuf {
+    let folders =
+        ["/usr/lib/baresip/modules", "/usr/lib/x86_64-linux-gnu/baresip/modules", "/usr/local/lib/baresip/modules"];
+    folders.iter().map(PathBuf::from).find(|folder| folder.is_dir()).expect("baresip's modules")
+}
+
+/// A wave file that says nothing.
+fn silence_of(time: Duration) -> Vec<u8> {
+    const RATE: u32 = 8_000;
+    let bytes = u32::try_from(time.as_secs()).expect("not long") * RATE * 2;
+    let mut file = Vec::from(*b"RIFF");
+    file.extend((bytes + 36).to_le_bytes());
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(RATE.to_le_bytes());
+    file.extend((RATE * 2).to_le_bytes());
+    file.extend(b"\x02\0\x10\0data");
+    file.extend(bytes.to_le_bytes());
+    file.resize(file.len() + bytes as usize, 0);
+    file
+}
