@@ -1,9 +1,12 @@
 //! Calls of agents at real phones: what clients are told of them, and what they do with them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::baresip::Baresip;
 use super::node::{Node, Way};
+use super::phone::{Display, Manners, Phone};
 use super::rig::*;
 
 const PHONES: &str = "PJSIP/{instrument}";
@@ -51,8 +54,10 @@ async fn hears(node: &mut Node) -> String {
 async fn hears_until(node: &mut Node, wanted: &str) -> Vec<String> {
     let mut heard = Vec::new();
     while heard.last().is_none_or(|last: &String| last != wanted) {
-        heard.push(hears(node).await);
-        assert!(heard.len() < 30, "{wanted} expected: {heard:#?}");
+        match tokio::time::timeout(PATIENCE, hears(node)).await {
+            Ok(words) => heard.push(words),
+            Err(_) => panic!("{wanted} expected: {heard:#?}"),
+        }
     }
     heard
 }
@@ -100,5 +105,210 @@ async fn a_queues_call_is_told_from_ringing_to_its_end_with_its_parties_and_data
 
     phone.hangs_up().await;
     hears_until(&mut node, "Disconnected 3001 INBOUND with 4711").await;
-    assert!(served.gateway.house().table.calls(ctigate::model::PeripheralId(5000)).lock().is_empty());
+    no_call_is_left(&served).await;
+}
+
+/// Waits until the table has no call: the last channel of one ends after the last party's.
+async fn no_call_is_left(served: &Served) {
+    let calls = served.gateway.house().table.calls(ctigate::model::PeripheralId(5000));
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !calls.lock().is_empty() {
+        assert!(tokio::time::Instant::now() < deadline, "{:?}", calls.lock().all());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn phones_that_call_each_other_are_told_of_and_hung_up_from_a_desktop() {
+    let asterisk = Asterisk::start().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    let (mut two, mut other) = ready_at(&served, asterisk.port + 22, "1002", "3002").await;
+    phone.dials("3002").await;
+    other.rings().await;
+    assert_eq!(hears(&mut one).await, "Initiated 3001 INTERNAL with 3002");
+    assert_eq!(hears_until(&mut two, "CallInfo 3002 ").await[0], "Alerting 3002 INTERNAL with 3001");
+    other.answers().await;
+    hears_until(&mut one, "Established 3001 INTERNAL with 3002").await;
+    assert_eq!(hears(&mut two).await, "Established 3002 INTERNAL with 3001");
+    two.succeeds(call("hangUpCall", "1002")).await;
+    hears_until(&mut one, "Disconnected 3001 INTERNAL with 3002").await;
+    hears_until(&mut two, "Disconnected 3002 INTERNAL with 3001").await;
+    no_call_is_left(&served).await;
+}
+
+#[tokio::test]
+async fn a_call_made_from_a_desktop_rings_at_its_own_phone_first() {
+    let asterisk = Asterisk::start().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    let (mut two, mut other) = ready_at(&served, asterisk.port + 22, "1002", "3002").await;
+    one.succeeds(json!({
+        "activity": "makeCall", "AgentID": "1001", "Destination": "3002",
+        "pyCallVariables": ["C-8"], "pyNamedVariables": {"user.tier": "gold"},
+    }))
+    .await;
+    phone.rings().await;
+    assert_eq!(hears(&mut one).await, "Initiated 3001 INTERNAL with 3002");
+    phone.answers().await;
+    other.rings().await;
+    hears_until(&mut one, r#"CallInfo 3001 C-8 {"user.tier":"gold"}"#).await;
+    assert_eq!(hears(&mut two).await, "Alerting 3002 INTERNAL with 3001");
+    other.answers().await;
+    hears_until(&mut one, "Established 3001 INTERNAL with 3002").await;
+    hears_until(&mut two, "Established 3002 INTERNAL with 3001").await;
+    one.succeeds(json!({"activity": "sendDTMF", "AgentID": "1001", "Digits": "1#"})).await;
+    for (request, code) in [
+        (json!({"activity": "holdCall", "AgentID": "1001", "CallID": "x"}), "OPENCTI_HTTP_ERROR_404"),
+        (json!({"activity": "conferenceCall", "AgentID": "1001", "Destination": "77"}), "OPENCTI_NOT_SUPPORTED"),
+        (json!({"activity": "retrieveCall", "AgentID": "1001"}), "OPENCTI_CF_INVALID_OBJECT_STATE"),
+        (
+            json!({"activity": "makeCall", "AgentID": "1001", "Destination": "3002", "pyCallVariables": [null, "x"]}),
+            "OPENCTI_INVALID_REQUEST",
+        ),
+        (
+            json!({"activity": "makeCall", "AgentID": "1001", "Destination": "3002\r\nX: y"}),
+            "OPENCTI_CF_INVALID_DESTINATION",
+        ),
+    ] {
+        let answer = one.asks(request.clone()).await;
+        assert_eq!(answer["code"], code, "{request}: {answer}");
+    }
+    one.succeeds(call("hangUpCall", "1001")).await;
+    hears_until(&mut two, "Disconnected 3002 INTERNAL with 3001").await;
+    hears_until(&mut one, "Disconnected 3001 INTERNAL with 3002").await;
+    no_call_is_left(&served).await;
+    drop(phone);
+}
+
+#[tokio::test]
+async fn a_blind_transfer_takes_the_caller_and_its_data_to_another_phone() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    a_caller_comes(&mut console).await;
+    phone.rings().await;
+    phone.answers().await;
+    hears_until(&mut one, "Established 3001 INBOUND with 4711").await;
+    let (mut two, mut other) = ready_at(&served, asterisk.port + 22, "1002", "3002").await;
+    one.succeeds(json!({"activity": "blindTransfer", "AgentID": "1001", "Destination": "3002"})).await;
+    hears_until(&mut one, "Disconnected 3001 INBOUND with 4711").await;
+    other.rings().await;
+    assert_eq!(
+        hears_until(&mut two, "CallInfo 3002 C-7").await,
+        ["Alerting 3002 CONSULT with 4711", "PartyInfo 3002 4711,3002", "CallInfo 3002 C-7"]
+    );
+    other.answers().await;
+    assert_eq!(hears(&mut two).await, "Established 3002 CONSULT with 4711");
+    two.succeeds(call("hangUpCall", "1002")).await;
+    hears_until(&mut two, "Disconnected 3002 CONSULT with 4711").await;
+    no_call_is_left(&served).await;
+}
+
+#[tokio::test]
+async fn who_is_asked_first_is_given_the_caller() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    a_caller_comes(&mut console).await;
+    phone.rings().await;
+    phone.answers().await;
+    hears_until(&mut one, "Established 3001 INBOUND with 4711").await;
+    let (mut two, mut other) = ready_at(&served, asterisk.port + 22, "1002", "3002").await;
+    one.succeeds(json!({"activity": "transferInitiate", "AgentID": "1001", "Destination": "3002"})).await;
+    // The phone has a second line for it, and puts the first on hold.
+    phone.rings().await;
+    hears_until(&mut one, "Initiated 3001 CONSULT with 3002").await;
+    phone.answers().await;
+    other.rings().await;
+    hears_until(&mut two, "Alerting 3002 CONSULT with 3001").await;
+    other.answers().await;
+    let heard = hears_until(&mut one, "Established 3001 CONSULT with 3002").await;
+    assert!(heard.contains(&"Held 3001 INBOUND with 4711".to_owned()), "{heard:?}");
+    one.succeeds(call("transferComplete", "1001")).await;
+    let heard = hears_until(&mut two, "CallInfo 3002 C-7").await;
+    assert!(heard.contains(&"Disconnected 3002 CONSULT with 3001".to_owned()), "{heard:?}");
+    assert!(heard.contains(&"PartyInfo 3002 4711,3002".to_owned()), "{heard:?}");
+    let mut over = vec![hears(&mut one).await];
+    while over.iter().filter(|words| words.starts_with("Disconnected")).count() < 2 {
+        over.push(hears(&mut one).await);
+    }
+    two.succeeds(call("hangUpCall", "1002")).await;
+    hears_until(&mut two, "Disconnected 3002 CONSULT with 4711").await;
+    no_call_is_left(&served).await;
+}
+
+#[tokio::test]
+async fn a_caller_who_gives_up_and_a_phone_that_nobody_answers_are_told() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut node, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    let caller = ("Channel", "Local/impatient@callers/n"); // for two seconds
+    let rest = [("Context", "callers"), ("Exten", "sales"), ("Priority", "1"), ("CallerID", "4712"), ("Async", "true")];
+    console.does("Originate", &[&[caller], &rest[..]].concat()).await;
+    phone.rings().await;
+    hears_until(&mut node, "Alerting 3001 INBOUND with 4712").await;
+    hears_until(&mut node, "Abandoned 3001 INBOUND with 4712").await;
+    no_call_is_left(&served).await;
+    let rest =
+        [("Context", "callers"), ("Exten", "billing"), ("Priority", "1"), ("CallerID", "4713"), ("Async", "true")];
+    console.does("Originate", &[&[("Channel", "Local/patient@callers/n")], &rest[..]].concat()).await;
+    hears_until(&mut node, "Alerting 3001 INBOUND with 4713").await;
+    hears_until(&mut node, "Disconnected 3001 INBOUND with 4713").await; // three seconds long
+}
+
+#[tokio::test]
+async fn a_gateway_that_comes_in_the_middle_of_a_call_finds_it_and_so_does_one_whose_link_was_cut() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    a_caller_comes(&mut console).await;
+    phone.rings().await;
+    phone.answers().await;
+    hears_until(&mut one, "Established 3001 INBOUND with 4711").await;
+    let late = gateway(asterisk.port, PHONES, CALLS).await;
+    let mut watcher = Node::connected(Way::Tcp(late.opencti)).await;
+    watcher.succeeds(json!({"activity": "SubscribeForEvents", "DN": "3001"})).await;
+    let heard = hears_until(&mut watcher, "PartyInfo 3001 4711,3001").await;
+    assert!(heard[0].starts_with("Established 3001 INBOUND"), "{heard:?}");
+    let ids = |served: &Served| {
+        let calls = served.gateway.house().table.calls(ctigate::model::PeripheralId(5000));
+        calls.lock().all().iter().map(|call| call.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&served), ids(&late), "a call has its number from Asterisk");
+    watcher.succeeds(json!({"activity": "hangUpCall", "DN": "3001"})).await;
+    hears_until(&mut one, "Disconnected 3001 INBOUND with 4711").await;
+    hears_until(&mut watcher, "Disconnected 3001 INBOUND with 4711").await;
+    no_call_is_left(&served).await;
+    no_call_is_left(&late).await;
+}
+
+#[tokio::test]
+async fn a_phone_that_takes_notify_answers_holds_and_retrieves_from_a_desktop() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, PHONES, "phones_take_notify = true").await;
+    let phone = Phone::registered(asterisk.port + 22, "3001", Manners::Rings).await;
+    let mut node = Node::connected(Way::Tcp(served.opencti)).await;
+    node.succeeds(login("1001", "3001")).await;
+    node.succeeds(json!({"activity": "SetAgentReady", "AgentID": "1001"})).await;
+    a_caller_comes(&mut console).await;
+    hears_until(&mut node, "Alerting 3001 INBOUND with 4711").await;
+    phone.shows(Display::Ringing).await;
+    node.succeeds(call("answerCall", "1001")).await;
+    hears_until(&mut node, "Established 3001 INBOUND with 4711").await;
+    phone.shows(Display::Talking).await;
+    let id = served.gateway.house().table.calls(ctigate::model::PeripheralId(5000)).lock().all()[0].id.0.to_string();
+    node.succeeds(json!({"activity": "holdCall", "AgentID": "1001", "CallID": id})).await;
+    hears_until(&mut node, "Held 3001 INBOUND with 4711").await;
+    phone.shows(Display::Holding).await;
+    node.succeeds(call("retrieveCall", "1001")).await;
+    hears_until(&mut node, "Retrieved 3001 INBOUND with 4711").await;
+    // Without a context to dial in nothing can be dialled, and that is said.
+    let answer = node.asks(json!({"activity": "makeCall", "AgentID": "1001", "Destination": "3002"})).await;
+    assert_eq!(answer["code"], "OPENCTI_NOT_SUPPORTED", "{answer}");
 }

@@ -239,6 +239,17 @@ impl Set {
                 self.call = None;
                 self.shows(Display::Idle);
             }
+            // Some phones do what such a request says: it is how one presses their keys from afar.
+            "NOTIFY" if is_of_call => {
+                self.replies(&message, "200 OK", "").await;
+                let display = *self.shows.borrow();
+                match (message.get("Event"), display) {
+                    ("talk", Display::Ringing) => self.answers().await,
+                    ("talk", Display::Holding) => self.invites("sendrecv", Display::Talking).await,
+                    ("hold", Display::Talking) => self.invites("sendonly", Display::Holding).await,
+                    _ => (),
+                }
+            }
             "ACK" => (),
             "SIP/2.0" => self.hears_response(&message).await,
             _ => self.replies(&message, "200 OK", "").await,

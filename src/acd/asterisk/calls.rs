@@ -127,11 +127,16 @@ pub(super) fn known_number(text: &str) -> Option<String> {
 /// A call's key: the day of its arrival, counted from 1970, and a number on that day, from Asterisk's `epoch.counter`. Two
 /// calls of one day have the same number only if 32,768 channels began in one second.
 pub(super) fn key_of(linked_id: &str) -> (u32, u32) {
-    let (before, counter) = linked_id.rsplit_once('.').unwrap_or((linked_id, "0"));
-    let epoch: u64 = before.rsplit('-').next().and_then(|epoch| epoch.parse().ok()).unwrap_or_default();
-    let counter: u64 = counter.parse().unwrap_or_default();
+    let (epoch, counter) = age_of(linked_id);
     let number = (epoch % DAY_SECONDS) << 15 | counter & 0x7fff;
     (u32::try_from(epoch / DAY_SECONDS).unwrap_or_default(), u32::try_from(number).unwrap_or_default())
+}
+
+/// When a channel began, and which of that second it is, by its Uniqueid.
+pub(super) fn age_of(id: &str) -> (u64, u64) {
+    let (before, counter) = id.rsplit_once('.').unwrap_or((id, "0"));
+    let epoch = before.rsplit('-').next().and_then(|epoch| epoch.parse().ok()).unwrap_or_default();
+    (epoch, counter.parse().unwrap_or_default())
 }
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;

@@ -68,13 +68,20 @@ impl ChannelState {
 pub(super) struct Touched {
     /// The calls that may have changed, by their Linkedids.
     pub(super) calls: Vec<String>,
-    /// One that became part of another: its Linkedid, and the other's.
-    pub(super) joined: Option<(String, String)>,
+    /// Those that became part of another: their Linkedids, and the others'.
+    pub(super) joined: Vec<(String, String)>,
 }
 
 impl Touched {
-    fn one(call: &str) -> Touched {
-        Touched { calls: vec![call.to_owned()], joined: None }
+    pub(super) fn one(call: &str) -> Touched {
+        Touched { calls: vec![call.to_owned()], joined: Vec::new() }
+    }
+
+    /// Both.
+    pub(super) fn and(mut self, other: Touched) -> Touched {
+        self.calls.extend(other.calls.into_iter().filter(|call| !self.calls.contains(call)).collect::<Vec<_>>());
+        self.joined.extend(other.joined);
+        self
     }
 }
 
@@ -152,7 +159,7 @@ impl Channels {
             return Some((id, Touched::one(&linked)));
         }
         self.join(&was, &linked);
-        Some((id, Touched { calls: vec![linked.clone()], joined: Some((was, linked)) }))
+        Some((id, Touched { calls: vec![linked.clone()], joined: vec![(was, linked)] }))
     }
 
     /// All channels of a call come to another one.

@@ -14,6 +14,7 @@ use super::channels::MADE_HERE;
 use super::line::Rank;
 use super::members::Effect;
 use super::names::Names;
+use super::switch::Made;
 use super::world::{World, hangup_action, header};
 use super::{AsteriskAcd, refused};
 use crate::acd::{AcdRefusal, BadField};
@@ -146,15 +147,13 @@ impl AsteriskAcd {
             }
             action = header(action, "Variable", &format!("{name}={value}"))?;
         }
-        if is_consult {
-            self.world.lock().consults.insert(id.clone());
-        }
+        self.world.lock().being_made.insert(id.clone(), Made { to: to.clone(), is_consult });
         let made = self.do_it(action).await;
         let new_call = match made {
             Ok(()) => self.call_of(&id).await,
             Err(refusal) => Err(refusal),
         };
-        self.world.lock().consults.remove(&id);
+        self.world.lock().being_made.remove(&id);
         Ok(CallOutcome { new_call: Some(new_call?) })
     }
 

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::ami::Message;
-use super::calls::key_of;
+use super::calls::{age_of, key_of};
 use super::channels::{Channel, ChannelState, Channels, Touched};
 use super::names::Names;
 use crate::model::{
@@ -30,12 +30,23 @@ pub(super) struct Switch {
 struct Tracked {
     id: CallId,
     queue: Option<QueueId>,
+    /// What was dialled, where the gateway dialled it.
+    dialed: Option<String>,
     is_consult: bool,
     is_transferred: bool,
     is_abandoned: bool,
     /// The device of each channel that is a party, by its Uniqueid: a party keeps it, whatever its number becomes.
     devices: HashMap<String, Instrument>,
     told: Option<Arc<Call>>,
+}
+
+/// A call that the gateway has made.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    /// What is to be dialled once its own end has answered.
+    pub(super) to: Instrument,
+    /// To ask somebody about another call.
+    pub(super) is_consult: bool,
 }
 
 /// Who works at a device.
@@ -47,18 +58,28 @@ impl Switch {
         let channels = &mut self.channels;
         match event {
             b"Hangup" => {
-                let (linked, _) = channels.hung_up(message.text_of("Uniqueid")?)?;
-                return Some(Touched { calls: vec![linked], joined: None });
+                let (linked, gone) = channels.hung_up(message.text_of("Uniqueid")?)?;
+                let is_taken_back = gone.is_dialed && gone.cause == Some(CallCause::Redirected);
+                if is_taken_back && channels.of_call(&linked).iter().any(|(_, channel)| channel.waits_in.is_some()) {
+                    // Nobody else has answered, and no time was up: the caller has hung up, as will be told next.
+                    self.tracked(&linked).is_abandoned = true;
+                }
+                return Some(Touched::one(&linked));
+            }
+            b"AgentRingNoAnswer" => {
+                let (dest, touched) = channels.note(names, message, "Dest")?;
+                channels.get_mut(&dest)?.cause = Some(CallCause::NotAnswered);
+                return Some(touched);
             }
             b"DialBegin" | b"DialEnd" | b"AgentCalled" => {
-                let from = channels.note(names, message, "");
+                let (from, by) = channels.note(names, message, "").unzip();
                 let (dest, touched) = channels.note(names, message, "Dest")?;
-                let from = from.map(|(id, _)| id);
+                let touched = by.unwrap_or_default().and(touched);
                 match event {
                     b"DialEnd" => match message.text_of("DialStatus") {
                         Some("ANSWER") => channels.answered(&dest),
                         status => {
-                            if let Some(channel) = channels.get_mut(&dest) {
+                            if let Some(channel) = channels.get_mut(&dest).filter(|dest| dest.cause.is_none()) {
                                 channel.cause = Some(match status {
                                     Some("BUSY" | "CONGESTION" | "CHANUNAVAIL") => CallCause::Busy,
                                     Some("CANCEL") => CallCause::Redirected,
@@ -117,12 +138,14 @@ impl Switch {
     /// A channel carries that.
     pub(super) fn set_variable(&mut self, channel: &str, name: &str, value: &str) -> Option<Touched> {
         let linked = self.channels.set_variable(channel, name, value)?;
-        Some(Touched { calls: vec![linked], joined: None })
+        Some(Touched::one(&linked))
     }
 
     /// A list tells of every channel that there is.
     pub(super) fn set_channels(&mut self, names: &Names, items: &[Message]) -> Touched {
         let mut listed = HashSet::new();
+        let mut items: Vec<&Message> = items.iter().collect();
+        items.sort_by_cached_key(|item| item.text_of("Uniqueid").map(age_of)); // the list has no order
         for item in items {
             let Some((id, _)) = self.channels.note(names, item, "") else { continue };
             let waits_in = (item.text_of("Application") == Some("Queue") && item.text_of("BridgeId").is_none())
@@ -144,25 +167,26 @@ impl Switch {
         calls.extend(self.channels.calls());
         calls.sort_unstable();
         calls.dedup();
-        Touched { calls, joined: None }
+        Touched { calls, joined: Vec::new() }
     }
 
-    /// What is to be told of the calls that an event touched. `consults` are the channels that ask about another call.
+    /// What is to be told of the calls that an event touched. `being_made` are those that the gateway makes.
     pub(super) fn reports(
         &mut self,
         names: &Names,
         touched: Touched,
         order: &mut u64,
-        consults: &HashSet<String>,
+        being_made: &HashMap<String, Made>,
         agent_at: AgentAt<'_>,
     ) -> Vec<CallReport> {
         let mut reports = Vec::new();
-        if let Some((was, now)) = &touched.joined {
+        for (was, now) in &touched.joined {
             reports.extend(self.join(was, now, order));
         }
         for linked in &touched.calls {
-            if consults.contains(linked) {
-                self.tracked(linked).is_consult = true;
+            if let Some(made) = being_made.get(linked) {
+                let call = self.tracked(linked);
+                (call.is_consult, call.dialed) = (made.is_consult, Some(made.to.to_string()));
             }
             reports.extend(self.changes(names, linked, order, agent_at));
         }
@@ -208,6 +232,7 @@ impl Switch {
             let call = Tracked {
                 id,
                 queue: None,
+                dialed: None,
                 is_consult: false,
                 is_transferred: false,
                 is_abandoned: false,
@@ -232,13 +257,24 @@ impl Switch {
         let call = self.tracked(now);
         call.queue = call.queue.or(other.queue);
         call.devices.extend(other.devices);
-        let (Some(told), Some(other)) = (call.told.clone(), other.told) else { return None };
-        let by = told.parties.iter().find(|party| other.party(&party.device).is_some())?.device.clone();
-        let moved: Vec<Party> = other.parties.iter().filter(|party| party.device != by).cloned().collect();
-        let added = moved.first()?.device.clone();
+        let other = other.told?;
+        *order += 1;
+        let by = call.told.as_ref().and_then(|told| {
+            let by = told.parties.iter().find(|party| other.party(&party.device).is_some())?.device.clone();
+            Some((Arc::clone(told), by))
+        });
+        let moved = |by: &Instrument| -> Vec<Party> {
+            other.parties.iter().filter(|party| party.device != *by).cloned().collect()
+        };
+        let Some((told, by, moved)) = by.map(|(told, by)| (told, by.clone(), moved(&by))).filter(|it| !it.2.is_empty())
+        else {
+            // Somebody else joined them: its parties come to the other call as new ones.
+            let ended = Call { order: *order, ..(*other).clone() };
+            return Some(CallReport { call: Arc::new(ended), step: CallStep::Ended });
+        };
+        let added = moved[0].device.clone();
         call.is_transferred = true;
         let mut joined = (*told).clone();
-        *order += 1;
         joined.order = *order;
         joined.kind = CallKind::TransferredIn;
         joined.parties.retain(|party| party.device != by);
@@ -286,11 +322,20 @@ impl Switch {
             now.order = *order;
             reports.push(CallReport { call: Arc::new(now.clone()), step });
         };
+        // A caller comes without a step: it is there.
+        let silent = |party: &&Party| {
+            party.state == PartyState::Connected && steps.iter().all(|s| s.device() != Some(&party.device))
+        };
+        for party in next.parties.iter().filter(silent) {
+            if now.party(&party.device).is_none() {
+                now.parties.push(party.clone());
+            }
+        }
         for step in steps {
             apply(&mut now, &step, &next.parties);
             report(&mut reports, &mut now, step);
         }
-        // Who has come without a step: a caller who is there.
+        // What no step says: another agent works at a device.
         for party in &next.parties {
             if now.party(&party.device).is_none_or(|known| known != party) {
                 now.parties.retain(|known| known.device != party.device);
@@ -323,7 +368,6 @@ impl Switch {
         let call = self.tracked(linked);
         let mut parties: Vec<Party> = Vec::new();
         let mut data = CallData::default();
-        let rings = channels.iter().any(|(_, channel)| state_of(channel) == Some(PartyState::Alerting));
         for (id, channel) in &channels {
             names.put_variables(&channel.variables, &mut data);
             if channel.is_inner_half() || channel.is_gone {
@@ -338,7 +382,12 @@ impl Switch {
             if parties.iter().all(|party| party.device != device) {
                 parties.push(Party { device, kind, state });
             }
-            if let (Some((queue, _)), false) = (channel.waits_in, rings)
+            let is_served = || {
+                let others = channels.iter().filter(|(other, channel)| other != id && !channel.is_inner_half());
+                others.filter_map(|(_, channel)| state_of(channel)).any(|state| state != PartyState::Initiated)
+            };
+            if let Some((queue, _)) = channel.waits_in
+                && !is_served()
                 && let Some(point) = names.queue_name(queue).and_then(|name| Instrument::new(name).ok())
                 && parties.iter().all(|party| party.device != point)
             {
@@ -347,14 +396,15 @@ impl Switch {
         }
         call.devices.retain(|id, _| channels.iter().any(|(known, _)| known == id));
         let first = channels.iter().map(|(_, channel)| channel).find(|channel| !channel.is_inner_half());
-        let home = parties.first().map(|party| party.device.clone());
+        let point = call.queue.and_then(|queue| Instrument::new(names.queue_name(queue)?).ok());
+        let home = point.or_else(|| parties.first().map(|party| party.device.clone()));
         Call {
             id: call.id,
             kind: kind_of(call, &parties),
             queue: call.queue,
             key: key_of(linked),
             ani: first.and_then(|channel| channel.number.clone()),
-            dialed_number: first.and_then(|channel| channel.dialed.clone()),
+            dialed_number: call.dialed.clone().or_else(|| first.and_then(|channel| channel.dialed.clone())),
             home: call.told.as_ref().map(|told| told.home.clone()).or(home).unwrap_or_else(nowhere),
             parties,
             data: Arc::new(data),

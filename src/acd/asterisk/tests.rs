@@ -1,6 +1,7 @@
 //! What Asterisk's answers and events make of an agent, message by message. What a real Asterisk does is in
 //! `tests/asterisk`.
 
+mod calls;
 mod config;
 mod echoes;
 mod states;
@@ -94,15 +95,21 @@ impl Bench {
         self.world.pass(self.now);
     }
 
-    /// What was told since, in short words.
-    fn told(&mut self) -> Vec<String> {
-        let mut told = Vec::new();
+    /// What was told since.
+    fn take(&mut self) -> Vec<AcdEvent> {
         let mut batch = Vec::new();
         while !self.inbox.is_empty() {
             futures_util::FutureExt::now_or_never(self.inbox.take(&mut batch, 100));
         }
-        for event in batch {
+        batch
+    }
+
+    /// What was told of agents since, in short words.
+    fn told(&mut self) -> Vec<String> {
+        let mut told = Vec::new();
+        for event in self.take() {
             told.push(match event {
+                AcdEvent::Call(_) => continue,
                 AcdEvent::Agent(facts) => short(&facts),
                 AcdEvent::PreCall(call) => format!("call from queue {}", call.queue),
                 AcdEvent::PreCallAbort(call) => format!("no call from queue {}", call.queue),

@@ -4,7 +4,7 @@
 //! Must hold: what an agent is comes from memberships, pauses, device states and calls that Asterisk told of; a change has
 //! a higher order than all before it; while a command is at an agent, its changes are told as one.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::channels::Touched;
 use super::line::{Line, Rank};
 use super::members::{Device, Echo, Effect, Member, Place, Slot};
 use super::names::{Interface, Names, Pause};
-use super::switch::Switch;
+use super::switch::{Made, Switch};
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, BadField, Snapshot};
 use crate::model::{AgentFacts, AgentId, AgentState, CallReport, Instrument, PreCall, QueueId, ReasonCode};
 
@@ -33,8 +33,8 @@ pub(super) struct World {
     queues_at: HashMap<Interface, BTreeSet<QueueId>>,
     pub(super) calls: Calls,
     pub(super) switch: Switch,
-    /// The channels that are being made to ask somebody about another call.
-    pub(super) consults: HashSet<String>,
+    /// The channels that are being made, by their ids.
+    pub(super) being_made: HashMap<String, Made>,
     agents: HashMap<AgentId, Seat>,
     /// For whom an interface is kept.
     bound: HashMap<Interface, AgentId>,
@@ -90,7 +90,7 @@ impl World {
             queues_at: HashMap::new(),
             calls: Calls::default(),
             switch: Switch::default(),
-            consults: HashSet::new(),
+            being_made: HashMap::new(),
             agents: HashMap::new(),
             bound: HashMap::new(),
             left: HashMap::new(),
@@ -760,7 +760,7 @@ impl World {
         let names = Arc::clone(&self.names);
         let (mut switch, mut order) = (std::mem::take(&mut self.switch), self.order);
         let agent_at = |device: &Instrument| self.works_at(device);
-        let reports = switch.reports(&names, touched, &mut order, &self.consults, &agent_at);
+        let reports = switch.reports(&names, touched, &mut order, &self.being_made, &agent_at);
         (self.switch, self.order) = (switch, order);
         reports
     }

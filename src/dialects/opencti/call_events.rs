@@ -45,7 +45,12 @@ pub(super) fn news(
     let now = (!has_ended).then(|| standing(call, device)).flatten();
     let Some((state, agent)) = now else {
         let over = before.filter(|before| before.state != CallEventName::Abandoned);
-        return (over.map(|before| before.over(device)).into_iter().collect(), None);
+        let is_abandoned = step.is_some_and(is_abandoned);
+        let said = over.map(|before| match before.state {
+            CallEventName::Alerting if is_abandoned => before.ends(device, CallEventName::Abandoned),
+            _ => before.over(device),
+        });
+        return (said.into_iter().collect(), None);
     };
     let was = before.map(|before| before.state);
     let name = match (state, was) {

@@ -2,15 +2,13 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use cti_protocol::opencti::{
-    AgentEventName, AgentStateEvent, CallEventName, CallStateEvent, CallType, DeviceState, EventBody, LinkState, Media,
-    SessionAgentState, Snapshot, SnapshotEvent, What, WorkMode,
+    AgentEventName, AgentStateEvent, DeviceState, EventBody, LinkState, Media, SessionAgentState, Snapshot,
+    SnapshotEvent, What, WorkMode,
 };
 use tracing::error;
 
 use super::{OpenCti, time_of_day};
-use crate::model::{
-    AgentEvent, AgentFacts, AgentKey, AgentState, Call, Event, Instrument, PeripheralId, PreCallEvent, QueueId,
-};
+use crate::model::{AgentEvent, AgentFacts, AgentKey, AgentState, Call, Event, Instrument, PeripheralId, QueueId};
 use crate::sessions::{AdapterState, AgentEntry};
 
 /// What a Snapshot shows.
@@ -40,8 +38,7 @@ impl OpenCti {
     pub(super) fn render(&self, event: &Event) -> Option<Bytes> {
         Some(write(&match event {
             Event::Agent(event) => self.agent_state(event),
-            Event::PreCall(event) if self.tells_calls(event.peripheral) => return None, // the call itself says it
-            Event::PreCall(event) => self.call_state(event),
+            Event::PreCall(_) => return None,    // the call itself says that it alerts
             Event::Correction(_) => return None, // the event that says what is right says enough
             Event::Call(_) => return Some(Bytes::new()), // each device's clients are told in words of their own
         }))
@@ -98,31 +95,10 @@ impl OpenCti {
         self.body(Some(event.peripheral), queues, What::AgentStateEvent(what))
     }
 
-    fn tells_calls(&self, peripheral: PeripheralId) -> bool {
-        self.house.peripheral(peripheral).is_some_and(|known| !known.acd.capabilities().calls.is_empty())
-    }
-
     /// What is said of a call at a device: see `call_events`.
     pub(super) fn of_call(&self, peripheral: PeripheralId, call: &Call, what: What) -> Bytes {
         let queue: Vec<QueueId> = call.queue.into_iter().collect();
         write(&self.body(Some(peripheral), &queue, what))
-    }
-
-    /// Of an ACD that tells nothing of its calls: one on its way to an agent alerts.
-    fn call_state(&self, event: &PreCallEvent) -> EventBody {
-        let call = &event.call;
-        let ani = call.ani.clone().unwrap_or_default();
-        let what = CallStateEvent {
-            event_name: if event.aborted { CallEventName::Abandoned } else { CallEventName::Alerting },
-            media: Media::Voice,
-            other_dn: ani.clone(),
-            ani,
-            call_id: format!("{}-{}", call.key.0, call.key.1),
-            call_type: CallType::Inbound,
-            agent_id: call.agent.to_string(),
-            this_dn: call.instrument.to_string(),
-        };
-        self.body(Some(event.peripheral), &[call.queue], What::CallStateEvent(what))
     }
 
     fn body(&self, peripheral: Option<PeripheralId>, queues: &[QueueId], what: What) -> EventBody {

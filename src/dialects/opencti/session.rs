@@ -481,8 +481,8 @@ impl Subscriber for Session {
 fn everything() -> Filter {
     Filter {
         agent_states: AgentState::ALL.into_iter().collect(),
-        pre_calls: true,
-        pre_call_aborts: true,
+        pre_calls: false,
+        pre_call_aborts: false,
         calls: CallStepKind::ALL.into_iter().collect(),
     }
 }
