@@ -8,10 +8,13 @@ use std::io;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use cti_protocol::ged188::codes::{AgentState, AgentStateMask, CallMsgMask, ForcedFlag, ServiceMask, Status};
+use cti_protocol::ged188::codes::{
+    AgentState, AgentStateMask, CallMsgMask, ConnectionDeviceIdType, ForcedFlag, ServiceMask, Status,
+};
 use cti_protocol::ged188::{
-    AnyMessage, CloseReq, Data, DecodeError, EncodeError, FrameCodec, FrameError, OpenConf, OpenReq,
-    QueryAgentStateReq, Secret, SetAgentStateReq, Text, TextError, Version, WantedSkillGroup,
+    AnswerCallReq, AnyMessage, ClearConnectionReq, CloseReq, Data, DecodeError, EncodeError, FrameCodec, FrameError,
+    MakeCallReq, OpenConf, OpenReq, QueryAgentStateReq, Secret, SetAgentStateReq, Text, TextError, Version,
+    WantedSkillGroup,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -141,6 +144,43 @@ impl Desktop {
             forced_flag: ForcedFlag::FALSE,
             agent_instrument: Some(self.instrument.clone()),
             agent_id: Some(self.agent.clone()),
+            ..Default::default()
+        }
+    }
+
+    /// Calls a number.
+    pub(super) fn make_call(&self, invoke_id: u32, number: &str) -> MakeCallReq {
+        MakeCallReq {
+            invoke_id,
+            peripheral_id: self.peripheral_id,
+            agent_instrument: Some(self.instrument.clone()),
+            dialed_number: Text::new(number).ok(),
+            ..Default::default()
+        }
+    }
+
+    /// Answers what rings.
+    pub(super) fn answer(&self, invoke_id: u32, call: u32) -> AnswerCallReq {
+        AnswerCallReq {
+            invoke_id,
+            peripheral_id: self.peripheral_id,
+            connection_call_id: call,
+            connection_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
+            connection_device_id: Some(self.instrument.clone()),
+            agent_instrument: Some(self.instrument.clone()),
+            ..Default::default()
+        }
+    }
+
+    /// Hangs up.
+    pub(super) fn clear(&self, invoke_id: u32, call: u32) -> ClearConnectionReq {
+        ClearConnectionReq {
+            invoke_id,
+            peripheral_id: self.peripheral_id,
+            connection_call_id: call,
+            connection_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
+            connection_device_id: Some(self.instrument.clone()),
+            agent_instrument: Some(self.instrument.clone()),
             ..Default::default()
         }
     }

@@ -136,6 +136,7 @@ fn the_sample_holds_every_option_that_there_is() {
         ("faults", "fault"),
         ("outages", "outage"),
         ("reasons", "reason"),
+        ("variables", "variable"),
         ("lasts", "for"),
     ];
     let all = format!("{:#?}", Config::from_toml("sample", &uncommented()).unwrap());

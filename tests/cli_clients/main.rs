@@ -58,6 +58,25 @@ fn a_bench_of_the_demo_world_is_fine() {
 }
 
 #[test]
+fn a_bench_of_calls_takes_as_many_an_hour_as_it_is_asked_for_and_measures_their_events() {
+    let gateway = Gateway::start();
+    let run = ["--agents", "21", "--calls", "180000", "--duration", "1", "--json", "-"]; // ten pairs, fifty calls
+    let ran = ctigate(&[&["bench", "--connect", &gateway.address], &run[..]].concat(), "");
+    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("JSON on standard output");
+    assert_eq!(ran.status.code(), Some(0), "{report:#}");
+    assert_eq!((&report["violations"], &report["errors"]), (&serde_json::json!({}), &serde_json::json!({})));
+    let count = |kind: &str| report["latency_us"][kind]["count"].as_u64().expect("a count");
+    let made = count("make_call");
+    assert!(made > 0 && made + report["requests_not_sent"].as_u64().expect("a count") == 50, "{report:#}");
+    for kind in ["delivered", "answer_call", "established", "clear_call", "cleared"] {
+        assert_eq!(count(kind), made, "{kind}: {report:#}");
+    }
+    assert!(report["calls_per_hour"].as_f64().is_some_and(|calls| calls > 0.0 && calls <= 180_000.0), "{report:#}");
+    let ran = ctigate(&["bench", "--connect", &gateway.address, "--agents", "2", "--calls", "many"], "");
+    assert_eq!(ran.status.code(), Some(2));
+}
+
+#[test]
 fn a_bench_that_finds_a_broken_promise_says_so_and_exits_with_1() {
     let address = faithless_gateway();
     let directory = tempfile::tempdir().expect("a directory");

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::calls::{Line, Pair};
 use super::figures::Figures;
 use super::pace::Bells;
 use super::schedule::{Schedule, Step};
@@ -30,6 +31,12 @@ pub(super) enum Phase {
         start: Instant,
         duration: Duration,
         rate: f64,
+    },
+    /// As pairs of desks that call each other.
+    Calls {
+        start: Instant,
+        duration: Duration,
+        per_second: f64,
     },
     Logout,
     /// Nothing may come of an ended subscription.
@@ -50,26 +57,37 @@ pub(super) struct Office {
     /// How many may connect, log in, log out or close at a time.
     pub(super) storm: Semaphore,
     pub(super) figures: Arc<Mutex<Figures>>,
+    /// The desks that call each other: two neighbours each.
+    pub(super) pairs: Vec<Pair>,
 }
 
 /// A desktop and its connection.
 #[derive(Debug)]
 pub(super) struct Desk {
-    number: u32,
+    pub(super) number: u32,
     agent: String,
     desktop: Desktop,
-    office: Arc<Office>,
-    client: Option<Client>,
+    pub(super) office: Arc<Office>,
+    pub(super) client: Option<Client>,
     watch: Watch,
-    is_logged_in: bool,
+    pub(super) is_logged_in: bool,
     /// While the rates are measured.
-    counts_until: Option<Instant>,
+    pub(super) counts_until: Option<Instant>,
+    /// Whom it calls, where it does.
+    pub(super) partner: Option<String>,
+    pub(super) line: Line,
     /// What the gateway last said about itself: it may explain why it hung up.
     last_notice: Option<String>,
 }
 
 impl Desk {
-    pub(super) fn new(number: u32, agent: String, desktop: Desktop, office: Arc<Office>) -> Desk {
+    pub(super) fn new(
+        number: u32,
+        agent: String,
+        desktop: Desktop,
+        partner: Option<String>,
+        office: Arc<Office>,
+    ) -> Desk {
         Desk {
             number,
             agent,
@@ -79,6 +97,8 @@ impl Desk {
             watch: Watch::default(),
             is_logged_in: false,
             counts_until: None,
+            partner,
+            line: Line::default(),
             last_notice: None,
         }
     }
@@ -92,6 +112,7 @@ impl Desk {
                 Phase::Open => self.open().await,
                 Phase::Login => self.log_in().await,
                 Phase::Work { start, duration, rate } => self.work(start, duration, rate).await,
+                Phase::Calls { start, duration, per_second } => self.call(start, duration, per_second).await,
                 Phase::Logout => self.log_out().await,
                 Phase::Listen { until } => self.listen_until(until).await,
                 Phase::Close => self.close().await,
@@ -153,7 +174,7 @@ impl Desk {
             while self.client.is_some() {
                 let Some(due) = schedule.next_due(Instant::now()) else { break };
                 if schedule.has_pace() {
-                    self.listen_until_rung(due).await;
+                    self.listen_until_rung(due, self.number).await;
                 } else {
                     self.listen_until(due).await;
                 }
@@ -205,7 +226,7 @@ impl Desk {
         }
     }
 
-    async fn listen_until(&mut self, until: Instant) {
+    pub(super) async fn listen_until(&mut self, until: Instant) {
         loop {
             tokio::select! {
                 () = sleep_until(until) => return,
@@ -215,18 +236,23 @@ impl Desk {
     }
 
     /// Listens until a request is due and the bell has rung for it.
-    async fn listen_until_rung(&mut self, due: Instant) {
+    pub(super) async fn listen_until_rung(&mut self, due: Instant, bell: u32) {
         let office = Arc::clone(&self.office);
         while Instant::now() < due {
             tokio::select! {
-                () = office.bells.rung(self.number) => (), // perhaps for an earlier one, while this desk was busy
+                () = office.bells.rung(bell) => (), // perhaps for an earlier one, while this desk was busy
                 heard = receive(&mut self.client) => self.judge(heard),
             }
         }
     }
 
     /// Sends one request and waits until it is answered or cannot be any more; says whether it was confirmed.
-    async fn ask(&mut self, kind: Kind, due: Instant, build: impl FnOnce(&Desktop, u32) -> AnyMessage) -> bool {
+    pub(super) async fn ask(
+        &mut self,
+        kind: Kind,
+        due: Instant,
+        build: impl FnOnce(&Desktop, u32) -> AnyMessage,
+    ) -> bool {
         let Some(client) = &mut self.client else { return false };
         let invoke_id = client.next_invoke_id();
         let deadline = Instant::now() + self.office.answer_wait;
@@ -252,7 +278,7 @@ impl Desk {
         }
     }
 
-    fn judge(&mut self, heard: Result<AnyMessage, ClientError>) {
+    pub(super) fn judge(&mut self, heard: Result<AnyMessage, ClientError>) {
         self.judge_answer(heard);
     }
 
@@ -267,6 +293,7 @@ impl Desk {
             }
         };
         let counts = self.counts_until.is_some_and(|until| now < until);
+        self.note_call(&message, now);
         match self.watch.hears(&message) {
             Heard::Confirmed(asked) => {
                 let missing = match &message {
@@ -323,7 +350,7 @@ impl Desk {
 }
 
 /// The next message; nothing ever where there is no connection.
-async fn receive(client: &mut Option<Client>) -> Result<AnyMessage, ClientError> {
+pub(super) async fn receive(client: &mut Option<Client>) -> Result<AnyMessage, ClientError> {
     match client {
         Some(client) => client.receive().await,
         None => pending().await,

@@ -28,6 +28,8 @@ pub(super) struct Figures {
 pub(super) struct Working {
     pub(super) answers: u64,
     pub(super) events: u64,
+    /// Calls that were taken from their first ring to their end.
+    pub(super) calls: u64,
     /// Requests that were due and could not be sent before the time was over, because their desktop waited for an answer.
     pub(super) not_sent: u64,
 }
@@ -41,8 +43,9 @@ pub(super) struct Seen {
 }
 
 impl Figures {
-    pub(super) fn new() -> Figures {
-        let latencies = Kind::MEASURED.into_iter().map(|kind| (kind, histogram())).collect();
+    /// With a row for each of these.
+    pub(super) fn new(measured: &[Kind]) -> Figures {
+        let latencies = measured.iter().map(|kind| (*kind, histogram())).collect();
         Figures {
             latencies,
             working: Working::default(),
@@ -108,7 +111,7 @@ mod tests {
 
     #[test]
     fn latencies_are_kept_by_kind_and_never_beyond_the_range() {
-        let mut figures = Figures::new();
+        let mut figures = Figures::new(Kind::OF_STATES);
         for ms in 1..=100 {
             figures.answered(Kind::Ready, Duration::from_millis(ms));
         }
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn strange_codes_cannot_fill_the_memory() {
-        let mut figures = Figures::new();
+        let mut figures = Figures::new(Kind::OF_STATES);
         for code in 0..1000 {
             figures.failed(Kind::Ready, &format!("ControlFailure({code})"));
         }
@@ -137,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_first_of_each_kind_of_violation_is_remembered() {
-        let mut figures = Figures::new();
+        let mut figures = Figures::new(Kind::OF_STATES);
         figures.violated(Violation::WrongAnswer, || "first".into());
         figures.violated(Violation::WrongAnswer, || "second".into());
         assert_eq!(figures.violations()[&Violation::WrongAnswer], Seen { count: 2, first: "first".into() });

@@ -24,12 +24,15 @@ use tokio::time::{Instant, interval};
 
 use super::client::{ANSWER_WAIT, Desktop, DesktopError, Identity};
 use super::{USAGE, runtime};
+use calls::Pair;
 use desk::{Desk, Office, Phase};
 use figures::Figures;
 use pace::Bells;
 use report::{Asked, Busy, Report};
 use schedule::Schedule;
+use watch::Kind;
 
+mod calls;
 mod cpu;
 mod desk;
 mod figures;
@@ -54,7 +57,12 @@ pub(super) struct Args {
     /// Requests a second of all agents together, at even distances; 0 is as fast as answers come.
     #[arg(long, default_value = "0", value_name = "R", value_parser = parse_rate)]
     rate: f64,
-    /// How long to cycle states, in seconds.
+    /// In place of cycling states, pairs of agents call each other: so many calls an hour of all together, at even
+    /// distances; 0 is one as soon as the other is over. Each is dialled, delivered, answered and cleared, and the rows
+    /// with an arrow say how long it took from the one agent's command to its event at the other agent's client.
+    #[arg(long, value_name = "PER_HOUR", value_parser = parse_calls, conflicts_with = "rate")]
+    calls: Option<f64>,
+    /// How long to cycle states or take calls, in seconds.
     #[arg(long, default_value = "10", value_name = "S", value_parser = parse_duration)]
     duration: Duration,
     /// Where all figures go as JSON; "-" is standard output, in place of the table.
@@ -154,11 +162,16 @@ impl Run<'_> {
         course.take(Phase::Open, "connecting").await;
         course.take(Phase::Login, "logging in").await;
         let (cpu_before, start) = (cpu::used(), Instant::now() + HEAD_START);
-        let all_requests = Schedule::new(start, duration, rate, 0, 1);
+        let per_second = self.args.calls.unwrap_or_default() / SECONDS_PER_HOUR;
+        let due_per_second = if self.args.calls.is_some() { per_second } else { rate };
+        let all_requests = Schedule::new(start, duration, due_per_second, 0, 1);
         if all_requests.has_pace() {
             course.ring_bells(all_requests);
         }
-        course.take(Phase::Work { start, duration, rate }, "working").await;
+        match self.args.calls {
+            None => course.take(Phase::Work { start, duration, rate }, "working").await,
+            Some(_) => course.take(Phase::Calls { start, duration, per_second }, "taking calls").await,
+        }
         let cpu = cpu::used().zip(cpu_before).map(|(after, before)| after.saturating_sub(before));
         let busy = Busy::of(cpu, Instant::now().saturating_duration_since(start));
         course.take(Phase::Logout, "logging out").await;
@@ -170,6 +183,7 @@ impl Run<'_> {
         let asked = Asked {
             agents: self.args.agents,
             rate,
+            calls_per_hour_asked: self.args.calls,
             duration_s: duration.as_secs_f64(),
             protocol_version: self.args.protocol_version.number(),
         };
@@ -178,20 +192,28 @@ impl Run<'_> {
     }
 
     fn begin(&self, desktops: Vec<(String, Desktop)>) -> Course {
+        // One bell a schedule: of each desk, or of each pair.
+        let (pairs, bells, measured) = match self.args.calls {
+            Some(_) => (self.args.agents / 2, self.args.agents / 2, Kind::OF_CALLS),
+            None => (0, self.args.agents, Kind::OF_STATES),
+        };
         let office = Arc::new(Office {
             address: self.args.connect.clone(),
             version: self.args.protocol_version,
             desks: self.args.agents,
             answer_wait: self.answer_wait,
-            bells: Bells::new(self.args.agents),
+            bells: Bells::new(bells),
             storm: Semaphore::new(self.args.storm as usize),
-            figures: Arc::new(Mutex::new(Figures::new())),
+            figures: Arc::new(Mutex::new(Figures::new(measured))),
+            pairs: (0..pairs).map(|_| Pair::default()).collect(),
         });
         let (phases, phase) = tokio::sync::watch::channel(Phase::Gather);
         let (done_by_desk, done) = mpsc::channel(DONE_WAITING_MAX);
         let mut desks = JoinSet::new();
         for (number, (agent, desktop)) in (0..).zip(desktops) {
-            let desk = Desk::new(number, agent, desktop, Arc::clone(&office));
+            let partner = (self.args.first_instrument.checked_add(number)).and_then(|own| own.checked_add(1));
+            let partner = partner.map(|partner| partner.to_string());
+            let desk = Desk::new(number, agent, desktop, partner, Arc::clone(&office));
             desks.spawn(desk.run(phase.clone(), done_by_desk.clone()));
         }
         Course { office, phases, done, desks, bar: progress_bar() }
@@ -220,7 +242,7 @@ impl Course {
         self.bar.set_message(name);
         self.bar.set_position(0);
         self.bar.set_length(match phase {
-            Phase::Work { duration, .. } => ms(duration),
+            Phase::Work { duration, .. } | Phase::Calls { duration, .. } => ms(duration),
             _ => all,
         });
         self.phases.send_replace(phase);
@@ -232,7 +254,7 @@ impl Course {
                     None => return, // every desk is gone
                 },
                 _ = ticks.tick() => self.bar.set_position(match phase {
-                    Phase::Work { start, .. } => ms(Instant::now().saturating_duration_since(start)),
+                    Phase::Work { start, .. } | Phase::Calls { start, .. } => ms(Instant::now().saturating_duration_since(start)),
                     _ => done,
                 }),
             }
@@ -258,6 +280,11 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| format!("a rate is 0 to {RATE_MAX} requests a second"))
 }
 
+fn parse_calls(text: &str) -> Result<f64, String> {
+    let calls = text.parse().ok().filter(|calls: &f64| (0.0..=CALLS_PER_HOUR_MAX).contains(calls));
+    calls.ok_or_else(|| format!("a target is 0 to {CALLS_PER_HOUR_MAX} calls an hour"))
+}
+
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds: &f64| (DURATION_S_MIN..=DURATION_S_MAX).contains(seconds));
     let seconds = seconds.ok_or_else(|| format!("a duration is {DURATION_S_MIN} to {DURATION_S_MAX} seconds"))?;
@@ -267,6 +294,8 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 /// A desktop is a connection with its own port: from one address there are not more.
 const AGENTS_MAX: i64 = 65_535;
 const RATE_MAX: f64 = 10_000_000.0;
+const CALLS_PER_HOUR_MAX: f64 = 3_600_000_000.0;
+const SECONDS_PER_HOUR: f64 = 3_600.0;
 const DURATION_S_MIN: f64 = 0.01;
 const DURATION_S_MAX: f64 = 31_536_000.0;
 /// How long after the last logout's confirm an event still counts as a broken promise.

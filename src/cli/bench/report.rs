@@ -18,6 +18,9 @@ pub(super) struct Asked {
     pub(super) agents: u32,
     /// Requests a second, 0: as fast as answers come.
     pub(super) rate: f64,
+    /// Calls an hour in place of that, 0: one as soon as the other is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) calls_per_hour_asked: Option<f64>,
     pub(super) duration_s: f64,
     pub(super) protocol_version: u32,
 }
@@ -31,6 +34,8 @@ pub(super) struct Report {
     pub(super) ok: bool,
     requests_per_s: f64,
     events_per_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls_per_hour: Option<f64>,
     /// Requests that the rate asked for and that their desktops, still waiting for an answer, could not send.
     requests_not_sent: u64,
     /// Desktops that could not be opened, logged in or logged out.
@@ -82,6 +87,7 @@ impl Report {
             ok: violations.is_empty() && figures.desktops_failed == 0 && figures.working.answers > 0,
             requests_per_s: per_s(figures.working.answers),
             events_per_s: per_s(figures.working.events),
+            calls_per_hour: asked.calls_per_hour_asked.map(|_| per_s(figures.working.calls) * SECONDS_PER_HOUR),
             requests_not_sent: figures.working.not_sent,
             desktops_failed: figures.desktops_failed,
             latency_us: figures.latencies().map(|(kind, histogram)| (kind, Latencies::of(histogram))).collect(),
@@ -110,24 +116,35 @@ impl Latencies {
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let asked = &self.asked;
-        let rate = match asked.rate {
-            0.0 => "as fast as answers come".to_owned(),
-            rate => format!("{rate} requests/s asked for"),
+        let rate = match (asked.calls_per_hour_asked, asked.rate) {
+            (Some(0.0), _) => "one call as soon as the other is over".to_owned(),
+            (Some(calls), _) => format!("{calls} calls/hour asked for"),
+            (None, 0.0) => "as fast as answers come".to_owned(),
+            (None, rate) => format!("{rate} requests/s asked for"),
         };
         let (agents, seconds, version) = (asked.agents, asked.duration_s, asked.protocol_version);
         writeln!(f, "{agents} agents, {rate}, {seconds} s, protocol version {version}\n")?;
         writeln!(f, "requests/s {:>10.1}", self.requests_per_s)?;
         writeln!(f, "events/s   {:>10.1}", self.events_per_s)?;
+        if let Some(calls) = self.calls_per_hour {
+            writeln!(f, "calls/hour {calls:>10.0}")?;
+        }
         if self.requests_not_sent > 0 {
             writeln!(f, "not sent   {:>10}   (the rate was not reached)", self.requests_not_sent)?;
         }
         writeln!(
             f,
-            "\n{:<10} {:>9} {:>10} {:>10} {:>10} {:>10} {:>10}",
-            "ms", "confirmed", "p50", "p90", "p99", "p99.9", "max"
+            "\n{:<13} {:>9} {:>10} {:>10} {:>10} {:>10} {:>10}",
+            "ms",
+            if self.calls_per_hour.is_some() { "heard" } else { "confirmed" },
+            "p50",
+            "p90",
+            "p99",
+            "p99.9",
+            "max"
         )?;
         for (kind, row) in &self.latency_us {
-            write!(f, "{:<10} {:>9}", kind.name(), row.count)?;
+            write!(f, "{:<13} {:>9}", kind.name(), row.count)?;
             for us in [row.p50, row.p90, row.p99, row.p99_9, row.max] {
                 match row.count {
                     0 => write!(f, " {:>10}", "-")?,
@@ -165,17 +182,19 @@ impl Report {
     }
 }
 
+const SECONDS_PER_HOUR: f64 = 3_600.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn report(figures: &Figures) -> Report {
-        let asked = Asked { agents: 3, rate: 50.0, duration_s: 2.0, protocol_version: 20 };
+        let asked = Asked { agents: 3, rate: 50.0, calls_per_hour_asked: None, duration_s: 2.0, protocol_version: 20 };
         Report::new(asked, figures, Busy::of(Some(Duration::from_millis(500)), Duration::from_secs(2)))
     }
 
     fn fine() -> Figures {
-        let mut figures = Figures::new();
+        let mut figures = Figures::new(Kind::OF_STATES);
         figures.working.answers = 100;
         figures.answered(Kind::Ready, Duration::from_micros(1500));
         figures
@@ -206,7 +225,7 @@ mod tests {
         let mut failed = fine();
         failed.desktops_failed = 1;
         assert!(!report(&failed).ok);
-        assert!(!report(&Figures::new()).ok);
+        assert!(!report(&Figures::new(Kind::OF_STATES)).ok);
         assert!(report(&fine()).ok);
     }
 

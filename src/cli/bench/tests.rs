@@ -17,6 +17,7 @@ async fn bench_at(connect: String, rate: f64, answer_wait: Duration) -> Value {
         connect,
         agents: 3,
         rate,
+        calls: None,
         duration: Duration::from_millis(200),
         json: None,
         first_agent: 1001,

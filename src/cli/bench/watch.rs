@@ -17,15 +17,36 @@ pub(super) enum Kind {
     Ready,
     NotReady,
     Query,
+    MakeCall,
+    /// No request: a call's event at who is called.
+    Delivered,
+    AnswerCall,
+    /// The event of the answer at who has dialled.
+    Established,
+    ClearCall,
+    /// The event of the end at who was called.
+    Cleared,
     Logout,
     /// Asked politely at the end, not measured.
     Close,
 }
 
 impl Kind {
-    /// Those with a row in the table.
-    pub(super) const MEASURED: [Kind; 6] =
-        [Kind::Open, Kind::Login, Kind::Ready, Kind::NotReady, Kind::Query, Kind::Logout];
+    /// Those with a row in the table where states are cycled.
+    pub(super) const OF_STATES: &[Kind] =
+        &[Kind::Open, Kind::Login, Kind::Ready, Kind::NotReady, Kind::Query, Kind::Logout];
+    /// Those where calls are taken.
+    pub(super) const OF_CALLS: &[Kind] = &[
+        Kind::Open,
+        Kind::Login,
+        Kind::MakeCall,
+        Kind::Delivered,
+        Kind::AnswerCall,
+        Kind::Established,
+        Kind::ClearCall,
+        Kind::Cleared,
+        Kind::Logout,
+    ];
 
     /// For people.
     pub(super) fn name(self) -> &'static str {
@@ -35,6 +56,12 @@ impl Kind {
             Kind::Ready => "ready",
             Kind::NotReady => "not ready",
             Kind::Query => "query",
+            Kind::MakeCall => "make call",
+            Kind::Delivered => "→ delivered",
+            Kind::AnswerCall => "answer",
+            Kind::Established => "→ established",
+            Kind::ClearCall => "clear",
+            Kind::Cleared => "→ cleared",
             Kind::Logout => "logout",
             Kind::Close => "close",
         }
@@ -45,6 +72,10 @@ impl Kind {
             Kind::Open => matches!(message, AnyMessage::OpenConf(_)),
             Kind::Query => matches!(message, AnyMessage::QueryAgentStateConf(_)),
             Kind::Close => matches!(message, AnyMessage::CloseConf(_)),
+            Kind::MakeCall => matches!(message, AnyMessage::MakeCallConf(_)),
+            Kind::AnswerCall => matches!(message, AnyMessage::AnswerCallConf(_)),
+            Kind::ClearCall => matches!(message, AnyMessage::ClearConnectionConf(_)),
+            Kind::Delivered | Kind::Established | Kind::Cleared => false,
             Kind::Login | Kind::Ready | Kind::NotReady | Kind::Logout => {
                 matches!(message, AnyMessage::SetAgentStateConf(_))
             }
