@@ -33,6 +33,17 @@ pub enum CallKind {
     Consult,
     /// More than two are on it.
     Conference,
+    /// A supervisor listens to an agent's call, on this one of its own.
+    Supervision(Listening),
+}
+
+/// How a supervisor follows a call without being a party of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Listening {
+    /// Heard by nobody.
+    Silent,
+    /// Heard by the agent alone.
+    Whisper,
 }
 
 /// All that the ACD says of one call at one moment.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Call, CallDataChange, CallId, Instrument};
+use super::{Call, CallDataChange, CallId, Instrument, Listening};
 
 /// One end of one call: what most commands are about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,6 +22,17 @@ pub enum ConsultKind {
     Conference,
     /// Not said.
     Either,
+}
+
+/// What a supervisor does with an agent's call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Supervision {
+    /// Listen, on a call of the supervisor's own that ends with the agent's part in the one listened to.
+    Listen(Listening),
+    /// Join in: a conference.
+    BargeIn,
+    /// Take it over: the agent leaves it.
+    Intercept,
 }
 
 /// The far end of a transfer or conference.
@@ -128,13 +139,22 @@ pub enum CallCommand {
     },
     /// After-call work is over: nothing more will be set.
     Release(Connection),
+    /// A supervisor listens to a call, joins it or takes it over. Who listens may do any of these next.
+    Supervise {
+        /// The agent's end of the call.
+        watched: Connection,
+        /// The supervisor's device.
+        by: Instrument,
+        /// What is done.
+        how: Supervision,
+    },
 }
 
 impl CallCommand {
-    /// The devices whose command it is.
+    /// The devices whose command it is. An agent whose call is supervised is none of them.
     pub fn devices(&self) -> impl Iterator<Item = &Instrument> {
         let (one, other) = match self {
-            CallCommand::Make { from, .. } => (Some(from), None),
+            CallCommand::Make { from: one, .. } | CallCommand::Supervise { by: one, .. } => (Some(one), None),
             CallCommand::Answer(at)
             | CallCommand::Hold(at)
             | CallCommand::Retrieve(at)
@@ -176,6 +196,7 @@ impl CallCommand {
             CallCommand::SendDtmf { .. } => CallAbility::SendDtmf,
             CallCommand::SetData { .. } => CallAbility::SetData,
             CallCommand::Release(_) => CallAbility::Release,
+            CallCommand::Supervise { .. } => CallAbility::Supervise,
         }
     }
 
@@ -198,6 +219,10 @@ impl CallCommand {
             CallCommand::SendDtmf { .. } => "send tones",
             CallCommand::SetData { .. } => "set the data of a call",
             CallCommand::Release(_) => "release a call",
+            CallCommand::Supervise { how: Supervision::Listen(Listening::Silent), .. } => "listen to a call",
+            CallCommand::Supervise { how: Supervision::Listen(Listening::Whisper), .. } => "whisper into a call",
+            CallCommand::Supervise { how: Supervision::BargeIn, .. } => "barge in on a call",
+            CallCommand::Supervise { how: Supervision::Intercept, .. } => "intercept a call",
         }
     }
 }
@@ -243,11 +268,13 @@ pub enum CallAbility {
     SetData,
     /// Be done with a call that was left.
     Release,
+    /// Listen to an agent's call, or more.
+    Supervise,
 }
 
 impl CallAbility {
     /// Every one, in the order of declaration.
-    pub const ALL: [CallAbility; 15] = [
+    pub const ALL: [CallAbility; 16] = [
         CallAbility::Make,
         CallAbility::Answer,
         CallAbility::Hold,
@@ -263,6 +290,7 @@ impl CallAbility {
         CallAbility::SendDtmf,
         CallAbility::SetData,
         CallAbility::Release,
+        CallAbility::Supervise,
     ];
 }
 

@@ -16,10 +16,12 @@ mod team;
 
 pub use agent::{AgentFacts, AgentState, WantedState};
 pub use call::{
-    Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, CallStepKind, Joined, Party, PartyKind,
-    PartyState,
+    Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, CallStepKind, Joined, Listening, Party,
+    PartyKind, PartyState,
 };
-pub use call_command::{CallAbilities, CallAbility, CallCommand, CallOutcome, Connection, ConsultKind, FarEnd};
+pub use call_command::{
+    CallAbilities, CallAbility, CallCommand, CallOutcome, Connection, ConsultKind, FarEnd, Supervision,
+};
 pub use call_data::{CALL_VARIABLES, CallData, CallDataChange};
 pub use client::{LogoutOnCall, SecondClient};
 pub use event::{AgentEvent, AgentReport, CallEvent, CorrectionEvent, Event, LinkEvent, PreCall, PreCallEvent};

@@ -31,11 +31,22 @@ impl House {
         for device in command.devices() {
             self.must_have_right_at(by, peripheral, device)?;
         }
+        let supervised = match command {
+            CallCommand::Supervise { watched, how, .. } => {
+                self.must_supervise_at(by, peripheral, &watched.device)?;
+                self.table.calls(peripheral).lock().get(watched.call).cloned().map(|call| (call, watched, *how))
+            }
+            _ => None,
+        };
         let failed = |reason: AcdRefusal| Refusal::Call { what: command.what(), reason };
         if !acd.capabilities().calls.holds(command.ability()) {
             return Err(failed(AcdRefusal::NotSupported { what: command.what() }));
         }
-        self.ask(acd.control_call(command)).await.map_err(failed)
+        let done = self.ask(acd.control_call(command)).await.map_err(failed)?;
+        if let Some((call, watched, how)) = supervised {
+            self.table.statistics.supervised(peripheral, &call, &watched.device, how);
+        }
+        Ok(done)
     }
 
     /// A call as the table knows it, for who may command one of its parties.
@@ -64,6 +75,15 @@ impl House {
             return Ok(call);
         }
         Err(Refusal::NotOnCall { session: by.session, call: id })
+    }
+
+    /// A supervisor may do with its agents' calls what it may not do with the agents' devices.
+    fn must_supervise_at(&self, by: &Requester, id: PeripheralId, device: &Instrument) -> Result<(), Refusal> {
+        match self.table.agent_at(id, device) {
+            Some(agent) => by.must_have_right(&agent, Some(device)),
+            None if by.has_right_at_empty(id, device) => Ok(()),
+            None => Err(Refusal::NoRightAt { session: by.session, device: device.clone() }),
+        }
     }
 
     fn must_have_right_at(&self, by: &Requester, id: PeripheralId, device: &Instrument) -> Result<(), Refusal> {

@@ -19,6 +19,7 @@ mod sockets;
 mod state;
 mod statistics;
 mod stories;
+mod supervision;
 mod supervisors;
 mod support;
 mod thousand;

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cti_protocol::ged188::codes::AgentState as Code;
-use cti_protocol::ged188::{AnyMessage, SnapshotDeviceReq};
-use ctigate::model::{AgentId, AgentState, CallKind, PartyState, QueueId};
+use cti_protocol::ged188::codes::{AgentState as Code, ServiceMask, SupervisoryAction};
+use cti_protocol::ged188::{AnyMessage, OpenReq, SnapshotDeviceReq, SuperviseCallReq};
+use ctigate::config::Config;
+use ctigate::model::{AgentId, AgentState, PartyState, QueueId};
 use ctigate::sessions::Target;
-use ctigate::sessions::statistics::{AgentCounts, CallFigures, Figures};
+use ctigate::sessions::statistics::{AgentCounts, CallFigures, Figures, SupervisedFigures};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::desk::{Desk, instrument_of, text};
-use crate::support::house::{PERIPHERAL, TestHouse, house_with_rules};
+use crate::support::desk::{Desk, instrument_of, open_req, services_of_agent, text};
+use crate::support::house::{PERIPHERAL, TestHouse, house_by, team};
 use crate::support::phone::{call_watcher, patient_world, ready_desk};
 use crate::support::recount::{Recorder, so_far_today};
 
@@ -101,17 +102,83 @@ impl Worker {
     }
 }
 
+/// Watches the agents at random, from a device where it is logged in and never ready.
+struct Supervisor {
+    desk: Desk,
+    /// What it asked to do to whom and was not answered yet.
+    asked: BTreeMap<u32, (String, SupervisoryAction)>,
+    /// What was confirmed.
+    done: BTreeMap<String, SupervisedFigures>,
+}
+
+impl Supervisor {
+    const AGENT: &str = "1050";
+
+    async fn new(house: &TestHouse) -> Supervisor {
+        let mut desk = Desk::connected(house, 20);
+        let services = ServiceMask(services_of_agent().0 | ServiceMask::CTI_SERVICE_SUPERVISOR.0);
+        desk.opens(OpenReq { agent_id: text(Self::AGENT), ..open_req("supervisor", services) }).await;
+        desk.hears().await;
+        desk.logs_in(Self::AGENT).await;
+        desk.hears().await;
+        Supervisor { desk, asked: BTreeMap::new(), done: BTreeMap::new() }
+    }
+
+    fn looks(&mut self) {
+        self.desk.wakes();
+        while let Some(message) = self.desk.has_received() {
+            let answered = message.invoke_id().and_then(|id| self.asked.remove(&id));
+            let (AnyMessage::SuperviseCallConf(_), Some((agent, action))) = (message, answered) else { continue };
+            let done = self.done.entry(agent).or_default();
+            match action {
+                SupervisoryAction::SUPERVISOR_MONITOR => done.monitored += 1,
+                SupervisoryAction::SUPERVISOR_WHISPER => done.whispered += 1,
+                SupervisoryAction::SUPERVISOR_BARGE_IN => done.barged_in += 1,
+                SupervisoryAction::SUPERVISOR_INTERCEPT => done.intercepted += 1,
+                _ => (),
+            }
+        }
+    }
+
+    /// Does one thing, or leaves whatever it is on.
+    fn acts(&mut self, dice: &mut StdRng, leaves: bool) {
+        let action = SupervisoryAction(if leaves { 0 } else { dice.random_range(0..8) % 5 });
+        let agent = (1001 + dice.random_range(0..AGENTS)).to_string();
+        let invoke_id = self.desk.next_invoke_id();
+        self.desk.sends(SuperviseCallReq {
+            invoke_id,
+            peripheral_id: 0xffff_ffff,
+            agent_connection_call_id: 0xffff_ffff,
+            supervisor_connection_call_id: 0xffff_ffff,
+            supervisory_action: action,
+            agent_id: text(&agent),
+            ..Default::default()
+        });
+        self.asked.insert(invoke_id, (agent, action));
+    }
+}
+
+/// Everybody who works, the supervisor last.
+fn agents() -> Vec<String> {
+    let supervisor = Supervisor::AGENT.to_owned();
+    (1001..1001 + AGENTS).map(|id| id.to_string()).chain([supervisor]).collect()
+}
+
 /// What the statistics say is what the events of the whole day come to, counted again.
-fn figures_are_right(house: &TestHouse, of_all: &Recorder, workers: &[Worker], of_agents: &[Arc<Recorder>]) {
+fn figures_are_right(house: &TestHouse, of_all: &Recorder, agents: &[String], of_agents: &[Arc<Recorder>]) {
     let statistics = &house.house.table.statistics;
     let now = tokio::time::Instant::now();
     let mut recounted = BTreeMap::<QueueId, (Figures, u64)>::new();
-    for (worker, recorder) in workers.iter().zip(of_agents) {
+    for (agent, recorder) in agents.iter().zip(of_agents) {
         let (own, by_queue, events) = recorder.figures(now);
-        let said = statistics.of_agent(PERIPHERAL, &AgentId::new(&worker.agent).unwrap()).unwrap();
+        let said = statistics.of_agent(PERIPHERAL, &AgentId::new(agent).unwrap()).unwrap();
         assert_eq!(said.session, said.today, "it was one session of one day");
-        are_near(&said.today, &own, events, &worker.agent);
-        assert!(own.handled.calls > 10 && own.internal.calls > 0 && own.internal_received.calls > 0, "{own:?}");
+        are_near(&said.today, &own, events, agent);
+        let is_busy = agent != Supervisor::AGENT;
+        assert!(
+            !is_busy || own.handled.calls > 10 && own.internal.calls > 0 && own.internal_received.calls > 0,
+            "{own:?}"
+        );
         for (queue, figures) in by_queue {
             let (sum, count) = recounted.entry(queue).or_default();
             for (sum, more) in pairs(sum, &figures) {
@@ -136,8 +203,8 @@ fn counts_are_right(house: &TestHouse) {
     for queue in [1, 2, 3].map(QueueId) {
         let said = house.house.table.statistics.of_queue(PERIPHERAL, queue);
         let mut counted = AgentCounts::default();
-        for id in 1001..1001 + AGENTS {
-            let agent = AgentId::new(&id.to_string()).unwrap();
+        for id in agents() {
+            let agent = AgentId::new(&id).unwrap();
             let facts = house.acd.inner.facts(&agent).unwrap();
             if !facts.queues.contains(&queue) {
                 continue;
@@ -146,7 +213,8 @@ fn counts_are_right(house: &TestHouse) {
             let is_elsewhere = calls.iter().any(|call| {
                 let party = call.device_of(&agent).and_then(|device| call.party(device));
                 let talks = party.is_some_and(|party| party.state == PartyState::Connected);
-                talks && call.kind != CallKind::Consult && call.queue.is_some_and(|of| of != queue)
+                let is_a_callers = call.home.as_str().starts_with('8'); // it began in a queue
+                talks && is_a_callers && call.queue.is_some_and(|of| of != queue)
             });
             match facts.state {
                 AgentState::Ready => counted.available += 1,
@@ -212,7 +280,9 @@ async fn a_thousand_calls_leave_nothing_behind() {
     world.calls.ring_max = Duration::from_secs(20);
     world.calls.patience = Duration::from_secs(90);
     (world.calls.talk_min, world.calls.talk_max) = (Duration::from_secs(5), Duration::from_secs(120));
-    let house = house_with_rules(world, |rules| rules.day_begins = so_far_today()).await;
+    let teams = vec![team(1, &[Supervisor::AGENT], &agents().iter().map(String::as_str).collect::<Vec<_>>())];
+    let config = Config { teams, ..Config::default() };
+    let house = house_by(world, &config, |rules| rules.day_begins = so_far_today()).await;
     let of_all = Recorder::of(&house, 1, Target::All);
     let mut of_agents = Vec::new();
     let mut watcher = call_watcher(&house).await;
@@ -221,6 +291,8 @@ async fn a_thousand_calls_leave_nothing_behind() {
         of_agents.push(Recorder::of_agent(&house, &id.to_string()));
         workers.push(Worker::new(&house, id).await);
     }
+    of_agents.push(Recorder::of_agent(&house, Supervisor::AGENT));
+    let mut supervisor = Supervisor::new(&house).await;
     let mut dice = StdRng::seed_from_u64(4711);
     let (mut arrived, mut steps) = (0, BTreeMap::<String, u32>::new());
     while arrived < CALLS || !house.acd.inner.calls().is_empty() {
@@ -235,6 +307,10 @@ async fn a_thousand_calls_leave_nothing_behind() {
             if arrived < CALLS || worker.calls.values().any(|state| *state >= 2) {
                 worker.acts(&mut dice);
             }
+        }
+        supervisor.looks();
+        if arrived == CALLS || dice.random_bool(0.9) {
+            supervisor.acts(&mut dice, arrived == CALLS);
         }
         for words in watcher.hears().await {
             let name = words.split(' ').next().unwrap_or_default().to_owned();
@@ -255,7 +331,18 @@ async fn a_thousand_calls_leave_nothing_behind() {
     assert!(steps["BEGIN_CALL"] > CALLS);
     assert!(house.house.table.calls(PERIPHERAL).lock().is_empty(), "a call, party or device is left in the table");
     assert_eq!(house.house.table.statistics.calls_open(PERIPHERAL), 0, "a call is still counted as present");
-    figures_are_right(&house, &of_all, &workers, &of_agents);
+    figures_are_right(&house, &of_all, &agents(), &of_agents);
+    supervisor.looks();
+    assert!(supervisor.asked.is_empty(), "not answered: {:?}", supervisor.asked);
+    let mut often = [0; 4];
+    for agent in agents() {
+        let done = supervisor.done.get(&agent).copied().unwrap_or_default();
+        let said = house.house.table.statistics.of_agent(PERIPHERAL, &AgentId::new(&agent).unwrap()).unwrap();
+        assert_eq!(said.today.supervised, done, "{agent}");
+        let SupervisedFigures { monitored, whispered, barged_in, intercepted } = done;
+        often.iter_mut().zip([monitored, whispered, barged_in, intercepted]).for_each(|(sum, one)| *sum += one);
+    }
+    assert!(often.iter().all(|count| *count > 10), "monitored, whispered, barged in, intercepted: {often:?}");
     for worker in &mut workers {
         worker.looks();
         assert!(worker.calls.is_empty(), "{} was not told of the end of {:?}", worker.agent, worker.calls);

@@ -109,6 +109,7 @@ impl AsteriskAcd {
             | CallCommand::Reconnect { .. }
             | CallCommand::Conference { .. }
             | CallCommand::Deflect { .. }
+            | CallCommand::Supervise { .. }
             | CallCommand::Release(_) => Err(AcdRefusal::NotSupported { what: command.what() }),
         }
     }

@@ -41,6 +41,8 @@ pub(super) enum Due {
     /// As `Answer`.
     NoAnswer(CallId, Instrument, u64),
     HangUp(CallId, Instrument),
+    /// Of the call that somebody listens with.
+    NothingToHear(CallId),
     /// The agent, and the change that began its after-call work: another state makes this void.
     WrapUpEnd(AgentId, u64),
 }
@@ -104,7 +106,7 @@ impl Calls {
     pub(super) fn rename(&mut self, from: CallId, to: CallId) {
         let of_call = |due: &Due| match due {
             Due::Answer(call, ..) | Due::NoAnswer(call, ..) | Due::HangUp(call, _) => *call == from,
-            Due::Abandon(_) | Due::Arrival | Due::WrapUpEnd(..) => false,
+            Due::Abandon(_) | Due::Arrival | Due::NothingToHear(_) | Due::WrapUpEnd(..) => false,
         };
         let moved: Vec<_> = self.due.iter().filter(|(.., due)| of_call(due)).cloned().collect();
         for (at, number, due) in moved {
@@ -167,6 +169,7 @@ impl World {
                 }
                 Due::Answer(..) | Due::NoAnswer(..) => (), // that ringing is over
                 Due::HangUp(call, device) => self.leave_call(at, call, &device, CallCause::Normal),
+                Due::NothingToHear(own) => self.nothing_to_hear(now, own), // due at once, whenever that was
                 Due::WrapUpEnd(agent, change) => self.wrap_up_ends(at, &agent, change),
             }
         }

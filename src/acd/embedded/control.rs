@@ -106,10 +106,11 @@ impl World {
                 }
                 state => Err(wrong_state(at, state)),
             },
+            CallCommand::Supervise { watched, by, how } => self.supervise(now, watched, by, *how),
         }
     }
 
-    fn outcome(&self, id: CallId) -> CallOutcome {
+    pub(super) fn outcome(&self, id: CallId) -> CallOutcome {
         CallOutcome { new_call: self.calls.there.get(&id).cloned() }
     }
 
@@ -239,6 +240,7 @@ impl World {
             }
         }
         self.calls.rename(asked.id, held.call);
+        self.listen_on(asked.id, held.call);
         if !stays {
             self.part(held.call, &by);
         }
@@ -273,6 +275,7 @@ impl World {
         data: &CallDataChange,
     ) -> Result<CallOutcome, AcdRefusal> {
         self.must_be(active, &[PartyState::Connected, PartyState::Held])?;
+        self.must_be_heard_by_others(active)?;
         let destination = self.destination(&active.device, to)?;
         if self.calls.there.get(&active.call).is_some_and(|call| call.queue_point().is_some()) {
             return Err(AcdRefusal::BadDestination { number: to.clone(), why: "the call waits in a queue" });
@@ -303,6 +306,7 @@ impl World {
         data: &CallDataChange,
     ) -> Result<CallOutcome, AcdRefusal> {
         self.must_be(active, &[PartyState::Connected])?;
+        self.must_be_heard_by_others(active)?;
         let Destination::Device(device, kind) = self.destination(&active.device, to)? else {
             return Err(AcdRefusal::BadDestination { number: to.clone(), why: "a queue cannot be in a conference" });
         };
@@ -378,13 +382,13 @@ impl World {
         Ok(Destination::Device(to.clone(), kind))
     }
 
-    fn must_be_party(&self, at: &Connection) -> Result<PartyState, AcdRefusal> {
+    pub(super) fn must_be_party(&self, at: &Connection) -> Result<PartyState, AcdRefusal> {
         let call = self.calls.there.get(&at.call).ok_or(AcdRefusal::UnknownCall { call: at.call })?;
         let party = call.party(&at.device);
         party.map(|party| party.state).ok_or_else(|| AcdRefusal::NotOnCall { call: at.call, device: at.device.clone() })
     }
 
-    fn must_be(&self, at: &Connection, states: &[PartyState]) -> Result<(), AcdRefusal> {
+    pub(super) fn must_be(&self, at: &Connection, states: &[PartyState]) -> Result<(), AcdRefusal> {
         let state = self.must_be_party(at)?;
         if states.contains(&state) { Ok(()) } else { Err(wrong_state(at, state)) }
     }
@@ -399,8 +403,10 @@ impl World {
         Err(AcdRefusal::NotOnCall { call: held.call, device: active.device.clone() })
     }
 
-    /// Nobody is on a call twice.
+    /// Nobody is on a call twice, and what a supervisor listens with is not for others.
     fn must_share_nobody(&self, active: &Connection, held: &Connection) -> Result<(), AcdRefusal> {
+        self.must_be_heard_by_others(active)?;
+        self.must_be_heard_by_others(held)?;
         let waits = |id| self.calls.there.get(&id).and_then(|call| call.queue_point());
         if let (Some(point), Some(_)) = (waits(active.call), waits(held.call)) {
             return Err(AcdRefusal::BadDestination {
@@ -415,7 +421,7 @@ impl World {
     }
 
     /// A device talks on one call at a time.
-    fn must_be_free_to_talk(&self, device: &Instrument, but: &[CallId]) -> Result<(), AcdRefusal> {
+    pub(super) fn must_be_free_to_talk(&self, device: &Instrument, but: &[CallId]) -> Result<(), AcdRefusal> {
         for id in self.calls_of(device).into_iter().filter(|id| !but.contains(id)) {
             let state = self.calls.there.get(&id).and_then(|call| call.party(device)).map(|party| party.state);
             if let Some(state @ (PartyState::Connected | PartyState::Initiated)) = state {
@@ -425,7 +431,7 @@ impl World {
         Ok(())
     }
 
-    fn must_be_new(&self, id: CallId, to: &Instrument) -> Result<(), AcdRefusal> {
+    pub(super) fn must_be_new(&self, id: CallId, to: &Instrument) -> Result<(), AcdRefusal> {
         match self.calls.there.get(&id).and_then(|call| call.party(to)) {
             Some(_) => Err(AcdRefusal::BadDestination { number: to.clone(), why: "it is on the call already" }),
             None => Ok(()),
@@ -448,6 +454,6 @@ fn set_state(call: &mut Call, device: &Instrument, state: PartyState) {
     }
 }
 
-fn wrong_state(at: &Connection, state: PartyState) -> AcdRefusal {
+pub(super) fn wrong_state(at: &Connection, state: PartyState) -> AcdRefusal {
     AcdRefusal::WrongCallState { call: at.call, device: at.device.clone(), state }
 }

@@ -9,6 +9,7 @@ mod config;
 mod control;
 mod faults;
 mod parties;
+mod supervision;
 #[cfg(test)]
 mod tests;
 mod world;

@@ -34,6 +34,7 @@ impl World {
         changed.order = self.changes;
         let call = Arc::clone(call);
         self.report(AcdEvent::Call(CallReport { call, step }));
+        self.notice_listeners(id);
     }
 
     /// Somebody comes to a call; the step that says so is the caller's to take.
@@ -108,6 +109,7 @@ impl World {
             return agent.into_iter().collect();
         }
         self.calls.stop_waiting(id);
+        self.listening.remove(&id);
         for device in call.parties.iter().map(|party| &party.device) {
             self.withdraw_if_offered(id, device);
         }

@@ -12,7 +12,7 @@ use super::control::Joining;
 use crate::acd::AgentsConfig;
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, AgentState, CallId, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode,
+    AgentFacts, AgentId, AgentState, CallId, Connection, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode,
     StateChange, WantedState,
 };
 
@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) ringing: HashMap<(CallId, Instrument), Ringing>,
     /// Who is being brought into a call.
     pub(super) joining: HashMap<CallId, Joining>,
+    /// The calls that supervisors listen with, and to which agent's end of which call.
+    pub(super) listening: BTreeMap<CallId, Connection>,
     pub(super) adapters: BTreeSet<AgentId>,
     /// The ACD cannot be reached.
     pub(super) is_away: bool,
@@ -84,6 +86,7 @@ impl World {
             on_calls: HashMap::new(),
             ringing: HashMap::new(),
             joining: HashMap::new(),
+            listening: BTreeMap::new(),
             adapters: BTreeSet::new(),
             is_away: false,
             events: None,

@@ -344,9 +344,13 @@ impl Session {
         if let Some(device) = device("AgentInstrument", instrument)? {
             return Ok(device);
         }
-        let own = self.own_agent(shared).and_then(|key| shared.house.table.agent(&key));
-        let own = own.and_then(|cell| cell.entry().facts.instrument.clone());
-        own.ok_or_else(|| missing("AgentInstrument"))
+        self.own_device(shared).ok_or_else(|| missing("AgentInstrument"))
+    }
+
+    /// Where the session's own agent works.
+    pub(super) fn own_device(&self, shared: &Ged188) -> Option<Instrument> {
+        let own = self.own_agent(shared).and_then(|key| shared.house.table.agent(&key))?;
+        own.entry().facts.instrument.clone()
     }
 
     fn snapshot_call(&self, shared: &Arc<Ged188>, request: &SnapshotCallReq) -> Result<(), No> {

@@ -15,7 +15,9 @@ use cti_protocol::ged188::{
 };
 
 use super::names::peripheral_type;
-use crate::model::{Call, CallCause, CallEvent, CallId, CallKind, CallStep, Instrument, Joined, PartyKind, PartyState};
+use crate::model::{
+    Call, CallCause, CallEvent, CallId, CallKind, CallStep, Instrument, Joined, Listening, PartyKind, PartyState,
+};
 
 /// The event as a message of its own.
 pub(super) fn message(event: &CallEvent, version: Version) -> AnyMessage {
@@ -423,6 +425,7 @@ pub(super) fn line_type(kind: CallKind) -> LineType {
         CallKind::QueuedIn | CallKind::TransferredIn => LineType::LINETYPE_INBOUND_ACD,
         CallKind::Out => LineType::LINETYPE_OUTBOUND,
         CallKind::Inside | CallKind::Consult | CallKind::Conference => LineType::LINETYPE_INSIDE,
+        CallKind::Supervision(_) => LineType::LINETYPE_SUPERVISOR,
     }
 }
 
@@ -475,6 +478,8 @@ pub(super) fn call_type(kind: CallKind) -> CallType {
         CallKind::Inside => CallType::CALLTYPE_AGENT_INSIDE,
         CallKind::Consult => CallType::CALLTYPE_CONSULT,
         CallKind::Conference => CallType::CALLTYPE_CONFERENCE,
+        CallKind::Supervision(Listening::Silent) => CallType::CALLTYPE_SUPERVISOR_MONITOR,
+        CallKind::Supervision(Listening::Whisper) => CallType::CALLTYPE_SUPERVISOR_WHISPER,
     }
 }
 

@@ -19,6 +19,7 @@ mod open;
 mod requests;
 mod session;
 mod statistics;
+mod supervision;
 mod supervisor;
 
 use std::net::SocketAddr;

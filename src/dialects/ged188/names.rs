@@ -100,8 +100,8 @@ fn control_bit(ability: CallAbility) -> CallControlMask {
         CallAbility::ClearConnection => CallControlMask::CONTROL_CLEAR_CONNECTION,
         CallAbility::ClearCall => CallControlMask::CONTROL_CLEAR_CALL,
         CallAbility::SendDtmf => CallControlMask::CONTROL_SEND_DTMF_SIGNAL,
-        // These are the Call Data Update service's: no bit stands for them.
-        CallAbility::SetData | CallAbility::Release => CallControlMask(0),
+        // These are the Call Data Update's and the Supervisor's services: no bit stands for them.
+        CallAbility::SetData | CallAbility::Release | CallAbility::Supervise => CallControlMask(0),
     }
 }
 

@@ -53,6 +53,7 @@ impl Session {
             AnyMessage::MonitorStartReq(request) => self.monitor_start(shared, &request),
             AnyMessage::MonitorStopReq(request) => self.monitor_stop(shared, &request),
             AnyMessage::ChangeMonitorMaskReq(request) => self.change_monitor_mask(&request),
+            AnyMessage::SuperviseCallReq(request) => self.supervise_call(shared, &request),
             AnyMessage::ListAgentTeamReq(request) => self.list_agent_team(shared, &request),
             AnyMessage::MonitorAgentTeamStartReq(request) => self.monitor_agent_team_start(shared, &request),
             AnyMessage::MonitorAgentTeamStopReq(request) => self.monitor_agent_team_stop(shared, &request),

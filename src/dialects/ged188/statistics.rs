@@ -16,7 +16,7 @@ use super::identity::agent_fields;
 use super::session::Session;
 use crate::model::QueueId;
 use crate::operations::Right;
-use crate::sessions::statistics::{AgentFigures, Figures};
+use crate::sessions::statistics::{AgentFigures, Figures, SupervisedFigures};
 
 /// What stands for a figure that is not known.
 const UNKNOWN: u32 = 0xffff_ffff;
@@ -26,8 +26,12 @@ macro_rules! fill {
     ($answer:ident, $figures:expr => $avail:ident $logged_on:ident $not_ready:ident
         $out:ident $out_talk:ident $out_time:ident $out_held:ident $out_held_time:ident
         $handled:ident $handled_talk:ident $handled_after:ident $handled_time:ident $in_held:ident $in_held_time:ident
-        $rcvd:ident $rcvd_time:ident $internal_held:ident $internal_held_time:ident) => {
+        $rcvd:ident $rcvd_time:ident $internal_held:ident $internal_held_time:ident
+        $barge_in:ident $intercept:ident $monitor:ident $whisper:ident) => {
         let Figures { available, logged_on, not_ready, handled, out, internal, internal_received, .. } = $figures;
+        let SupervisedFigures { monitored, whispered, barged_in, intercepted } = $figures.supervised;
+        ($answer.$barge_in, $answer.$intercept) = (barged_in, intercepted);
+        ($answer.$monitor, $answer.$whisper) = (monitored, whispered);
         ($answer.$avail, $answer.$logged_on) = (seconds(available), seconds(logged_on));
         $answer.$not_ready = seconds(not_ready);
         ($answer.$out, $answer.$out_talk, $answer.$out_time) = (out.calls, seconds(out.talk), seconds(out.time()));
@@ -116,21 +120,24 @@ impl Session {
             agent_out_calls_held_to5 agent_out_calls_held_time_to5
             handled_calls_to5 handled_calls_talk_time_to5 handled_calls_after_call_time_to5 handled_calls_time_to5
             incoming_calls_held_to5 incoming_calls_held_time_to5
-            internal_calls_rcvd_to5 internal_calls_rcvd_time_to5 internal_calls_held_to5 internal_calls_held_time_to5);
+            internal_calls_rcvd_to5 internal_calls_rcvd_time_to5 internal_calls_held_to5 internal_calls_held_time_to5
+            barge_in_calls_to5 intercept_calls_to5 monitor_calls_to5 whisper_calls_to5);
         fill!(answer, now.half_hour => avail_time_to_half logged_on_time_to_half not_ready_time_to_half
             agent_out_calls_to_half agent_out_calls_talk_time_to_half agent_out_calls_time_to_half
             agent_out_calls_held_to_half agent_out_calls_held_time_to_half
             handled_calls_to_half handled_calls_talk_time_to_half handled_calls_after_call_time_to_half
             handled_calls_time_to_half incoming_calls_held_to_half incoming_calls_held_time_to_half
             internal_calls_rcvd_to_half internal_calls_rcvd_time_to_half internal_calls_held_to_half
-            internal_calls_held_time_to_half);
+            internal_calls_held_time_to_half
+            barge_in_calls_to_half intercept_calls_to_half monitor_calls_to_half whisper_calls_to_half);
         fill!(answer, now.today => avail_time_today logged_on_time_today not_ready_time_today
             agent_out_calls_today agent_out_calls_talk_time_today agent_out_calls_time_today
             agent_out_calls_held_today agent_out_calls_held_time_today
             handled_calls_today handled_calls_talk_time_today handled_calls_after_call_time_today
             handled_calls_time_today incoming_calls_held_today incoming_calls_held_time_today
             internal_calls_rcvd_today internal_calls_rcvd_time_today internal_calls_held_today
-            internal_calls_held_time_today);
+            internal_calls_held_time_today
+            barge_in_calls_today intercept_calls_today monitor_calls_today whisper_calls_today);
         let queued = |figures: &Figures| (figures.queued, seconds(figures.queue_time), seconds(figures.queue_longest));
         (answer.calls_q5, answer.calls_q_time5, answer.longest_call_q5) = queued(&now.five_minutes);
         (answer.calls_q_half, answer.calls_q_time_half, answer.longest_call_q_half) = queued(&now.half_hour);
@@ -149,14 +156,16 @@ fn agent_figures(figures: AgentFigures) -> QueryAgentStatisticsConf {
         handled_calls_session handled_calls_talk_time_session handled_calls_after_call_time_session
         handled_calls_time_session incoming_calls_held_session incoming_calls_held_time_session
         internal_calls_rcvd_session internal_calls_rcvd_time_session internal_calls_held_session
-        internal_calls_held_time_session);
+        internal_calls_held_time_session
+        barge_in_calls_session intercept_calls_session monitor_calls_session whisper_calls_session);
     fill!(answer, today => avail_time_today logged_on_time_today not_ready_time_today
         agent_out_calls_today agent_out_calls_talk_time_today agent_out_calls_time_today
         agent_out_calls_held_today agent_out_calls_held_time_today
         handled_calls_today handled_calls_talk_time_today handled_calls_after_call_time_today
         handled_calls_time_today incoming_calls_held_today incoming_calls_held_time_today
         internal_calls_rcvd_today internal_calls_rcvd_time_today internal_calls_held_today
-        internal_calls_held_time_today);
+        internal_calls_held_time_today
+        barge_in_calls_today intercept_calls_today monitor_calls_today whisper_calls_today);
     (answer.internal_calls_session, answer.internal_calls_time_session) = made(&session);
     (answer.internal_calls_today, answer.internal_calls_time_today) = made(&today);
     answer.icm_available_time_session = seconds(session.available);

@@ -118,7 +118,9 @@ impl View<'_> {
         let call = self.call;
         let other = parties.iter().find(|party| *party != self.device).map(ToString::to_string);
         let other = other.or_else(|| match call.kind {
-            CallKind::Out | CallKind::Inside | CallKind::Consult if call.home == *self.device => {
+            CallKind::Out | CallKind::Inside | CallKind::Consult | CallKind::Supervision(_)
+                if call.home == *self.device =>
+            {
                 call.dialed_number.clone()
             }
             _ => call.ani.clone(),
@@ -179,7 +181,7 @@ fn call_type(call: &Call) -> CallType {
         CallKind::Conference if call.queue.is_some() => CallType::Inbound,
         CallKind::TransferredIn | CallKind::Consult => CallType::Consult,
         CallKind::Out => CallType::Outbound,
-        CallKind::Inside => CallType::Internal,
+        CallKind::Inside | CallKind::Supervision(_) => CallType::Internal,
         CallKind::Conference => CallType::Unknown,
     }
 }

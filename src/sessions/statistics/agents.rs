@@ -64,9 +64,14 @@ impl AgentBook {
         let (_, call) = self.open.swap_remove(at);
         let queue = call.queue;
         let figures = call.total(now)?;
-        self.session.add(&figures);
-        self.today.add(&figures);
+        self.add(&figures);
         Some((queue, figures))
+    }
+
+    /// Up to date already, something counts for both periods.
+    pub(super) fn add(&mut self, figures: &Figures) {
+        self.session.add(figures);
+        self.today.add(figures);
     }
 
     pub(super) fn calls_open(&self) -> usize {

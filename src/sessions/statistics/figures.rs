@@ -1,6 +1,7 @@
 //! The figures of one agent or queue over one period. Not here: where they come from.
 
 use super::calls::Sort;
+use crate::model::{Listening, Supervision};
 
 /// Counts and times over one period; times in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -25,6 +26,41 @@ pub struct Figures {
     pub queue_time: u64,
     /// How long that was for the one that waited longest.
     pub queue_longest: u64,
+    /// Calls that a supervisor had to do with.
+    pub supervised: SupervisedFigures,
+}
+
+/// How often a supervisor took part in calls: each time that the ACD let one, not each call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SupervisedFigures {
+    /// Listened silently.
+    pub monitored: u32,
+    /// Whispered to the agent.
+    pub whispered: u32,
+    /// Joined.
+    pub barged_in: u32,
+    /// Took over.
+    pub intercepted: u32,
+}
+
+impl SupervisedFigures {
+    pub(super) fn once(how: Supervision) -> SupervisedFigures {
+        let mut figures = SupervisedFigures::default();
+        *match how {
+            Supervision::Listen(Listening::Silent) => &mut figures.monitored,
+            Supervision::Listen(Listening::Whisper) => &mut figures.whispered,
+            Supervision::BargeIn => &mut figures.barged_in,
+            Supervision::Intercept => &mut figures.intercepted,
+        } = 1;
+        figures
+    }
+
+    fn add(&mut self, more: &SupervisedFigures) {
+        self.monitored += more.monitored;
+        self.whispered += more.whispered;
+        self.barged_in += more.barged_in;
+        self.intercepted += more.intercepted;
+    }
 }
 
 /// Answered calls of one sort.
@@ -82,5 +118,6 @@ impl Figures {
         self.queued += more.queued;
         self.queue_time += more.queue_time;
         self.queue_longest = self.queue_longest.max(more.queue_longest);
+        self.supervised.add(&more.supervised);
     }
 }

@@ -22,10 +22,12 @@ use dashmap::DashMap;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use crate::model::{AgentFacts, AgentId, AgentState, Call, CallId, PartyKind, PeripheralId, QueueId};
+use crate::model::{
+    AgentFacts, AgentId, AgentState, Call, CallId, CallKind, Instrument, PartyKind, PeripheralId, QueueId, Supervision,
+};
 use agents::AgentBook;
 use calls::OpenCall;
-pub use figures::{CallFigures, Figures};
+pub use figures::{CallFigures, Figures, SupervisedFigures};
 use queues::QueueBook;
 
 /// Everybody's figures.
@@ -196,12 +198,30 @@ impl Statistics {
             (Some(queue), Some(_)) => books.waits(call.id, queue, now),
             _ => books.left_queue(call.id, now),
         }
-        for party in &call.parties {
+        // Who listens has no call: the one listened to counts, for its agent.
+        let counts = !matches!(call.kind, CallKind::Supervision(_));
+        for party in call.parties.iter().filter(|_| counts) {
             if let PartyKind::Agent(agent) = &party.kind {
                 let book = books.agents.entry(agent.clone()).or_insert_with(|| AgentBook::new(now));
                 book.call(call.id, || OpenCall::new(call, &party.device, now)).goes_to(party.state, now);
                 books.count(agent, now);
             }
+        }
+    }
+
+    /// The ACD let a supervisor take part in what an agent does at that device of the call: counted for the agent, and
+    /// for the call's queue or else the agent's first.
+    pub fn supervised(&self, peripheral: PeripheralId, call: &Call, device: &Instrument, how: Supervision) {
+        let Some((agent, _)) = call.agents().find(|(_, at)| *at == device) else { return };
+        let figures = Figures { supervised: SupervisedFigures::once(how), ..Figures::default() };
+        let books = self.books(peripheral);
+        let (mut books, now) = self.open(&books);
+        let Books { agents, queues, .. } = &mut *books;
+        let book = agents.entry(agent.clone()).or_insert_with(|| AgentBook::new(now));
+        book.advance(now);
+        book.add(&figures);
+        if let Some(queue) = call.queue.or_else(|| book.queues.first().copied()) {
+            queue_book(queues, queue, now).add(&figures);
         }
     }
 

@@ -56,7 +56,8 @@ pub async fn house_with_rules(world: EmbeddedConfig, change: impl FnOnce(&mut Ru
     house_by(world, &Config::default(), change).await
 }
 
-async fn house_by(world: EmbeddedConfig, config: &Config, change: impl FnOnce(&mut Rules)) -> TestHouse {
+/// Any configuration, by other rules.
+pub async fn house_by(world: EmbeddedConfig, config: &Config, change: impl FnOnce(&mut Rules)) -> TestHouse {
     let acd = HeldAcd::new(world);
     let peripheral = Peripheral { id: PERIPHERAL, acd: Arc::<HeldAcd>::clone(&acd) as _ };
     let sessions = &config.sessions;

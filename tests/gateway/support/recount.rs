@@ -73,6 +73,9 @@ impl Recorder {
         for (at, event) in told.iter() {
             let Event::Call(event) = event else { continue };
             let call = &event.call;
+            if matches!(call.kind, CallKind::Supervision(_)) {
+                continue; // who listens has no call
+            }
             if event.step == CallStep::Ended {
                 done.extend(open.remove(&call.id).map(|part| (part, *at)));
                 continue;

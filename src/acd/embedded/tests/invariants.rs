@@ -10,7 +10,8 @@ use crate::acd::AgentsConfig;
 use crate::acd::embedded::InstrumentsConfig;
 use crate::acd::embedded::world::World;
 use crate::model::{
-    Call, CallCommand, CallDataChange, CallId, CallStep, Connection, ConsultKind, FarEnd, PartyKind, PartyState,
+    Call, CallCommand, CallDataChange, CallId, CallKind, CallStep, Connection, ConsultKind, FarEnd, Listening,
+    PartyKind, PartyState, Supervision,
 };
 
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (agent(), wanted()).prop_map(|(agent, wanted)| Step::Push { agent, wanted }),
         4 => (1_u32..=3).prop_map(|queue| Step::Arrive { queue }),
         4 => (0_u64..8_000).prop_map(|ms| Step::Pass { ms }),
-        8 => (0_u8..16, 11_u32..=14, proptest::sample::select(vec![11_u32, 12, 13, 99, 8_001, 8_002, 8_003]))
+        8 => (0_u8..22, 11_u32..=14, proptest::sample::select(vec![11_u32, 12, 13, 99, 8_001, 8_002, 8_003]))
             .prop_map(|(what, device, to)| Step::Control { what, device, to }),
     ];
     proptest::collection::vec(step, 1..80)
@@ -217,7 +218,9 @@ impl Trial {
         for (id, call) in &world.calls.there {
             assert_eq!((*id, Some(call)), (call.id, self.calls.get(id)), "it changed in silence");
             let real = call.parties.iter().filter(|party| party.state != PartyState::Null).count();
-            assert!(real != 1 && !call.parties.is_empty(), "{call:?}");
+            let is_to_listen = matches!(call.kind, CallKind::Supervision(_)) && real == 1;
+            assert!((real != 1 || is_to_listen) && !call.parties.is_empty(), "{call:?}");
+            assert_eq!(is_to_listen, world.listening.contains_key(id), "{call:?}");
             for party in &call.parties {
                 if matches!(party.kind, PartyKind::Agent(_) | PartyKind::Device) {
                     let calls = on_calls.entry(party.device.clone()).or_default();
@@ -235,6 +238,12 @@ impl Trial {
             world.on_calls.iter().map(|(device, ids)| (device.clone(), ids.iter().copied().collect())).collect();
         assert_eq!(on_calls, indexed);
         assert_eq!(self.calls.len(), world.calls.there.len(), "a call was reported that is not there");
+        for (id, watched) in &world.listening {
+            assert!(world.calls.there.contains_key(id), "it ended, and somebody listens: {watched:?}");
+            let watched_at = world.calls.there.get(&watched.call).and_then(|call| call.party(&watched.device));
+            let is_heard = watched_at.is_some_and(|party| party.state != PartyState::Null);
+            assert!(is_heard || world.next_due() == Some(Duration::ZERO), "nothing to hear: {watched:?}");
+        }
         for (id, device) in world.ringing.keys() {
             let state = world.calls.there.get(id).and_then(|call| call.party(device)).map(|party| party.state);
             assert_eq!(state, Some(PartyState::Alerting), "{device} does not ring");
@@ -295,6 +304,15 @@ fn command(world: &World, what: u8, device: &Instrument, to: &Instrument) -> Cal
         12 => CallCommand::Conference { active, with: FarEnd::Dialed(to.clone()), data },
         13 => CallCommand::Deflect { ringing: at(0), to: to.clone() },
         14 => CallCommand::ClearConnection(at(0)),
+        16..=21 => {
+            let how = match what {
+                16 | 17 => Supervision::Listen(Listening::Silent),
+                18 => Supervision::Listen(Listening::Whisper),
+                19 | 20 => Supervision::BargeIn,
+                _ => Supervision::Intercept,
+            };
+            CallCommand::Supervise { watched: active, by: to.clone(), how }
+        }
         _ => CallCommand::Release(at(0)),
     }
 }
