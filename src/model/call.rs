@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{AgentId, CallData, Instrument, PeripheralId, QueueId};
+use super::{AgentId, CallData, Instrument, PeripheralId, QueueId, Supervision};
 
 /// A call's number at its ACD: no two present calls have the same.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -33,17 +33,8 @@ pub enum CallKind {
     Consult,
     /// More than two are on it.
     Conference,
-    /// A supervisor listens to an agent's call, on this one of its own.
-    Supervision(Listening),
-}
-
-/// How a supervisor follows a call without being a party of it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Listening {
-    /// Heard by nobody.
-    Silent,
-    /// Heard by the agent alone.
-    Whisper,
+    /// A supervisor takes part in an agent's call from this one of its own, and is no party of that.
+    Supervision(Supervision),
 }
 
 /// All that the ACD says of one call at one moment.

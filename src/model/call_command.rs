@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Call, CallDataChange, CallId, Instrument, Listening};
+use super::{Call, CallDataChange, CallId, Instrument};
 
 /// One end of one call: what most commands are about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,8 +28,10 @@ pub enum ConsultKind {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Supervision {
     /// Listen, on a call of the supervisor's own that ends with the agent's part in the one listened to.
-    Listen(Listening),
-    /// Join in: a conference.
+    Listen,
+    /// The same, heard by the agent alone.
+    Whisper,
+    /// Join in: a conference, or a call of the supervisor's own that is heard by all.
     BargeIn,
     /// Take it over: the agent leaves it.
     Intercept,
@@ -219,8 +221,8 @@ impl CallCommand {
             CallCommand::SendDtmf { .. } => "send tones",
             CallCommand::SetData { .. } => "set the data of a call",
             CallCommand::Release(_) => "release a call",
-            CallCommand::Supervise { how: Supervision::Listen(Listening::Silent), .. } => "listen to a call",
-            CallCommand::Supervise { how: Supervision::Listen(Listening::Whisper), .. } => "whisper into a call",
+            CallCommand::Supervise { how: Supervision::Listen, .. } => "listen to a call",
+            CallCommand::Supervise { how: Supervision::Whisper, .. } => "whisper into a call",
             CallCommand::Supervise { how: Supervision::BargeIn, .. } => "barge in on a call",
             CallCommand::Supervise { how: Supervision::Intercept, .. } => "intercept a call",
         }

@@ -16,8 +16,8 @@ mod team;
 
 pub use agent::{AgentFacts, AgentState, WantedState};
 pub use call::{
-    Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, CallStepKind, Joined, Listening, Party,
-    PartyKind, PartyState,
+    Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, CallStepKind, Joined, Party, PartyKind,
+    PartyState,
 };
 pub use call_command::{
     CallAbilities, CallAbility, CallCommand, CallOutcome, Connection, ConsultKind, FarEnd, Supervision,

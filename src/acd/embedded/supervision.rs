@@ -11,8 +11,8 @@ use super::control::wrong_state;
 use super::world::World;
 use crate::acd::AcdRefusal;
 use crate::model::{
-    Call, CallCause, CallId, CallKind, CallOutcome, CallStep, Connection, Instrument, Joined, Listening, Party,
-    PartyState, Supervision,
+    Call, CallCause, CallId, CallKind, CallOutcome, CallStep, Connection, Instrument, Joined, Party, PartyState,
+    Supervision,
 };
 
 impl World {
@@ -38,7 +38,7 @@ impl World {
             self.must_be_free_to_talk(by, own.as_slice())?;
         }
         match how {
-            Supervision::Listen(listening) => Ok(self.listen(now, watched, by, listening, own)),
+            Supervision::Listen | Supervision::Whisper => Ok(self.listen(now, watched, by, how, own)),
             Supervision::BargeIn => {
                 self.leave_own(own, by);
                 self.join_in(watched.call, by);
@@ -103,10 +103,10 @@ impl World {
         now: Duration,
         watched: &Connection,
         by: &Instrument,
-        listening: Listening,
+        how: Supervision,
         own: Option<CallId>,
     ) -> CallOutcome {
-        let kind = CallKind::Supervision(listening);
+        let kind = CallKind::Supervision(how);
         if let Some(own) = own.filter(|own| self.listening.get(own) == Some(watched)) {
             if self.calls.there.get(&own).is_some_and(|call| call.kind != kind) {
                 self.step(own, CallStep::DataChanged, |call| call.kind = kind);

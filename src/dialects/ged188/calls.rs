@@ -16,7 +16,7 @@ use cti_protocol::ged188::{
 
 use super::names::peripheral_type;
 use crate::model::{
-    Call, CallCause, CallEvent, CallId, CallKind, CallStep, Instrument, Joined, Listening, PartyKind, PartyState,
+    Call, CallCause, CallEvent, CallId, CallKind, CallStep, Instrument, Joined, PartyKind, PartyState, Supervision,
 };
 
 /// The event as a message of its own.
@@ -478,8 +478,10 @@ pub(super) fn call_type(kind: CallKind) -> CallType {
         CallKind::Inside => CallType::CALLTYPE_AGENT_INSIDE,
         CallKind::Consult => CallType::CALLTYPE_CONSULT,
         CallKind::Conference => CallType::CALLTYPE_CONFERENCE,
-        CallKind::Supervision(Listening::Silent) => CallType::CALLTYPE_SUPERVISOR_MONITOR,
-        CallKind::Supervision(Listening::Whisper) => CallType::CALLTYPE_SUPERVISOR_WHISPER,
+        CallKind::Supervision(Supervision::Listen) => CallType::CALLTYPE_SUPERVISOR_MONITOR,
+        CallKind::Supervision(Supervision::Whisper) => CallType::CALLTYPE_SUPERVISOR_WHISPER,
+        CallKind::Supervision(Supervision::BargeIn) => CallType::CALLTYPE_SUPERVISOR_BARGEIN,
+        CallKind::Supervision(Supervision::Intercept) => CallType::CALLTYPE_SUPERVISOR_INTERCEPT,
     }
 }
 

@@ -17,9 +17,7 @@ use super::Ged188;
 use super::answers::No;
 use super::identity::{AgentFields, device, missing};
 use super::session::Session;
-use crate::model::{
-    CallCommand, CallId, CallOutcome, Connection, Instrument, Listening, PartyState, PeripheralId, Supervision,
-};
+use crate::model::{CallCommand, CallId, CallOutcome, Connection, Instrument, PartyState, PeripheralId, Supervision};
 
 impl Session {
     pub(super) fn supervise_call(&mut self, shared: &Arc<Ged188>, request: &SuperviseCallReq) -> Result<(), No> {
@@ -107,8 +105,8 @@ fn call_at(shared: &Ged188, peripheral: PeripheralId, call: u32, device: Instrum
 fn action(action: SupervisoryAction) -> Result<Option<Supervision>, No> {
     Ok(match action {
         SupervisoryAction::SUPERVISOR_CLEAR => None,
-        SupervisoryAction::SUPERVISOR_MONITOR => Some(Supervision::Listen(Listening::Silent)),
-        SupervisoryAction::SUPERVISOR_WHISPER => Some(Supervision::Listen(Listening::Whisper)),
+        SupervisoryAction::SUPERVISOR_MONITOR => Some(Supervision::Listen),
+        SupervisoryAction::SUPERVISOR_WHISPER => Some(Supervision::Whisper),
         SupervisoryAction::SUPERVISOR_BARGE_IN => Some(Supervision::BargeIn),
         SupervisoryAction::SUPERVISOR_INTERCEPT => Some(Supervision::Intercept),
         SupervisoryAction(other) => {

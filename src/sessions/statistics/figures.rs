@@ -1,7 +1,7 @@
 //! The figures of one agent or queue over one period. Not here: where they come from.
 
 use super::calls::Sort;
-use crate::model::{Listening, Supervision};
+use crate::model::Supervision;
 
 /// Counts and times over one period; times in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -47,8 +47,8 @@ impl SupervisedFigures {
     pub(super) fn once(how: Supervision) -> SupervisedFigures {
         let mut figures = SupervisedFigures::default();
         *match how {
-            Supervision::Listen(Listening::Silent) => &mut figures.monitored,
-            Supervision::Listen(Listening::Whisper) => &mut figures.whispered,
+            Supervision::Listen => &mut figures.monitored,
+            Supervision::Whisper => &mut figures.whispered,
             Supervision::BargeIn => &mut figures.barged_in,
             Supervision::Intercept => &mut figures.intercepted,
         } = 1;

@@ -10,8 +10,8 @@ use crate::acd::AgentsConfig;
 use crate::acd::embedded::InstrumentsConfig;
 use crate::acd::embedded::world::World;
 use crate::model::{
-    Call, CallCommand, CallDataChange, CallId, CallKind, CallStep, Connection, ConsultKind, FarEnd, Listening,
-    PartyKind, PartyState, Supervision,
+    Call, CallCommand, CallDataChange, CallId, CallKind, CallStep, Connection, ConsultKind, FarEnd, PartyKind,
+    PartyState, Supervision,
 };
 
 #[derive(Clone, Debug)]
@@ -306,8 +306,8 @@ fn command(world: &World, what: u8, device: &Instrument, to: &Instrument) -> Cal
         14 => CallCommand::ClearConnection(at(0)),
         16..=21 => {
             let how = match what {
-                16 | 17 => Supervision::Listen(Listening::Silent),
-                18 => Supervision::Listen(Listening::Whisper),
+                16 | 17 => Supervision::Listen,
+                18 => Supervision::Whisper,
                 19 | 20 => Supervision::BargeIn,
                 _ => Supervision::Intercept,
             };
