@@ -1,12 +1,13 @@
 //! The way back from an ACD: a bounded channel that never makes the ACD's reader wait.
 //!
 //! Not here: what is done with an event. Must hold: nothing is lost in silence. What does not fit sets a mark, and the
-//! reader, on finding it, rebuilds the table from the ACD and tells the differences.
+//! reader, on finding it, rebuilds the table from the ACD and tells the differences. An answer of the ACD comes another,
+//! shorter way: who must not overtake the reports that came before it waits for them by [`AcdProgress`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::model::{AgentFacts, CallReport, PreCall};
 
@@ -46,7 +47,8 @@ impl AcdEvent {
 pub fn acd_channel(events_max: usize) -> (AcdEvents, AcdInbox) {
     let (sender, receiver) = mpsc::channel(events_max);
     let state = Arc::<State>::default();
-    (AcdEvents { sender, state: Arc::clone(&state) }, AcdInbox { receiver, state })
+    let (taken, _) = watch::channel(0);
+    (AcdEvents { sender, state: Arc::clone(&state) }, AcdInbox { receiver, state, handed_out: 0, taken })
 }
 
 /// What is known even where a report did not fit.
@@ -54,6 +56,8 @@ pub fn acd_channel(events_max: usize) -> (AcdEvents, AcdInbox) {
 struct State {
     overflowed: AtomicBool,
     link_up: AtomicBool,
+    /// How many reports were given, those that did not fit not counted. Counted before they are sent, so never too few.
+    reported: AtomicU64,
 }
 
 /// The ACD's end.
@@ -71,7 +75,9 @@ impl AcdEvents {
             AcdEvent::LinkDown { .. } => self.state.link_up.store(false, Ordering::Release),
             _ => (),
         }
+        self.state.reported.fetch_add(1, Ordering::AcqRel);
         if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(event) {
+            self.state.reported.fetch_sub(1, Ordering::AcqRel);
             self.state.overflowed.store(true, Ordering::Release);
         }
     }
@@ -87,19 +93,34 @@ impl AcdEvents {
 pub struct AcdInbox {
     receiver: mpsc::Receiver<AcdEvent>,
     state: Arc<State>,
+    handed_out: u64,
+    taken: watch::Sender<u64>,
 }
 
 impl AcdInbox {
     /// Waits for events and takes all that are there, up to `batch_max`. False when the ACD is gone for good.
     pub async fn take(&mut self, batch: &mut Vec<AcdEvent>, batch_max: usize) -> bool {
-        self.receiver.recv_many(batch, batch_max).await > 0
+        let count = self.receiver.recv_many(batch, batch_max).await;
+        self.handed_out += count as u64;
+        count > 0
     }
 
     /// Takes all that are there, without waiting.
     pub fn take_what_is_there(&mut self, batch: &mut Vec<AcdEvent>) {
         while let Ok(event) = self.receiver.try_recv() {
             batch.push(event);
+            self.handed_out += 1;
         }
+    }
+
+    /// All that was taken out so far has been taken in.
+    pub fn is_taken_in(&self) {
+        self.taken.send_if_modified(|taken| std::mem::replace(taken, self.handed_out) != self.handed_out);
+    }
+
+    /// How far the reader is, to be waited for by others.
+    pub fn progress(&self) -> AcdProgress {
+        AcdProgress { state: Arc::clone(&self.state), taken: self.taken.subscribe() }
     }
 
     /// Whether events were dropped since [`take_overflow`](AcdInbox::take_overflow).
@@ -120,5 +141,20 @@ impl AcdInbox {
     /// What the ACD said last of its link, whether or not that report came through.
     pub fn is_link_up(&self) -> bool {
         self.state.link_up.load(Ordering::Acquire)
+    }
+}
+
+/// How far the reader of an ACD's reports is.
+#[derive(Clone, Debug)]
+pub struct AcdProgress {
+    state: Arc<State>,
+    taken: watch::Receiver<u64>,
+}
+
+impl AcdProgress {
+    /// Completes when everything that was reported up to now has been taken in, or nobody takes reports in any more.
+    pub async fn caught_up(mut self) {
+        let reported = self.state.reported.load(Ordering::Acquire);
+        let _nobody_reads = self.taken.wait_for(|taken| *taken >= reported).await;
     }
 }

@@ -17,7 +17,7 @@ use crate::model::{
     PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
 };
 pub use config::{AcdConfigError, AgentsConfig};
-pub use events::{AcdEvent, AcdEvents, AcdInbox, acd_channel};
+pub use events::{AcdEvent, AcdEvents, AcdInbox, AcdProgress, acd_channel};
 
 /// One ACD.
 ///

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::House;
 use crate::model::{
-    AgentId, Call, CallEvent, CallId, CallReport, CallStep, Event, Instrument, Party, PartyKind, PeripheralId,
+    AgentId, AgentKey, Call, CallEvent, CallId, CallReport, CallStep, Event, Instrument, Party, PartyKind, PeripheralId,
 };
 use crate::sessions::Calls;
 
@@ -51,6 +51,18 @@ impl House {
         }
     }
 
+    /// An agent hears no more of the calls that it is on: for its clients, and those of its device, they have ended. Others
+    /// hear how they go on.
+    pub(super) fn end_calls_for(&self, key: &AgentKey) {
+        let calls = self.table.calls(key.peripheral);
+        let calls = calls.lock();
+        for call in calls.of_agent(&key.agent) {
+            let Some(device) = call.device_of(&key.agent).cloned() else { continue };
+            let to = vec![(device.clone(), Some(key.agent.clone()))];
+            self.publish_step(key.peripheral, &call, None, CallStep::Ended, &device, false, to);
+        }
+    }
+
     fn take_in_call(&self, peripheral: PeripheralId, calls: &mut Calls, report: CallReport) {
         let CallReport { call, step } = report;
         if calls.get(call.id).is_some_and(|known| known.order > call.order) {
@@ -87,8 +99,14 @@ impl House {
         }
         if !matches!(step, CallStep::Began | CallStep::Released(_)) {
             let listeners = call.parties.iter().chain(gone.iter().copied()).map(listener);
-            if let Some(at) = step.device().cloned() {
-                publish(step, &at, true, listeners.collect());
+            if let CallStep::Left(at, _) = &step {
+                publish(step.clone(), at, true, listeners.collect()); // a connection is gone, whoever hears of it
+            } else if let Some(at) = step.device().cloned() {
+                // Each hears it from its own end of the call, and how that stands.
+                for to in listeners {
+                    publish(step.clone(), &to.0.clone(), false, vec![to]);
+                }
+                publish(step, &at, true, Vec::new());
             } else {
                 // It happened at no device: everybody sees it from where they see the call.
                 for to in listeners {

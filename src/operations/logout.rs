@@ -92,6 +92,9 @@ impl House {
             Err(reason) => return Err(self.logout_refused(cell, reason).await), // 4: nothing is torn down
         };
         let is_partial = facts.is_logged_in();
+        if !is_partial {
+            self.hear_of_calls(cell).await; //                              what became of its calls was told before
+        }
         self.settle_up_to(cell, facts.clone()); //                         5: the last event, to every subscriber; with
         if is_partial {
             return Ok(LoggedOut { kind: LogoutKind::Partial, facts }); //  2:  it end the subscriptions, unless partial
@@ -137,6 +140,16 @@ impl House {
         Ok((cell, is_due))
     }
 
+    /// An agent that logs out on a call leaves it, and its own clients are to hear of that: what the ACD reported up to now
+    /// is taken in before the last event.
+    async fn hear_of_calls(&self, cell: &AgentCell) {
+        let has_calls = !self.table.calls(cell.key.peripheral).lock().of_agent(&cell.key.agent).is_empty();
+        let progress = self.progress.get(&cell.key.peripheral).map(|progress| progress.clone());
+        if let Some(progress) = progress.filter(|_| has_calls) {
+            progress.caught_up().await;
+        }
+    }
+
     async fn check_password(&self, acd: &dyn Acd, cell: &AgentCell, request: &Logout) -> Result<(), Refusal> {
         let Some(password) = &request.password else { return Ok(()) };
         let checked = self.ask(acd.authenticate(&cell.key.agent, password)).await;
@@ -150,6 +163,9 @@ impl House {
                 // Where it was done after all, only not said, the request fails, the teardown is done, and who asks again
                 // gets a success.
                 cell.entry().owes_confirm = !truth.is_logged_in();
+                if !truth.is_logged_in() {
+                    self.hear_of_calls(cell).await;
+                }
                 self.settle_up_to(cell, truth);
             }
             Err(error) => warn!(agent = %cell.key, %error, "what became of the agent is asked again in the background"),

@@ -25,11 +25,12 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use dashmap::DashMap;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::acd::{AcdRefusal, Peripheral};
+use crate::acd::{AcdProgress, AcdRefusal, Peripheral};
 use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient, Teams};
 use crate::sessions::Table;
 
@@ -53,6 +54,8 @@ pub struct House {
     /// No call is waited for any more.
     stopping: CancellationToken,
     links: watch::Sender<()>,
+    /// How far the reading of each ACD's reports is.
+    progress: DashMap<PeripheralId, AcdProgress>,
 }
 
 /// How long things are waited for, how much may wait, and how clients are treated that meet or are lost.
@@ -89,6 +92,7 @@ impl House {
             ending: CancellationToken::new(),
             stopping: CancellationToken::new(),
             links: watch::Sender::new(()),
+            progress: DashMap::new(),
         })
     }
 

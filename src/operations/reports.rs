@@ -106,6 +106,10 @@ impl House {
         if now.is_logged_in() && (!was.is_logged_in() || was.instrument != now.instrument) {
             self.attend_by_holder(cell, entry, now.instrument.as_ref());
         }
+        if has_ended {
+            // Whatever the ACD goes on to say of them, they have ended for this agent.
+            self.end_calls_for(&cell.key);
+        }
         self.tell_change(cell, entry, &was, now);
         if has_ended {
             self.table.attendance.end(cell, entry);

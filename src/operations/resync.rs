@@ -21,6 +21,7 @@ impl House {
     pub fn connect(self: &Arc<House>, events_max: usize) {
         for peripheral in &self.peripherals {
             let (events, inbox) = acd_channel(events_max);
+            self.progress.insert(peripheral.id, inbox.progress());
             let (acd, ending) = (Arc::clone(&peripheral.acd), self.ending.clone());
             tokio::spawn(async move { ending.run_until_cancelled(acd.run(events)).await });
             let (house, ending, id) = (Arc::clone(self), self.ending.clone(), peripheral.id);
@@ -76,6 +77,7 @@ impl House {
                 self.tell_corrections(corrections);
             }
             take_in(&mut later);
+            inbox.is_taken_in();
             if inbox.has_overflowed() {
                 if !inbox.is_empty() {
                     tokio::task::yield_now().await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cti_protocol::ged188::codes::{ControlFailure, ServiceMask, Status};
 use cti_protocol::ged188::{
-    AnyMessage, NamedVariable, OpenReq, QueryDeviceInfoReq, SnapshotCallReq, SnapshotDeviceReq,
+    AnyMessage, ClearCallReq, NamedVariable, OpenReq, QueryDeviceInfoReq, SnapshotCallReq, SnapshotDeviceReq,
 };
 use ctigate::model::QueueId;
 
@@ -32,7 +32,7 @@ async fn consulting() -> (TestHouse, Desk, Desk, Desk) {
             "BEGIN_CALL 2@3001".to_owned(),
             "CALL_SERVICE_INITIATED 2@3001 lcs 1".to_owned(),
             "CALL_ORIGINATED 2@3001 lcs 1".to_owned(),
-            "CALL_DELIVERED 2@3002 lcs 2 cause 22".to_owned(),
+            "CALL_DELIVERED 2@3001 lcs 1 cause 22".to_owned(),
         ]
     );
     assert_eq!(a2.hears().await, ["BEGIN_CALL 2@3002", "CALL_DELIVERED 2@3002 lcs 2 cause 22", "agent RESERVED"]);
@@ -41,7 +41,7 @@ async fn consulting() -> (TestHouse, Desk, Desk, Desk) {
         a2.hears().await,
         [format!("ANSWER_CALL {answer}"), "CALL_ESTABLISHED 2@3002 lcs 3".to_owned(), "agent TALKING".to_owned()]
     );
-    assert_eq!(a1.hears().await, ["CALL_ESTABLISHED 2@3002 lcs 3"]);
+    assert_eq!(a1.hears().await, ["CALL_ESTABLISHED 2@3001 lcs 3"]);
     b.hears().await;
     (house, a1, a2, b)
 }
@@ -60,7 +60,7 @@ async fn a_consult_transfer_leaves_the_caller_with_the_agent_who_was_asked() {
             "agent AVAILABLE".to_owned(),
         ]
     );
-    assert_eq!(a2.hears().await, ["CALL_TRANSFERRED 1@3001 lcs 0 cause 32 with 2", "CALL_DATA_UPDATE 2@3002 now 1"]);
+    assert_eq!(a2.hears().await, ["CALL_TRANSFERRED 1@3001 lcs 3 cause 32 with 2", "CALL_DATA_UPDATE 2@3002 now 1"]);
     assert_eq!(
         b.hears().await,
         ["CALL_TRANSFERRED 1@3001 lcs 0 cause 32 with 2", "CALL_DATA_UPDATE 2@3002 now 1", "END_CALL 2@3001"]
@@ -107,8 +107,8 @@ async fn a_reconnect_ends_the_question_and_takes_the_caller_back() {
             "CALL_CONNECTION_CLEARED 2@3001 lcs 0",
             "CALL_CONNECTION_CLEARED 2@3002 lcs 0",
             "CALL_CLEARED 2@3001 lcs 0",
-            "CALL_RETRIEVED 1@3001 lcs 3",
             "END_CALL 2@3001",
+            "CALL_RETRIEVED 1@3001 lcs 3",
         ]
     );
     assert_eq!(heard.iter().rfind(|words| words.starts_with("agent")).map(String::as_str), Some("agent TALKING"));
@@ -167,11 +167,11 @@ async fn a_call_that_is_made_goes_out_is_answered_and_hung_up() {
             "CALL_SERVICE_INITIATED 1@3001 lcs 1".to_owned(),
             "agent TALKING".to_owned(),
             "CALL_ORIGINATED 1@3001 lcs 1".to_owned(),
-            "CALL_DELIVERED 1@0041123 lcs 2 cause 22".to_owned(),
+            "CALL_DELIVERED 1@3001 lcs 1 cause 22".to_owned(),
         ]
     );
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!(a.hears().await, ["CALL_ESTABLISHED 1@0041123 lcs 3"]);
+    assert_eq!(a.hears().await, ["CALL_ESTABLISHED 1@3001 lcs 3"]);
     a.clears(1, "3001");
     assert_eq!(a.hears().await.last().map(String::as_str), Some("agent AVAILABLE"));
 }
@@ -303,4 +303,85 @@ async fn a_device_says_which_calls_it_can_control_and_tell_of() {
         }
         other => panic!("{}", in_words(&other)),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_dials_a_busy_number_hears_that_until_it_hangs_up_or_takes_the_other_call_back() {
+    let (house, mut a1, mut a2, mut b) = consulting().await;
+    let mut a3 = ready_desk(&house, "1003").await;
+    b.hears().await;
+    let make = a3.makes_call("3003", "3002");
+    assert_eq!(
+        a3.hears().await,
+        [
+            format!("MAKE_CALL {make}"),
+            "BEGIN_CALL 3@3003".to_owned(),
+            "CALL_SERVICE_INITIATED 3@3003 lcs 1".to_owned(),
+            "agent TALKING".to_owned(),
+            "CALL_ORIGINATED 3@3003 lcs 1".to_owned(),
+            "CALL_FAILED 3@3003 lcs 6 cause 3".to_owned(),
+        ]
+    );
+    assert!(a2.hears().await.is_empty(), "who is busy is not told");
+    tokio::time::sleep(Duration::from_secs(6)).await; // nobody hangs up: the tone ends by itself
+    assert_eq!(
+        a3.hears().await,
+        ["CALL_CONNECTION_CLEARED 3@3003 lcs 0", "CALL_CLEARED 3@3003 lcs 0", "END_CALL 3@3003", "agent AVAILABLE",]
+    );
+    // The same while a call waits: it is taken back.
+    a2.clears(2, "3002");
+    a1.hears().await;
+    a1.retrieves(1, "3001");
+    a1.hears().await;
+    a3.makes_call("3003", "3004");
+    a3.hears().await;
+    a1.consults(1, "3001", "3003");
+    assert_eq!(a1.hears().await.last().map(String::as_str), Some("CALL_FAILED 5@3001 lcs 6 cause 3"));
+    a1.reconnects(5, 1, "3001");
+    let heard = a1.hears().await;
+    assert!(heard.contains(&"CALL_RETRIEVED 1@3001 lcs 3".to_owned()), "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("agent TALKING"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn alternating_with_a_call_that_rings_answers_it() {
+    let house = house_of(patient_world(), |_| ()).await;
+    let mut a1 = ready_desk(&house, "1001").await;
+    house.acd.inner.arrive(QueueId(1));
+    a1.hears().await;
+    let mut a2 = ready_desk(&house, "1002").await;
+    a1.makes_call("3001", "3002");
+    a2.answers(2, "3002");
+    a2.hears().await;
+    a1.hears().await;
+    let alternate = a1.alternates(2, 1, "3001");
+    assert_eq!(
+        a1.hears().await,
+        [
+            format!("ALTERNATE_CALL {alternate}"),
+            "CALL_HELD 2@3001 lcs 4".to_owned(),
+            "agent HOLD".to_owned(),
+            "CALL_ESTABLISHED 1@3001 lcs 3".to_owned(),
+            "agent TALKING".to_owned(),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conference_that_is_cleared_is_cleared_for_everybody_at_once() {
+    let (house, mut a1, mut a2, mut b) = consulting().await;
+    a1.confers(2, 1, "3001");
+    a1.hears().await;
+    a2.hears().await;
+    b.hears().await;
+    let invoke_id = b.next_invoke_id();
+    b.sends(ClearCallReq { invoke_id, connection_call_id: 1, ..Default::default() });
+    b.hears().await;
+    for (desk, own) in [(&mut a1, "3001"), (&mut a2, "3002")] {
+        let heard = desk.hears().await;
+        assert!(heard.contains(&format!("CALL_CLEARED 1@{own} lcs 0")), "{heard:?}");
+        assert_eq!(heard.iter().filter(|words| words.starts_with("CALL_CONNECTION_CLEARED")).count(), 3, "{heard:?}");
+        assert!(heard.contains(&format!("END_CALL 1@{own}")), "{heard:?}");
+    }
+    assert!(house.house.table.calls(PERIPHERAL).lock().is_empty());
 }

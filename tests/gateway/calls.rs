@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use cti_protocol::ged188::codes::{CallMsgMask, ConnectionDeviceIdType, ServiceMask, Status};
+use cti_protocol::ged188::codes::{AgentState, CallMsgMask, ConnectionDeviceIdType, ServiceMask, Status};
 use cti_protocol::ged188::{AnyMessage, ChangeMonitorMaskReq, MonitorStartReq, MonitorStopReq};
-use ctigate::model::QueueId;
+use ctigate::model::{LogoutOnCall, QueueId};
 
 use crate::support::desk::{Desk, open_req, text};
-use crate::support::house::{TestHouse, house_of};
+use crate::support::house::{PERIPHERAL, TestHouse, house_of};
 use crate::support::phone::{at, call_watcher, patient_world, ready_desk};
 
 async fn patient_house() -> TestHouse {
@@ -218,4 +218,36 @@ async fn a_monitor_of_a_call_follows_it_alone_and_ends_with_it() {
     monitor.sends(MonitorStopReq { invoke_id: 3, monitor_id, ..Default::default() });
     assert!(matches!(monitor.receives().await, AnyMessage::MonitorStopConf(_)));
     monitor.receives_nothing().await;
+}
+
+/// Whatever ends an agent's part in a call by logging it out, its own client hears of that end, and before the logout.
+#[tokio::test(start_paused = true)]
+async fn a_logout_on_a_call_or_in_after_call_work_tells_the_calls_end_first() {
+    for is_after_call in [false, true] {
+        let mut world = patient_world();
+        world.wrap_up = Duration::from_secs(60);
+        let house = house_of(world, |config| config.sessions.logout_on_call = LogoutOnCall::Force).await;
+        let mut desk = ready_desk(&house, "1001").await;
+        let mut other = Desk::bridge(&house).await;
+        house.acd.inner.arrive(QueueId(1));
+        desk.answers(1, "3001");
+        desk.hears().await;
+        if is_after_call {
+            desk.clears(1, "3001");
+            desk.hears().await;
+        }
+        other.hears().await;
+        let logout = desk.asks("1001", AgentState::AGENT_STATE_LOGOUT);
+        let heard = desk.hears().await;
+        let place = |words: &str| heard.iter().position(|heard| heard == words).unwrap_or(usize::MAX);
+        assert!(place("END_CALL 1@3001") < place("agent LOGOUT"), "{heard:?}");
+        assert_eq!(heard.last(), Some(&format!("SET_AGENT_STATE {logout}")), "{heard:?}");
+        if !is_after_call {
+            let ends = heard.iter().filter(|words| words.starts_with("CALL_CONNECTION_CLEARED")).count();
+            assert_eq!(ends, 2, "{heard:?}");
+            assert!(place("CALL_CLEARED 1@3001 lcs 0") < place("END_CALL 1@3001"), "{heard:?}");
+        }
+        assert!(other.hears().await.contains(&"END_CALL 1@8001".to_owned()));
+        assert!(house.house.table.calls(PERIPHERAL).lock().is_empty());
+    }
 }

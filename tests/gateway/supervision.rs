@@ -180,7 +180,7 @@ async fn who_intercepts_has_the_caller_and_the_agent_is_free() {
         }
         let asked = supervises(&mut supervisor, INTERCEPT, |_| ());
         let (_, heard) = confirmed(&mut supervisor, asked).await;
-        assert!(heard.contains(&"CALL_TRANSFERRED 1@3002 lcs 0 cause 32 with 4294967295".to_owned()), "{heard:?}");
+        assert!(heard.contains(&"CALL_TRANSFERRED 1@3002 lcs 3 cause 32 with 4294967295".to_owned()), "{heard:?}");
         assert_eq!(
             agent.hears().await,
             ["CALL_TRANSFERRED 1@3002 lcs 0 cause 32 with 4294967295", "END_CALL 1@3002", "agent AVAILABLE"]

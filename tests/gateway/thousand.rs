@@ -342,7 +342,7 @@ async fn a_thousand_calls_leave_nothing_behind() {
         let SupervisedFigures { monitored, whispered, barged_in, intercepted } = done;
         often.iter_mut().zip([monitored, whispered, barged_in, intercepted]).for_each(|(sum, one)| *sum += one);
     }
-    assert!(often.iter().all(|count| *count > 10), "monitored, whispered, barged in, intercepted: {often:?}");
+    assert!(often.iter().all(|count| *count > 4), "monitored, whispered, barged in, intercepted: {often:?}");
     for worker in &mut workers {
         worker.looks();
         assert!(worker.calls.is_empty(), "{} was not told of the end of {:?}", worker.agent, worker.calls);

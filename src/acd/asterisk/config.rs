@@ -61,6 +61,9 @@ pub struct AsteriskConfig {
     /// Whether the phones answer, hold and retrieve when a NOTIFY with `Event: talk` or `hold` asks them to.
     #[serde(default)]
     pub phones_take_notify: bool,
+    /// Whether supervisors may listen to calls, whisper and barge in, by the application ChanSpy.
+    #[serde(default)]
+    pub chanspy: bool,
     /// Channel variables that are call data, `[[acd.variable]]`.
     #[serde(default, rename = "variable")]
     pub variables: Vec<VariableConfig>,

@@ -14,7 +14,7 @@ use super::channels::MADE_HERE;
 use super::line::Rank;
 use super::members::Effect;
 use super::names::Names;
-use super::switch::Made;
+use super::switch::{Made, Purpose};
 use super::world::{World, hangup_action, header};
 use super::{AsteriskAcd, refused};
 use crate::acd::{AcdRefusal, BadField};
@@ -38,6 +38,9 @@ pub(super) fn abilities(names: &Names) -> CallAbilities {
     if names.has_variables() {
         abilities = abilities.or(CallAbilities::from_iter([CallAbility::SetData]));
     }
+    if names.has_chanspy {
+        abilities = abilities.or(CallAbilities::from_iter([CallAbility::Supervise]));
+    }
     abilities
 }
 
@@ -45,10 +48,10 @@ impl AsteriskAcd {
     pub(super) async fn control(&self, command: &CallCommand) -> Result<CallOutcome, AcdRefusal> {
         let done = CallOutcome::default();
         match command {
-            CallCommand::Make { from, to, data } => self.dial(from, to, data, false).await,
+            CallCommand::Make { from, to, data } => self.dial(from, to, data, Purpose::Talk).await,
             CallCommand::Consult { active, to, data, .. } => {
                 self.world.lock().channel(active, &[PartyState::Connected, PartyState::Held])?;
-                self.dial(&active.device, to, data, true).await
+                self.dial(&active.device, to, data, Purpose::Consult).await
             }
             CallCommand::Answer(at) => self.notify(at, "talk", &[PartyState::Alerting]).await.map(|()| done),
             CallCommand::Hold(at) => self.notify(at, "hold", &[PartyState::Connected]).await.map(|()| done),
@@ -105,11 +108,13 @@ impl AsteriskAcd {
                 }
                 Ok(done)
             }
+            CallCommand::Supervise { watched, by, how } => {
+                self.supervise(watched, by, *how, command.what()).await.map(|()| done)
+            }
             CallCommand::Alternate { .. }
             | CallCommand::Reconnect { .. }
             | CallCommand::Conference { .. }
             | CallCommand::Deflect { .. }
-            | CallCommand::Supervise { .. }
             | CallCommand::Release(_) => Err(AcdRefusal::NotSupported { what: command.what() }),
         }
     }
@@ -120,7 +125,7 @@ impl AsteriskAcd {
         from: &Instrument,
         to: &Instrument,
         data: &CallDataChange,
-        is_consult: bool,
+        purpose: Purpose,
     ) -> Result<CallOutcome, AcdRefusal> {
         let (context, exten) = self.destination(to)?;
         let channel = self.names.interface(from)?;
@@ -148,7 +153,7 @@ impl AsteriskAcd {
             }
             action = header(action, "Variable", &format!("{name}={value}"))?;
         }
-        self.world.lock().being_made.insert(id.clone(), Made { to: to.clone(), is_consult });
+        self.world.lock().being_made.insert(id.clone(), Made { to: to.clone(), purpose });
         let made = self.do_it(action).await;
         let new_call = match made {
             Ok(()) => self.call_of(&id).await,
@@ -159,7 +164,7 @@ impl AsteriskAcd {
     }
 
     /// The call that a channel of ours makes, once Asterisk has told of it.
-    async fn call_of(&self, id: &str) -> Result<Arc<Call>, AcdRefusal> {
+    pub(super) async fn call_of(&self, id: &str) -> Result<Arc<Call>, AcdRefusal> {
         let changes = Arc::clone(&self.world.lock().hangups);
         let is_told = async {
             loop {
@@ -192,11 +197,11 @@ impl AsteriskAcd {
         }
     }
 
-    async fn do_it(&self, action: Action) -> Result<(), AcdRefusal> {
+    pub(super) async fn do_it(&self, action: Action) -> Result<(), AcdRefusal> {
         self.do_it_with(action, Effect::Nothing).await
     }
 
-    async fn do_it_with(&self, action: Action, effect: Effect) -> Result<(), AcdRefusal> {
+    pub(super) async fn do_it_with(&self, action: Action, effect: Effect) -> Result<(), AcdRefusal> {
         self.ask(action, effect).await.map(drop)
     }
 }
@@ -204,7 +209,7 @@ impl AsteriskAcd {
 /// Channels by the parties that they are.
 impl World {
     /// The channel of a party that stands so.
-    fn channel(&self, at: &Connection, states: &[PartyState]) -> Result<String, AcdRefusal> {
+    pub(super) fn channel(&self, at: &Connection, states: &[PartyState]) -> Result<String, AcdRefusal> {
         let call = self.switch.call(at.call).ok_or(AcdRefusal::UnknownCall { call: at.call })?;
         let not_on = || AcdRefusal::NotOnCall { device: at.device.clone(), call: at.call };
         let party = call.party(&at.device).ok_or_else(not_on)?;
@@ -242,7 +247,7 @@ impl World {
 }
 
 /// An id that Asterisk gives none of its own channels, of the same shape: `ctigate-epoch.counter`.
-fn new_channel_id() -> String {
+pub(super) fn new_channel_id() -> String {
     static LAST: AtomicU32 = AtomicU32::new(0);
     let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     // From above: Asterisk counts its own from below.

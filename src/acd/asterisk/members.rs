@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::ami::Message;
 use super::names::Interface;
-use crate::model::{AgentId, Instrument, QueueId};
+use crate::model::{AgentId, Instrument, QueueId, Supervision};
 
 /// One interface in one queue.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -83,6 +83,8 @@ pub(super) enum Effect {
         name: String,
         value: String,
     },
+    /// A supervisor's call, by its Linkedid, is of that kind.
+    Supervision(String, Supervision),
 }
 
 /// What Asterisk answered.

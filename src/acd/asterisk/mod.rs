@@ -15,6 +15,7 @@ mod link;
 mod members;
 mod names;
 mod news;
+mod supervision;
 mod switch;
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ pub(super) struct Names {
     /// Where numbers are dialled.
     pub(super) dial_context: Option<String>,
     pub(super) phones_take_notify: bool,
+    pub(super) has_chanspy: bool,
     /// What an interface's channels are named by.
     channel: Template,
     trunks: Vec<String>,
@@ -83,6 +84,7 @@ impl Names {
             wrap_up: config.wrap_up,
             dial_context: config.dial_context.clone(),
             phones_take_notify: config.phones_take_notify,
+            has_chanspy: config.chanspy,
             channel: Template::new(&channel_base(&config.interface))?,
             trunks: config.trunks.clone(),
             variables: config.variables.clone(),

@@ -40,6 +40,7 @@ pub(super) const EVENTS: &[&str] = &[
     "QueueCallerAbandon",
     "BlindTransfer",
     "AttendedTransfer",
+    "ChanSpyStart",
 ];
 
 /// What is asked for besides where channel variables are call data: their changes.
@@ -109,6 +110,7 @@ pub(super) fn take(world: &mut World, event: &[u8], message: &Message, now: Inst
         | b"QueueCallerAbandon"
         | b"BlindTransfer"
         | b"AttendedTransfer"
+        | b"ChanSpyStart"
         | b"VarSet" => (),
         _ => return false,
     }

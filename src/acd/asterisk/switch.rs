@@ -14,7 +14,7 @@ use super::channels::{Channel, ChannelState, Channels, Touched};
 use super::names::Names;
 use crate::model::{
     AgentId, Call, CallCause, CallData, CallId, CallKind, CallReport, CallStep, Instrument, Joined, Party, PartyKind,
-    PartyState, QueueId,
+    PartyState, QueueId, Supervision,
 };
 
 /// The calls of one Asterisk.
@@ -35,6 +35,8 @@ struct Tracked {
     is_consult: bool,
     is_transferred: bool,
     is_abandoned: bool,
+    /// A supervisor is on it, who takes part in another call by ChanSpy.
+    pub(super) supervision: Option<Supervision>,
     /// The device of each channel that is a party, by its Uniqueid: a party keeps it, whatever its number becomes.
     devices: HashMap<String, Instrument>,
     told: Option<Arc<Call>>,
@@ -45,8 +47,17 @@ struct Tracked {
 pub(super) struct Made {
     /// What is to be dialled once its own end has answered.
     pub(super) to: Instrument,
+    pub(super) purpose: Purpose,
+}
+
+/// What the gateway makes a call for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Purpose {
+    Talk,
     /// To ask somebody about another call.
-    pub(super) is_consult: bool,
+    Consult,
+    /// To take part in somebody's call.
+    Supervise(Supervision),
 }
 
 /// Who works at a device.
@@ -103,6 +114,13 @@ impl Switch {
                 }
                 return Some(touched);
             }
+            b"ChanSpyStart" => {
+                let (spyer, touched) = channels.note(names, message, "Spyer")?;
+                channels.get_mut(&spyer)?.is_through = true;
+                let watched = message.text_of("SpyeeChannel").and_then(|name| names.device_of_channel(name));
+                self.supervises(touched.calls.first()?, watched);
+                return Some(touched);
+            }
             _ => (),
         }
         let (id, touched) = channels.note(names, message, "")?;
@@ -141,6 +159,27 @@ impl Switch {
         Some(Touched::one(&linked))
     }
 
+    /// A supervisor's call is of another kind from now on.
+    pub(super) fn set_supervision(&mut self, linked: &str, how: Supervision) -> Option<Touched> {
+        self.calls.get_mut(linked)?.supervision = Some(how);
+        Some(Touched::one(linked))
+    }
+
+    /// The call by which a device takes part in somebody's: its Linkedid, whose device that is, and how the call was told.
+    pub(super) fn supervision_by(&self, device: &Instrument) -> Option<(&str, Option<&str>, &Arc<Call>)> {
+        let is_by = |told: &Arc<Call>| told.party(device).is_some();
+        self.calls.iter().filter(|(_, call)| call.supervision.is_some()).find_map(|(linked, call)| {
+            Some((linked.as_str(), call.dialed.as_deref(), call.told.as_ref().filter(|told| is_by(told))?))
+        })
+    }
+
+    /// A call is one that somebody listens with, if that was not known: then silently, as far as can be told.
+    fn supervises(&mut self, linked: &str, watched: Option<Instrument>) {
+        let call = self.tracked(linked);
+        call.supervision.get_or_insert(Supervision::Listen);
+        call.dialed = call.dialed.take().or(watched.map(|device| device.to_string()));
+    }
+
     /// A list tells of every channel that there is.
     pub(super) fn set_channels(&mut self, names: &Names, items: &[Message]) -> Touched {
         let mut listed = HashSet::new();
@@ -160,6 +199,16 @@ impl Switch {
                 .flatten();
             if let (Some(queue), Some(linked)) = (queue, item.text_of("Linkedid")) {
                 self.tracked(linked).queue.get_or_insert(queue);
+            }
+            if item.text_of("Application") == Some("ChanSpy") {
+                if let Some(channel) = self.channels.get_mut(&id) {
+                    channel.is_through = true;
+                }
+                let watched = item.text_of("ApplicationData").and_then(|data| data.split(',').next());
+                let watched = watched.and_then(|name| names.device_of_channel(name));
+                if let Some(linked) = item.text_of("Linkedid") {
+                    self.supervises(linked, watched);
+                }
             }
             listed.insert(id);
         }
@@ -186,7 +235,10 @@ impl Switch {
         for linked in &touched.calls {
             if let Some(made) = being_made.get(linked) {
                 let call = self.tracked(linked);
-                (call.is_consult, call.dialed) = (made.is_consult, Some(made.to.to_string()));
+                (call.is_consult, call.dialed) = (made.purpose == Purpose::Consult, Some(made.to.to_string()));
+                if let Purpose::Supervise(how) = made.purpose {
+                    call.supervision.get_or_insert(how);
+                }
             }
             reports.extend(self.changes(names, linked, order, agent_at));
         }
@@ -236,6 +288,7 @@ impl Switch {
                 is_consult: false,
                 is_transferred: false,
                 is_abandoned: false,
+                supervision: None,
                 devices: HashMap::new(),
                 told: None,
             };
@@ -311,6 +364,7 @@ impl Switch {
         let before = was.as_deref().map_or(&[][..], |was| &was.parties);
         let steps = steps(call, before, &next, &self.channels);
         let mut now = was.as_deref().cloned().unwrap_or_else(|| Call { parties: Vec::new(), ..next.clone() });
+        let is_kind_new = now.kind != next.kind && matches!(next.kind, CallKind::Supervision(_));
         (now.kind, now.queue) = (next.kind, next.queue);
         now.ani = now.ani.or(next.ani.take());
         now.dialed_number = now.dialed_number.or(next.dialed_number.take());
@@ -349,7 +403,7 @@ impl Switch {
             report(&mut reports, &mut now, CallStep::Ended);
         } else if reports.is_empty() && (is_new || was.as_deref().is_some_and(|was| was.parties != now.parties)) {
             report(&mut reports, &mut now, CallStep::Began);
-        } else if reports.is_empty() && is_data_new {
+        } else if reports.is_empty() && (is_data_new || is_kind_new) {
             report(&mut reports, &mut now, CallStep::DataChanged);
         }
         if has_ended {
@@ -444,6 +498,9 @@ fn nowhere() -> Instrument {
 fn kind_of(call: &Tracked, parties: &[Party]) -> CallKind {
     let is_on = |party: &&Party| matches!(party.state, PartyState::Connected | PartyState::Held);
     let is_outside = |party: &Party| party.kind == PartyKind::Outside;
+    if let Some(how) = call.supervision {
+        return CallKind::Supervision(how);
+    }
     let was = call.told.as_ref().map(|told| told.kind);
     if parties.iter().filter(is_on).count() > 2 || was == Some(CallKind::Conference) {
         return CallKind::Conference;

@@ -445,6 +445,10 @@ impl World {
                 let touched = self.switch.set_variable(channel, name, value);
                 self.report_calls(touched);
             }
+            Effect::Supervision(linked, how) => {
+                let touched = self.switch.set_supervision(linked, *how);
+                self.report_calls(touched);
+            }
             Effect::Added(place, member) => {
                 self.left.remove(place);
                 self.set_member(place, Some(member.clone()), now);

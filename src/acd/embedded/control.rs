@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::calls::DAY;
+use super::calls::{DAY, Due};
 use super::world::World;
 use crate::acd::AcdRefusal;
 use crate::model::{
@@ -24,6 +24,8 @@ pub(super) struct Joining {
 enum Destination {
     Queue(QueueId),
     Device(Instrument, PartyKind),
+    /// Nowhere: who dialled hears why.
+    Nowhere(CallCause),
 }
 
 impl World {
@@ -49,17 +51,26 @@ impl World {
                 done
             }
             CallCommand::Alternate { active, held } => {
-                self.must_be_pair(active, held)?;
                 self.must_be(active, &[PartyState::Connected])?;
+                let rings = self.must_be(held, &[PartyState::Alerting]).is_ok();
+                if !rings {
+                    self.must_be(held, &[PartyState::Held])?;
+                }
+                must_be_of_one_device(active, held)?;
                 self.hold(now, active);
-                self.retrieve(now, held);
+                match rings {
+                    true => self.pick_up(now, held.call, &held.device),
+                    false => self.retrieve(now, held),
+                }
                 done
             }
             CallCommand::Reconnect { active, held } => {
-                self.must_be_pair(active, held)?;
+                self.must_be(active, &[PartyState::Connected, PartyState::Initiated, PartyState::Failed])?;
+                self.must_be(held, &[PartyState::Held])?;
+                must_be_of_one_device(active, held)?;
                 self.leave_call(now, active.call, &active.device, CallCause::Normal);
-                self.retrieve(now, held);
                 self.release(active.call, &active.device);
+                self.retrieve(now, held);
                 done
             }
             CallCommand::Consult { active, to, data, .. } => self.consult(now, active, to, data),
@@ -125,7 +136,7 @@ impl World {
             return Err(AcdRefusal::UnknownInstrument { instrument: from.clone() });
         }
         self.must_be_free_to_talk(from, &[])?;
-        let destination = self.destination(from, to)?;
+        let destination = self.destination_or_tone(from, to)?;
         let id = self.dial(now, from, to, &destination, Arc::default(), data, None);
         Ok(self.outcome(id))
     }
@@ -138,7 +149,7 @@ impl World {
         data: &CallDataChange,
     ) -> Result<CallOutcome, AcdRefusal> {
         self.must_be(active, &[PartyState::Connected])?;
-        let destination = self.destination(&active.device, to)?;
+        let destination = self.destination_or_tone(&active.device, to)?;
         let copied = self.calls.there.get(&active.call).map(|call| Arc::clone(&call.data)).unwrap_or_default();
         self.hold_only(active);
         let id = self.dial(now, &active.device, to, &destination, copied, data, Some(active.call));
@@ -203,6 +214,13 @@ impl World {
             Destination::Device(device, kind) => {
                 self.ring(now, id, device, kind.clone(), false);
                 self.refresh_all(now, id);
+            }
+            Destination::Nowhere(cause) => {
+                let Some(from) = self.calls.there.get(&id).map(|call| call.home.clone()) else { return };
+                self.step(id, CallStep::Failed(from.clone(), *cause), |call| {
+                    set_state(call, &from, PartyState::Failed);
+                });
+                self.calls.set(now.saturating_add(TONE), Due::HangUp(id, from));
             }
         }
     }
@@ -350,10 +368,14 @@ impl World {
     }
 
     fn clear_call(&mut self, now: Duration, id: CallId) -> Result<CallOutcome, AcdRefusal> {
-        let call = self.calls.there.get(&id).cloned().ok_or(AcdRefusal::UnknownCall { call: id })?;
-        for party in call.parties.iter().filter(|party| party.state != PartyState::Null) {
-            self.leave_call(now, id, &party.device, CallCause::Normal);
+        if !self.calls.there.contains_key(&id) {
+            return Err(AcdRefusal::UnknownCall { call: id });
         }
+        for agent in self.all_leave(id, None, CallCause::Normal) {
+            self.refresh(now, &agent);
+        }
+        self.end_if_over(id);
+        self.offer_waiting(now);
         Ok(CallOutcome::default())
     }
 
@@ -363,11 +385,22 @@ impl World {
         }
     }
 
+    /// Where a number leads for who dials it, who may learn by a tone that it is busy.
+    fn destination_or_tone(&self, from: &Instrument, to: &Instrument) -> Result<Destination, AcdRefusal> {
+        match self.destination(from, to) {
+            Err(AcdRefusal::Busy { .. }) => Ok(Destination::Nowhere(CallCause::Busy)),
+            destination => destination,
+        }
+    }
+
     /// Where a number leads from a device, if a call can be brought there now.
     fn destination(&self, from: &Instrument, to: &Instrument) -> Result<Destination, AcdRefusal> {
         let bad = |why| Err(AcdRefusal::BadDestination { number: to.clone(), why });
         if let Some(queue) = self.calls.queue_of_number(to.as_str()) {
-            return if self.has_room(queue) { Ok(Destination::Queue(queue)) } else { bad("its queue is full") };
+            return match self.has_room(queue) {
+                true => Ok(Destination::Queue(queue)),
+                false => Err(AcdRefusal::Busy { number: to.clone() }),
+            };
         }
         if from == to {
             return bad("it is the caller's own");
@@ -397,10 +430,7 @@ impl World {
     fn must_be_pair(&self, active: &Connection, held: &Connection) -> Result<(), AcdRefusal> {
         self.must_be(active, &[PartyState::Connected, PartyState::Initiated])?;
         self.must_be(held, &[PartyState::Held])?;
-        if active.device == held.device && active.call != held.call {
-            return Ok(());
-        }
-        Err(AcdRefusal::NotOnCall { call: held.call, device: active.device.clone() })
+        must_be_of_one_device(active, held)
     }
 
     /// Nobody is on a call twice, and what a supervisor listens with is not for others.
@@ -424,7 +454,7 @@ impl World {
     pub(super) fn must_be_free_to_talk(&self, device: &Instrument, but: &[CallId]) -> Result<(), AcdRefusal> {
         for id in self.calls_of(device).into_iter().filter(|id| !but.contains(id)) {
             let state = self.calls.there.get(&id).and_then(|call| call.party(device)).map(|party| party.state);
-            if let Some(state @ (PartyState::Connected | PartyState::Initiated)) = state {
+            if let Some(state @ (PartyState::Connected | PartyState::Initiated | PartyState::Failed)) = state {
                 return Err(wrong_state(&Connection { call: id, device: device.clone() }, state));
             }
         }
@@ -447,6 +477,16 @@ const ANY_STATE: &[PartyState] = &[
     PartyState::Queued,
     PartyState::Failed,
 ];
+
+/// How long who dialled a number that leads nowhere hears that, unless it hangs up before.
+const TONE: Duration = Duration::from_secs(5);
+
+fn must_be_of_one_device(active: &Connection, held: &Connection) -> Result<(), AcdRefusal> {
+    if active.device == held.device && active.call != held.call {
+        return Ok(());
+    }
+    Err(AcdRefusal::NotOnCall { call: held.call, device: active.device.clone() })
+}
 
 fn set_state(call: &mut Call, device: &Instrument, state: PartyState) {
     if let Some(party) = call.parties.iter_mut().find(|party| party.device == *device) {

@@ -108,13 +108,21 @@ impl World {
             });
             return agent.into_iter().collect();
         }
+        self.all_leave(id, Some(device), cause)
+    }
+
+    /// Everybody leaves a call, who causes it first. Returns the agents whose call it was.
+    pub(super) fn all_leave(&mut self, id: CallId, first: Option<&Instrument>, cause: CallCause) -> Vec<AgentId> {
+        let Some(call) = self.calls.there.get(&id).cloned() else { return Vec::new() };
         self.calls.stop_waiting(id);
         self.listening.remove(&id);
         for device in call.parties.iter().map(|party| &party.device) {
             self.withdraw_if_offered(id, device);
         }
-        let others = left.iter().map(|party| (party.device.clone(), CallCause::Normal));
-        let leaving: Vec<(Instrument, CallCause)> = std::iter::once((device.clone(), cause)).chain(others).collect();
+        let others = call.parties.iter().filter(|party| party.state != PartyState::Null).map(|party| &party.device);
+        let others = others.filter(|device| Some(*device) != first).map(|device| (device.clone(), CallCause::Normal));
+        let first = first.map(|device| (device.clone(), cause));
+        let leaving: Vec<(Instrument, CallCause)> = first.into_iter().chain(others).collect();
         for (device, cause) in leaving {
             self.ringing.remove(&(id, device.clone()));
             // An agent stays to the end: its after-call work is part of the call.

@@ -31,8 +31,8 @@ impl World {
         let own = self.call_to_listen(by);
         let at = Connection { call: watched.call, device: by.clone() };
         let has_joined = how == Supervision::Intercept
-            && *by != watched.device
-            && self.must_be(&at, &[PartyState::Connected]).is_ok();
+            && self.must_be(&at, &[PartyState::Connected]).is_ok()
+            && self.are_others_on(watched, by);
         if !has_joined {
             self.must_be_new(watched.call, by)?;
             self.must_be_free_to_talk(by, own.as_slice())?;
@@ -151,6 +151,14 @@ impl World {
         self.leave_call_only(own, by, CallCause::Normal);
         self.release(own, by);
         self.end_if_over(own);
+    }
+
+    /// Whether somebody is on the call besides the two.
+    fn are_others_on(&self, watched: &Connection, by: &Instrument) -> bool {
+        let is_other =
+            |party: &Party| party.state != PartyState::Null && party.device != watched.device && party.device != *by;
+        *by != watched.device
+            && self.calls.there.get(&watched.call).is_some_and(|call| call.parties.iter().any(is_other))
     }
 
     fn is_talked_on(&self, at: &Connection) -> bool {

@@ -138,7 +138,7 @@ impl Seen<'_> {
                 calling_device_type,
                 called_device_type: self.called_type(),
                 last_redirect_device_type: DeviceIdType::DEVID_NONE,
-                local_connection_state: self.state(device),
+                local_connection_state: self.state(),
                 event_cause: EventCause::CEC_NEW_CALL,
                 alerting_device_id: Some(Text::cut(device.as_str())),
                 calling_device_id,
@@ -163,7 +163,7 @@ impl Seen<'_> {
                 calling_device_type,
                 called_device_type: self.called_type(),
                 last_redirect_device_type: DeviceIdType::DEVID_NONE,
-                local_connection_state: self.state(device),
+                local_connection_state: self.state(),
                 event_cause: EventCause::CEC_NONE,
                 answering_device_id: Some(Text::cut(device.as_str())),
                 calling_device_id,
@@ -188,7 +188,7 @@ impl Seen<'_> {
                 last_redirect_device_type: DeviceIdType::DEVID_NONE,
                 num_queued: waiting,
                 num_skill_groups: count(skill_groups.len()),
-                local_connection_state: self.state(at),
+                local_connection_state: self.state(),
                 event_cause: EventCause::CEC_NONE,
                 queue_device_id: Some(Text::cut(at.as_str())),
                 calling_device_id,
@@ -205,7 +205,7 @@ impl Seen<'_> {
                 queue_device_type: self.kind_of(at),
                 service_number: special::NULL_SERVICE,
                 service_id: special::NULL_SERVICE,
-                local_connection_state: self.state(at),
+                local_connection_state: self.state(),
                 event_cause: EventCause::CEC_NONE,
             }
         )
@@ -223,7 +223,7 @@ impl Seen<'_> {
                 skill_group_number,
                 skill_group_id,
                 calling_device_type: self.kind_of(device),
-                local_connection_state: self.state(device),
+                local_connection_state: self.state(),
                 event_cause: EventCause::CEC_NONE,
                 calling_device_id: Some(Text::cut(device.as_str())),
             }
@@ -243,7 +243,7 @@ impl Seen<'_> {
                 skill_group_id,
                 calling_device_type: self.kind_of(device),
                 called_device_type: self.called_type(),
-                local_connection_state: self.state(device),
+                local_connection_state: self.state(),
                 event_cause: EventCause::CEC_NONE,
                 calling_device_id: Some(Text::cut(device.as_str())),
                 called_device_id: text(self.call.dialed_number.as_ref()),
@@ -256,7 +256,7 @@ impl Seen<'_> {
             self,
             CallHeldEvent {
                 holding_device_type: self.kind_of(device),
-                local_connection_state: self.state(device),
+                local_connection_state: self.state(),
                 event_cause: EventCause::CEC_NONE,
                 holding_device_id: Some(Text::cut(device.as_str())),
             }
@@ -268,7 +268,7 @@ impl Seen<'_> {
             self,
             CallRetrievedEvent {
                 retrieving_device_type: self.kind_of(device),
-                local_connection_state: self.state(device),
+                local_connection_state: self.state(),
                 event_cause: EventCause::CEC_NONE,
                 retrieving_device_id: Some(Text::cut(device.as_str())),
             }
@@ -283,7 +283,7 @@ impl Seen<'_> {
                 service_id: special::NULL_SERVICE,
                 diverting_device_type: self.kind_of(from),
                 called_device_type: self.kind_of(to),
-                local_connection_state: self.state(from),
+                local_connection_state: self.state(),
                 event_cause: EventCause::CEC_REDIRECTED,
                 diverting_device_id: Some(Text::cut(from.as_str())),
                 called_device_id: Some(Text::cut(to.as_str())),
@@ -334,7 +334,7 @@ impl Seen<'_> {
             secondary_call_id: joined.secondary.map_or(special::NULL_CALL_ID, |call| call.0),
             transferring_device_type: self.kind_of(&joined.by),
             transferred_device_type: self.kind_of(&joined.added),
-            local_connection_state: self.state(&self.event.at),
+            local_connection_state: self.state(),
             event_cause: EventCause::CEC_TRANSFER,
             primary_device_id: Some(Text::cut(joined.by.as_str())),
             secondary_device_id: Some(Text::cut(joined.by.as_str())),
@@ -362,7 +362,7 @@ impl Seen<'_> {
             secondary_call_id: joined.secondary.map_or(special::NULL_CALL_ID, |call| call.0),
             controller_device_type: self.kind_of(&joined.by),
             added_party_device_type: self.kind_of(&joined.added),
-            local_connection_state: self.state(&self.event.at),
+            local_connection_state: self.state(),
             event_cause: EventCause::CEC_KEY_CONFERENCE,
             primary_device_id: Some(Text::cut(joined.by.as_str())),
             secondary_device_id: Some(Text::cut(joined.by.as_str())),
@@ -409,8 +409,9 @@ impl Seen<'_> {
         self.call.party(device).map_or(DeviceIdType::DEVID_DEVICE_IDENTIFIER, |party| kind(&party.kind))
     }
 
-    fn state(&self, device: &Instrument) -> LocalConnectionState {
-        self.call.party(device).map_or(LocalConnectionState::LCS_NULL, |party| state_of(party.state))
+    /// How the end stands that this is seen from.
+    fn state(&self) -> LocalConnectionState {
+        self.call.party(&self.event.at).map_or(LocalConnectionState::LCS_NULL, |party| state_of(party.state))
     }
 
     fn skill_group(&self) -> (u32, u32) {

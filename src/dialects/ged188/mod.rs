@@ -80,6 +80,7 @@ pub const ANSWERED: &[MessageType] = &[
     MessageType::CLOSE_REQ,
     MessageType::CLIENT_EVENT_REPORT_REQ,
     MessageType::QUERY_AGENT_STATE_REQ,
+    MessageType::SUPERVISE_CALL_REQ,
     MessageType::SET_AGENT_STATE_REQ,
     MessageType::QUERY_DEVICE_INFO_REQ,
     MessageType::MONITOR_START_REQ,

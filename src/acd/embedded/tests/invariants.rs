@@ -197,7 +197,10 @@ impl Trial {
             .flat_map(|device| self.world.calls_of(device).into_iter().map(move |id| (id, device)));
         let states: Vec<PartyState> =
             on.map(|(id, device)| self.world.calls.there[&id].party(device).unwrap().state).collect();
-        if states.iter().any(|state| matches!(state, PartyState::Connected | PartyState::Initiated)) {
+        if states
+            .iter()
+            .any(|state| matches!(state, PartyState::Connected | PartyState::Initiated | PartyState::Failed))
+        {
             AgentState::Talking
         } else if states.contains(&PartyState::Held) {
             AgentState::Hold
@@ -219,7 +222,8 @@ impl Trial {
             assert_eq!((*id, Some(call)), (call.id, self.calls.get(id)), "it changed in silence");
             let real = call.parties.iter().filter(|party| party.state != PartyState::Null).count();
             let is_to_listen = matches!(call.kind, CallKind::Supervision(_)) && real == 1;
-            assert!((real != 1 || is_to_listen) && !call.parties.is_empty(), "{call:?}");
+            let has_failed = call.parties.iter().any(|party| party.state == PartyState::Failed);
+            assert!((real != 1 || is_to_listen || has_failed) && !call.parties.is_empty(), "{call:?}");
             assert_eq!(is_to_listen, world.listening.contains_key(id), "{call:?}");
             for party in &call.parties {
                 if matches!(party.kind, PartyKind::Agent(_) | PartyKind::Device) {
