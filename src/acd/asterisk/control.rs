@@ -86,15 +86,9 @@ impl AsteriskAcd {
                 }
                 Ok(done)
             }
-            CallCommand::SendDtmf { from, digits } => {
+            CallCommand::SendDtmf { from, tones } => {
                 let channel = self.world.lock().channel(from, &[PartyState::Connected])?;
-                for digit in digits.chars() {
-                    let action = header(Action::new("PlayDTMF"), "Channel", &channel)?;
-                    let action = header(action, "Digit", digit.encode_utf8(&mut [0; 4]))?;
-                    // As if the phone had sent it: so it goes to who is on the other end.
-                    self.do_it(header(action, "Receive", "true")?).await?;
-                }
-                Ok(done)
+                self.play(&channel, tones.as_str()).await.map(|()| done)
             }
             CallCommand::SetData { at, change } => {
                 let (id, channel) = self.world.lock().carrier(at)?;
@@ -173,6 +167,22 @@ impl AsteriskAcd {
         };
         let told = tokio::time::timeout(RINGS_WITHIN, is_told).await;
         told.map_err(|_| refused("asterisk took the call and did not ring the device"))
+    }
+
+    /// Sends tones as if the phone had: so they go to who is on the other end. Asterisk plays one at a time; where it
+    /// stops half-way, it is said how many have been heard.
+    async fn play(&self, channel: &str, tones: &str) -> Result<(), AcdRefusal> {
+        for (sent, tone) in tones.char_indices() {
+            let action = header(Action::new("PlayDTMF"), "Channel", channel)?;
+            let action = header(action, "Digit", tone.encode_utf8(&mut [0; 4]))?;
+            match self.do_it(header(action, "Receive", "true")?).await {
+                Err(refusal) if sent > 0 => {
+                    return Err(refused(&format!("{sent} of {} tones were sent, then: {refusal}", tones.len())));
+                }
+                done => done?,
+            }
+        }
+        Ok(())
     }
 
     /// Asks a phone to do something itself.
