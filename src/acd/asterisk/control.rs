@@ -11,7 +11,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ami::Action;
 use super::channels::MADE_HERE;
-use super::line::Rank;
 use super::members::Effect;
 use super::names::Names;
 use super::switch::Made;
@@ -19,8 +18,8 @@ use super::world::{World, hangup_action, header};
 use super::{AsteriskAcd, refused};
 use crate::acd::{AcdRefusal, BadField};
 use crate::model::{
-    Call, CallAbilities, CallAbility, CallCommand, CallDataChange, CallId, CallOutcome, Connection, FarEnd, Instrument,
-    PartyState,
+    Call, CallAbilities, CallAbility, CallCommand, CallDataChange, CallId, CallOutcome, Connection, ConsultKind,
+    FarEnd, Instrument, PartyState,
 };
 
 /// What can be done, as far as the configuration lets it.
@@ -46,25 +45,34 @@ impl AsteriskAcd {
         let done = CallOutcome::default();
         match command {
             CallCommand::Make { from, to, data } => self.dial(from, to, data, false).await,
+            CallCommand::Consult { kind: ConsultKind::Conference, .. } => {
+                Err(AcdRefusal::NotSupported { what: "ask somebody to join a call: it makes no conferences" })
+            }
             CallCommand::Consult { active, to, data, .. } => {
-                self.world.lock().channel(active, &[PartyState::Connected, PartyState::Held])?;
+                self.world.lock().channel(active, TALKED)?;
                 self.dial(&active.device, to, data, true).await
             }
             CallCommand::Answer(at) => self.notify(at, "talk", &[PartyState::Alerting]).await.map(|()| done),
             CallCommand::Hold(at) => self.notify(at, "hold", &[PartyState::Connected]).await.map(|()| done),
             CallCommand::Retrieve(at) => self.notify(at, "talk", &[PartyState::Held]).await.map(|()| done),
-            CallCommand::Transfer { active, to: FarEnd::Dialed(to), .. } => {
-                let channel = self.world.lock().channel(active, &[PartyState::Connected, PartyState::Held])?;
+            CallCommand::Transfer { active, to: FarEnd::Dialed(to), data } => {
+                let (channel, others) = {
+                    let world = self.world.lock();
+                    (world.channel(active, TALKED)?, world.other_channels(active)?)
+                };
                 let (context, exten) = self.destination(to)?;
+                self.set_data(&others, data).await?;
                 let action = header(Action::new("BlindTransfer"), "Channel", &channel)?;
                 self.do_it(header(header(action, "Context", context)?, "Exten", exten)?).await.map(|()| done)
             }
-            CallCommand::Transfer { active, to: FarEnd::Held(held), .. } => {
-                let (one, other) = {
+            CallCommand::Transfer { active, to: FarEnd::Held(held), data } => {
+                let ends = {
                     let world = self.world.lock();
-                    (world.other_channel(held)?, world.other_channel(active)?)
+                    [world.other_channel(held)?, world.other_channel(active)?]
                 };
-                let action = header(header(Action::new("Bridge"), "Channel1", &one)?, "Channel2", &other)?;
+                self.set_data(&ends, data).await?;
+                let [(_, one), (_, other)] = &ends;
+                let action = header(header(Action::new("Bridge"), "Channel1", one)?, "Channel2", other)?;
                 self.do_it(header(action, "Tone", "no")?).await.map(|()| done)
             }
             CallCommand::ClearConnection(at) => {
@@ -81,23 +89,16 @@ impl AsteriskAcd {
                 self.do_it(hangup_action(&channel)?).await.map(|()| done)
             }
             CallCommand::ClearCall(call) => {
-                for channel in self.world.lock().channels_of(*call)? {
-                    self.line.tell(Rank::Urgent, hangup_action(&channel)?, Effect::Nothing)?;
-                }
-                Ok(done)
+                let channels = self.world.lock().channels_of(*call)?;
+                self.hang_up_channels(channels.iter().map(String::as_str)).await.map(|()| done)
             }
             CallCommand::SendDtmf { from, tones } => {
                 let channel = self.world.lock().channel(from, &[PartyState::Connected])?;
                 self.play(&channel, tones.as_str()).await.map(|()| done)
             }
             CallCommand::SetData { at, change } => {
-                let (id, channel) = self.world.lock().carrier(at)?;
-                for (name, value) in self.names.variables_of(change)? {
-                    let action = header(Action::new("Setvar"), "Channel", &channel)?;
-                    let action = header(header(action, "Variable", &name)?, "Value", &value)?;
-                    self.do_it_with(action, Effect::Variable { channel: id.clone(), name, value }).await?;
-                }
-                Ok(done)
+                let carrier = self.world.lock().carrier(at)?;
+                self.set_data(&[carrier], change).await.map(|()| done)
             }
             CallCommand::Alternate { .. }
             | CallCommand::Reconnect { .. }
@@ -169,6 +170,19 @@ impl AsteriskAcd {
         told.map_err(|_| refused("asterisk took the call and did not ring the device"))
     }
 
+    /// Has channels, by their ids and names, carry data.
+    async fn set_data(&self, channels: &[(String, String)], change: &CallDataChange) -> Result<(), AcdRefusal> {
+        for (name, value) in self.names.variables_of(change)? {
+            for (id, channel) in channels {
+                let action = header(Action::new("Setvar"), "Channel", channel)?;
+                let action = header(header(action, "Variable", &name)?, "Value", &value)?;
+                let effect = Effect::Variable { channel: id.clone(), name: name.clone(), value: value.clone() };
+                self.ask(action, effect).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Sends tones as if the phone had: so they go to who is on the other end. Asterisk plays one at a time; where it
     /// stops half-way, it is said how many have been heard.
     async fn play(&self, channel: &str, tones: &str) -> Result<(), AcdRefusal> {
@@ -203,11 +217,7 @@ impl AsteriskAcd {
     }
 
     async fn do_it(&self, action: Action) -> Result<(), AcdRefusal> {
-        self.do_it_with(action, Effect::Nothing).await
-    }
-
-    async fn do_it_with(&self, action: Action, effect: Effect) -> Result<(), AcdRefusal> {
-        self.ask(action, effect).await.map(drop)
+        self.ask(action, Effect::Nothing).await.map(drop)
     }
 }
 
@@ -226,12 +236,17 @@ impl World {
         channels.find(|(device, ..)| *device == at.device).map(|(.., channel)| channel.name.clone()).ok_or_else(not_on)
     }
 
-    /// Who is on the other end: the one channel of the call that is not the party's own.
-    fn other_channel(&self, at: &Connection) -> Result<String, AcdRefusal> {
-        self.channel(at, &[PartyState::Connected, PartyState::Held])?;
+    /// The channels of a call that are not the party's own: ids and names.
+    fn other_channels(&self, at: &Connection) -> Result<Vec<(String, String)>, AcdRefusal> {
+        self.channel(at, TALKED)?;
         let others = self.switch.parties(at.call).into_iter().filter(|(device, ..)| *device != at.device);
-        let mut names = others.map(|(.., channel)| channel.name.clone());
-        match (names.next(), names.next()) {
+        Ok(others.map(|(_, id, channel)| (id, channel.name.clone())).collect())
+    }
+
+    /// Who is on the other end, where that is one: id and name of its channel.
+    fn other_channel(&self, at: &Connection) -> Result<(String, String), AcdRefusal> {
+        let mut others = self.other_channels(at)?.into_iter();
+        match (others.next(), others.next()) {
             (Some(other), None) => Ok(other),
             _ => Err(refused(&format!("call {} has not one other end", at.call.0))),
         }
@@ -265,6 +280,7 @@ pub(super) fn bad_data(value: &str, why: &str) -> AcdRefusal {
     AcdRefusal::BadValue { field: BadField::CallData, value: value.to_owned(), why: why.to_owned() }
 }
 
+const TALKED: &[PartyState] = &[PartyState::Connected, PartyState::Held];
 const ANY: &[PartyState] = &[PartyState::Initiated, PartyState::Alerting, PartyState::Connected, PartyState::Held];
 /// How long Asterisk takes to ring a device that it was told to.
 const RINGS_WITHIN: Duration = Duration::from_secs(2);

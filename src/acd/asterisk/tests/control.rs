@@ -1,0 +1,170 @@
+//! What commands about calls send, and what they make of the answers.
+
+use super::super::AsteriskAcd;
+use super::super::members::Said;
+use super::*;
+use crate::acd::AcdRefusal;
+use crate::model::{Call, CallCommand, CallDataChange, CallId, CallOutcome, Connection, ConsultKind, FarEnd, Tones};
+
+/// An Asterisk without a wire, whose answers are a test's.
+struct Hand {
+    acd: AsteriskAcd,
+    _inbox: AcdInbox,
+}
+
+const ONE: &str = "Channel: PJSIP/3001-00000002, Uniqueid: a-1795538710.2, Linkedid: a-1795538710.2, CallerIDNum: 3001";
+const TWO: &str = "Channel: PJSIP/3002-00000003, Uniqueid: a-1795538711.3, Linkedid: a-1795538710.2, CallerIDNum: 3002";
+const DONE: &str = "Success";
+
+impl Hand {
+    fn new() -> Hand {
+        let more = "dial_context = \"phones\"\n[[variable]]\nname = \"CASE\"\ndata = 1\n";
+        let (head, tables) = CONFIG.split_once("[[queue]]").expect("queues");
+        let config: AsteriskConfig =
+            toml::from_str(&format!("{head}\n{more}\n[[queue]]{tables}")).expect("a configuration");
+        let acd = AsteriskAcd::new(&config).expect("a sound one");
+        let (events, inbox) = acd_channel(1_000);
+        acd.line.open();
+        acd.world.lock().connect(events);
+        acd.world.lock().set_members(None, Vec::new(), Instant::now());
+        Hand { acd, _inbox: inbox }
+    }
+
+    /// 3001 talks with 3002, whom it has called.
+    fn talking() -> Hand {
+        let hand = Hand::new();
+        for (event, channel, state) in
+            [("Newchannel", ONE, 4), ("Newchannel", TWO, 5), ("Newstate", TWO, 6), ("Newstate", ONE, 6)]
+        {
+            hand.tells(event, &format!("{channel}, ChannelState: {state}"));
+        }
+        hand
+    }
+
+    fn tells(&self, event: &str, headers: &str) {
+        let message = Message::new(Bytes::from(format!("Event: {event}\r\n{}", headers.replace(", ", "\r\n"))));
+        assert!(news::take(&mut self.acd.world.lock(), event.as_bytes(), &message, Instant::now()), "{event}");
+    }
+
+    fn call(&self) -> Arc<Call> {
+        self.acd.world.lock().switch.told().first().cloned().expect("a call")
+    }
+
+    fn at(&self, device: &str) -> Connection {
+        Connection { call: self.call().id, device: instrument(device) }
+    }
+
+    /// Does a command. To each action that it sends that is the answer: Success, a value, or words of refusal.
+    async fn does(
+        &self,
+        command: &CallCommand,
+        mut answer: impl FnMut(&str) -> &'static str,
+    ) -> (Result<CallOutcome, AcdRefusal>, Vec<String>) {
+        let mut sent = Vec::new();
+        let mut doing = std::pin::pin!(self.acd.control(command));
+        loop {
+            if let Some(done) = futures_util::FutureExt::now_or_never(doing.as_mut()) {
+                return (done, sent);
+            }
+            let Some(order) = self.acd.line.take() else { return (doing.await, sent) };
+            sent.push(as_sent(&order.action));
+            let words = answer(&sent[sent.len() - 1]);
+            let value = words.strip_prefix("Value: ").map(str::to_owned);
+            let is_done = words == DONE || value.is_some();
+            if is_done {
+                self.acd.world.lock().is_done(&order.effect, Instant::now());
+            }
+            if let Some(reply) = order.reply {
+                drop(reply.send(Ok(Said { is_done, words: words.to_owned(), value })));
+            }
+        }
+    }
+}
+
+fn instrument(device: &str) -> Instrument {
+    Instrument::new(device).expect("an instrument")
+}
+
+fn case(value: &str) -> CallDataChange {
+    let mut change = CallDataChange::default();
+    change.0.variables[0] = Some(value.to_owned());
+    change
+}
+
+fn words(refusal: Result<CallOutcome, AcdRefusal>) -> String {
+    refusal.expect_err("refused").to_string()
+}
+
+#[tokio::test]
+async fn tones_that_stop_half_way_are_said_to_have_been_half_sent() {
+    let hand = Hand::talking();
+    let command = CallCommand::SendDtmf { from: hand.at("3001"), tones: Tones::new("12#").expect("tones") };
+    let (done, sent) = hand.does(&command, |_| DONE).await;
+    let played = |tone: char| format!("PlayDTMF, Channel: PJSIP/3001-00000002, Digit: {tone}, Receive: true");
+    assert_eq!((done, sent), (Ok(CallOutcome::default()), "12#".chars().map(played).collect()));
+    let fails_at =
+        |tone: &'static str| move |action: &str| if action.contains(tone) { "Channel not found" } else { DONE };
+    let (done, sent) = hand.does(&command, fails_at("#")).await;
+    let words_then = words(done);
+    assert!(words_then.contains("2 of 3 tones were sent") && words_then.contains("Channel not found"), "{words_then}");
+    assert_eq!(sent.len(), 3);
+    let (done, sent) = hand.does(&command, fails_at("Digit: 1")).await;
+    assert!(!words(done).contains("were sent"));
+    assert_eq!(sent.len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_is_cleared_when_every_channel_has_been_told_and_a_failure_is_seen() {
+    let hand = Hand::talking();
+    let clear = CallCommand::ClearCall(hand.call().id);
+    let (done, sent) =
+        hand.does(&clear, |action| if action.contains("3001-") { "No such channel" } else { DONE }).await;
+    assert_eq!(done, Ok(CallOutcome::default()), "who is gone already needs no telling");
+    assert_eq!(sent.len(), 2);
+    let (done, sent) =
+        hand.does(&clear, |action| if action.contains("3001-") { "Permission denied" } else { DONE }).await;
+    assert!(words(done).contains("Permission denied"));
+    assert_eq!(sent.len(), 2, "the other one is told all the same");
+    let (done, _) = hand
+        .does(&clear, |_| {
+            hand.acd.line.close();
+            DONE
+        })
+        .await;
+    assert_eq!(done, Err(AcdRefusal::LinkDown), "the second one cannot be told any more");
+}
+
+#[tokio::test]
+async fn what_a_transfer_is_to_carry_is_put_on_who_stays_before_anything_moves() {
+    let hand = Hand::talking();
+    let (active, to) = (hand.at("3001"), FarEnd::Dialed(instrument("3003")));
+    let transfer = CallCommand::Transfer { active: active.clone(), to: to.clone(), data: case("C-8") };
+    let (done, sent) = hand.does(&transfer, |_| DONE).await;
+    assert_eq!(done, Ok(CallOutcome::default()));
+    let sent: Vec<&str> = sent.iter().map(String::as_str).filter(|action| !action.starts_with("Getvar")).collect();
+    assert_eq!(
+        sent,
+        [
+            "Setvar, Channel: PJSIP/3002-00000003, Variable: CASE, Value: C-8",
+            "BlindTransfer, Channel: PJSIP/3001-00000002, Context: phones, Exten: 3003"
+        ]
+    );
+    hand.tells("Hangup", ONE);
+    assert_eq!(hand.call().data.variables[0].as_deref(), Some("C-8"));
+    let mut unknown = CallDataChange::default();
+    unknown.0.variables[1] = Some("x".to_owned());
+    let hand = Hand::talking();
+    let (done, sent) = hand.does(&CallCommand::Transfer { active, to, data: unknown }, |_| DONE).await;
+    assert!(words(done).contains("no channel variable"));
+    assert!(!sent.iter().any(|action| action.contains("Transfer")), "{sent:?}");
+}
+
+#[tokio::test]
+async fn who_is_to_join_a_call_is_not_rung_where_there_are_no_conferences() {
+    let hand = Hand::talking();
+    let (active, to, data) = (hand.at("3001"), instrument("3003"), CallDataChange::default());
+    let consult = CallCommand::Consult { active, to, kind: ConsultKind::Conference, data };
+    let (done, sent) = hand.does(&consult, |_| DONE).await;
+    assert!(matches!(done, Err(AcdRefusal::NotSupported { .. })), "{done:?}");
+    assert_eq!(sent, [""; 0]);
+}
