@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::ami::Action;
+use super::ami::{Action, escape_argument};
 use super::channels::MADE_HERE;
 use super::members::Effect;
 use super::names::Names;
@@ -136,12 +136,7 @@ impl AsteriskAcd {
             action = header(action, key, value)?;
         }
         for (name, value) in self.names.variables_of(data)? {
-            if value.contains(',') {
-                return Err(refused(&format!(
-                    "{name}: a new call's data cannot hold a comma: Asterisk would split it"
-                )));
-            }
-            action = header(action, "Variable", &format!("{name}={value}"))?;
+            action = header(action, "Variable", &format!("{name}={}", escape_argument(&value)))?;
         }
         self.world.lock().being_made.insert(id.clone(), Made { to: to.clone(), is_consult });
         let made = self.do_it(action).await;

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::ami::Message;
+use super::ami::{Message, unescape_value};
 use super::calls::{age_of, key_of};
 use super::channels::{Channel, ChannelState, Channels, Touched};
 use super::names::Names;
@@ -127,7 +127,7 @@ impl Switch {
             b"VarSet" => {
                 let (name, value) = (message.text_of("Variable")?, message.text_of("Value").unwrap_or_default());
                 if names.is_variable(name) {
-                    channel.variables.insert(name.to_owned(), value.to_owned());
+                    channel.variables.insert(name.to_owned(), unescape_value(value));
                 }
             }
             _ => (),

@@ -168,3 +168,29 @@ async fn who_is_to_join_a_call_is_not_rung_where_there_are_no_conferences() {
     assert!(matches!(done, Err(AcdRefusal::NotSupported { .. })), "{done:?}");
     assert_eq!(sent, [""; 0]);
 }
+
+const ODD: &str = r#"{"say": "a, b", 'it': [1, "\\"], "?": (x [y}"#;
+
+#[tokio::test]
+async fn call_data_gets_there_as_it_is_and_comes_back_as_it_is() {
+    let hand = Hand::talking();
+    hand.tells("VarSet", &format!("{ONE}, Variable: CASE, Value: {}", r#"it\'s \"a\" \\ \?\n\tb \x\"#));
+    assert_eq!(hand.call().data.variables[0].as_deref(), Some("it's \"a\" \\ ?\n\tb \\x\\"));
+    hand.tells("Newstate", &format!("{ONE}, ChannelState: 6, ChanVariable: CASE=\\\"c=d\\\""));
+    assert_eq!(hand.call().data.variables[0].as_deref(), Some("\"c=d\""));
+    let (from, to) = (instrument("3001"), instrument("3002"));
+    let make = CallCommand::Make { from, to, data: case(ODD) };
+    let (_, sent) = hand.does(&make, |action| if action.starts_with("Originate") { "no" } else { DONE }).await;
+    let escaped = r#"Variable: CASE={\"say\": \"a\, b\"\, 'it': \[1\, \"\\\\\"\]\, \"?\": \(x \[y}"#;
+    assert!(sent.last().is_some_and(|action| action.ends_with(escaped)), "{sent:?}");
+    let set = |value: &str| CallCommand::SetData { at: hand.at("3001"), change: case(value) };
+    let (done, sent) = hand.does(&set(ODD), |_| DONE).await;
+    assert_eq!(done, Ok(CallOutcome::default()));
+    assert_eq!(sent, [format!("Setvar, Channel: PJSIP/3001-00000002, Variable: CASE, Value: {ODD}")]);
+    assert_eq!(hand.call().data.variables[0].as_deref(), Some(ODD), "before its event, which may be late");
+    for blank in [" x", "\tx", "  "] {
+        let (done, sent) = hand.does(&set(blank), |_| DONE).await;
+        assert!(words(done).contains("begins with a blank"));
+        assert_eq!(sent, [""; 0]);
+    }
+}
