@@ -61,6 +61,8 @@ impl AsteriskAcd {
                     (world.channel(active, TALKED)?, world.other_channels(active)?)
                 };
                 let (context, exten) = self.destination(to)?;
+                // For the first of those who are transferred: the dialplan may have numbers for some callers only.
+                self.must_be_there(context, to, others.first().map(|(_, name)| name.as_str())).await?;
                 self.set_data(&others, data).await?;
                 let action = header(Action::new("BlindTransfer"), "Channel", &channel)?;
                 self.do_it(header(header(action, "Context", context)?, "Exten", exten)?).await.map(|()| done)
@@ -122,6 +124,8 @@ impl AsteriskAcd {
         if self.world.lock().is_unreachable(from) {
             return Err(refused(&format!("{from} cannot be rung: it is invalid or not registered")));
         }
+        let variables = self.names.variables_of(data)?;
+        self.must_be_there(context, to, None).await?;
         let id = new_channel_id();
         let mut action = Action::new("Originate").with_member("Channel", &channel);
         let caller = from.as_str();
@@ -135,7 +139,7 @@ impl AsteriskAcd {
         ] {
             action = header(action, key, value)?;
         }
-        for (name, value) in self.names.variables_of(data)? {
+        for (name, value) in variables {
             action = header(action, "Variable", &format!("{name}={}", escape_argument(&value)))?;
         }
         self.world.lock().being_made.insert(id.clone(), Made { to: to.clone(), is_consult });
@@ -208,6 +212,23 @@ impl AsteriskAcd {
         match to.as_str().chars().all(is_dialable) {
             true => Ok((context, to.as_str())),
             false => Err(AcdRefusal::BadDestination { number: to.clone(), why: "only letters, digits and *#+-_. are" }),
+        }
+    }
+
+    /// Refuses a number that the dialplan does not have: Asterisk would take it, and then hang up. Where it cannot be asked
+    /// (no func_dialplan, no right to Getvar) it is not known, and the number is tried.
+    async fn must_be_there(&self, context: &str, to: &Instrument, caller: Option<&str>) -> Result<(), AcdRefusal> {
+        let mut action = Action::new("Getvar");
+        if let Some(caller) = caller {
+            action = header(action, "Channel", caller)?;
+        }
+        let action = header(action, "Variable", &format!("DIALPLAN_EXISTS({context},{to},1)"))?;
+        match self.ask(action, Effect::Nothing).await {
+            Ok(said) if said.value.as_deref() == Some("0") => {
+                Err(AcdRefusal::BadDestination { number: to.clone(), why: "the dialplan has no such number" })
+            }
+            Ok(_) | Err(AcdRefusal::Refused { .. }) => Ok(()),
+            Err(unknown) => Err(unknown),
         }
     }
 

@@ -194,3 +194,28 @@ async fn call_data_gets_there_as_it_is_and_comes_back_as_it_is() {
         assert_eq!(sent, [""; 0]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_the_dialplan_does_not_have_is_refused_before_anything_happens() {
+    let hand = Hand::talking();
+    let (active, to, data) = (hand.at("3001"), instrument("nowhere"), CallDataChange::default());
+    let (from, far, kind) = (instrument("3003"), FarEnd::Dialed(to.clone()), ConsultKind::Transfer);
+    let commands = [
+        CallCommand::Transfer { active: active.clone(), to: far, data: case("x") },
+        CallCommand::Make { from, to: to.clone(), data: data.clone() },
+        CallCommand::Consult { active, to: to.clone(), kind, data },
+    ];
+    for (command, asked) in commands.iter().zip(["Channel: PJSIP/3002-00000003, ", "", ""]) {
+        let (done, sent) = hand.does(command, |_| "Value: 0").await;
+        let why = "the dialplan has no such number";
+        assert_eq!(done, Err(AcdRefusal::BadDestination { number: to.clone(), why }));
+        assert_eq!(sent, [format!("Getvar, {asked}Variable: DIALPLAN_EXISTS(phones,nowhere,1)")]);
+    }
+    // Where that cannot be asked, or is there, it is tried.
+    for answer in ["Value: 1", "Value: ", "Permission denied"] {
+        for (command, tried) in commands.iter().zip(["BlindTransfer", "Originate", "Originate"]) {
+            let (_, sent) = hand.does(command, |action| if action.starts_with("Getvar") { answer } else { DONE }).await;
+            assert!(sent.iter().any(|action| action.starts_with(tried)), "{answer}: {sent:?}");
+        }
+    }
+}
