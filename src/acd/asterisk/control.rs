@@ -142,14 +142,15 @@ impl AsteriskAcd {
         for (name, value) in variables {
             action = header(action, "Variable", &format!("{name}={}", escape_argument(&value)))?;
         }
-        self.world.lock().being_made.insert(id.clone(), Made { to: to.clone(), is_consult });
-        let made = self.do_it(action).await;
-        let new_call = match made {
-            Ok(()) => self.call_of(&id).await,
-            Err(refusal) => Err(refusal),
-        };
-        self.world.lock().being_made.remove(&id);
-        Ok(CallOutcome { new_call: Some(new_call?) })
+        let made = Made { to: to.clone(), is_consult, has_failed: false };
+        self.world.lock().being_made.insert(id.clone(), made);
+        let mut dialling = Dialling { acd: self, id: &id, is_over: false };
+        let taken = self.do_it(action).await;
+        dialling.is_over = matches!(taken, Err(AcdRefusal::Refused { .. }));
+        taken?;
+        let new_call = self.call_of(&id).await?;
+        dialling.is_over = true;
+        Ok(CallOutcome { new_call: Some(new_call) })
     }
 
     /// The call that a channel of ours makes, once Asterisk has told of it.
@@ -159,14 +160,22 @@ impl AsteriskAcd {
             loop {
                 let mut change = std::pin::pin!(changes.notified());
                 change.as_mut().enable();
-                if let Some(call) = self.world.lock().switch.call_of_channel(id) {
-                    return Arc::clone(call);
+                {
+                    let world = self.world.lock();
+                    match world.being_made.get(id) {
+                        None => return Err(AcdRefusal::LinkDown), // which took it along
+                        Some(made) if made.has_failed => return Err(refused("asterisk could not ring the device")),
+                        Some(_) => (),
+                    }
+                    if let Some(call) = world.switch.call_of_channel(id) {
+                        return Ok(Arc::clone(call));
+                    }
                 }
                 change.await;
             }
         };
         let told = tokio::time::timeout(RINGS_WITHIN, is_told).await;
-        told.map_err(|_| refused("asterisk took the call and did not ring the device"))
+        told.unwrap_or_else(|_| Err(refused("asterisk took the call and did not ring the device")))
     }
 
     /// Has channels, by their ids and names, carry data.
@@ -234,6 +243,23 @@ impl AsteriskAcd {
 
     async fn do_it(&self, action: Action) -> Result<(), AcdRefusal> {
         self.ask(action, Effect::Nothing).await.map(drop)
+    }
+}
+
+/// A call that is being made. Whoever gives it up before it is told of, by a timeout or by dropping it, has it hung up.
+struct Dialling<'a> {
+    acd: &'a AsteriskAcd,
+    id: &'a str,
+    is_over: bool,
+}
+
+impl Drop for Dialling<'_> {
+    fn drop(&mut self) {
+        let mut world = self.acd.world.lock();
+        match self.is_over {
+            true => drop(world.being_made.remove(self.id)),
+            false => world.give_up(self.id),
+        }
     }
 }
 

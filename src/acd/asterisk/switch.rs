@@ -47,6 +47,8 @@ pub(super) struct Made {
     pub(super) to: Instrument,
     /// To ask somebody about another call.
     pub(super) is_consult: bool,
+    /// Asterisk has said that nothing comes of it.
+    pub(super) has_failed: bool,
 }
 
 /// Who works at a device.

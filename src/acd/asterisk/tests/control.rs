@@ -219,3 +219,112 @@ async fn a_number_that_the_dialplan_does_not_have_is_refused_before_anything_hap
         }
     }
 }
+
+/// Makes a call, up to where Asterisk has taken it; then that happens.
+async fn makes(hand: &Hand, then: impl Fn(&Hand)) -> (Result<CallOutcome, AcdRefusal>, Vec<String>) {
+    let (from, to, data) = (instrument("3001"), instrument("3002"), CallDataChange::default());
+    let make = CallCommand::Make { from, to, data };
+    let made = hand.does(&make, |action| {
+        if action.starts_with("Originate") {
+            then(hand);
+        }
+        DONE
+    });
+    made.await
+}
+
+/// The id of the channel that is being made.
+fn id_of(hand: &Hand) -> String {
+    hand.acd.world.lock().being_made.keys().next().cloned().expect("one that is being made")
+}
+
+fn is_forgotten(hand: &Hand) -> bool {
+    hand.acd.world.lock().being_made.is_empty()
+}
+
+fn left_in_line(hand: &Hand) -> Vec<String> {
+    std::iter::from_fn(|| hand.acd.line.take()).map(|order| as_sent(&order.action)).collect()
+}
+
+fn comes(hand: &Hand, id: &str) {
+    let channel = format!("Channel: PJSIP/3001-00000004, Uniqueid: {id}, Linkedid: {id}, CallerIDNum: 3001");
+    hand.tells("Newchannel", &format!("{channel}, ChannelState: 0"));
+    hand.tells("Newstate", &format!("{channel}, ChannelState: 5"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_made_is_told_of_and_nothing_is_left_behind() {
+    let hand = Hand::new();
+    let (made, sent) = makes(&hand, |hand| comes(hand, &id_of(hand))).await;
+    assert_eq!(made.expect("made").new_call, Some(hand.call()));
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert!(is_forgotten(&hand));
+    assert_eq!(left_in_line(&hand), [""; 0], "it rings on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_asterisk_cannot_make_fails_at_once() {
+    let hand = Hand::new();
+    let begun = Instant::now();
+    let fails = |hand: &Hand| hand.tells("OriginateResponse", &format!("Response: Failure, Uniqueid: {}", id_of(hand)));
+    let (made, _) = makes(&hand, fails).await;
+    assert!(words(made).contains("could not ring the device"));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert!(is_forgotten(&hand));
+    assert_eq!(left_in_line(&hand), [""; 0], "there is nothing to hang up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_comes_after_it_was_given_up_is_hung_up() {
+    let hand = Hand::new();
+    let id = std::cell::RefCell::new(String::new());
+    let (made, _) = makes(&hand, |hand| *id.borrow_mut() = id_of(hand)).await;
+    let hangup = [format!("Hangup, Channel: {}, Cause: 16", id.borrow())];
+    assert!(words(made).contains("did not ring the device"));
+    assert!(is_forgotten(&hand));
+    assert_eq!(left_in_line(&hand), hangup, "it may be there already");
+    comes(&hand, &id.borrow());
+    assert_eq!(left_in_line(&hand), hangup);
+    comes(&hand, &id.borrow());
+    assert_eq!(left_in_line(&hand), [""; 0], "once is enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_is_dropped_while_it_dials_takes_its_call_along() {
+    let hand = Hand::new();
+    let id = {
+        let (from, to, data) = (instrument("3001"), instrument("3002"), CallDataChange::default());
+        let make = CallCommand::Make { from, to, data };
+        let mut making = std::pin::pin!(hand.acd.control(&make));
+        for _ in ["Getvar", "Originate"] {
+            assert_eq!(futures_util::FutureExt::now_or_never(making.as_mut()), None);
+            let reply = hand.acd.line.take().and_then(|order| order.reply).expect("an action");
+            drop(reply.send(Ok(Said { is_done: true, words: String::new(), value: None })));
+        }
+        assert_eq!(futures_util::FutureExt::now_or_never(making.as_mut()), None);
+        id_of(&hand)
+    };
+    assert!(is_forgotten(&hand));
+    assert_eq!(left_in_line(&hand), [format!("Hangup, Channel: {id}, Cause: 16")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_lost_fails_what_is_being_made_and_what_rings_on_is_hung_up_at_the_next() {
+    for (state, hangups) in [("5", 1), ("6", 0)] {
+        let hand = Hand::new();
+        let id = std::cell::RefCell::new(String::new());
+        let (made, _) = makes(&hand, |hand| {
+            *id.borrow_mut() = id_of(hand);
+            hand.acd.line.close();
+            hand.acd.world.lock().forget_everything();
+        })
+        .await;
+        assert_eq!(made, Err(AcdRefusal::LinkDown));
+        hand.acd.line.open();
+        let id = id.borrow();
+        let item = format!("Event: CoreShowChannel, Channel: PJSIP/3001-00000004, Uniqueid: {id}, Linkedid: {id}");
+        let item = format!("{item}, ChannelState: {state}").replace(", ", "\r\n");
+        hand.acd.world.lock().set_channels(&[Message::new(Bytes::from(item))]);
+        assert_eq!(left_in_line(&hand).len(), hangups, "{state}");
+    }
+}
