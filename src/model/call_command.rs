@@ -129,8 +129,8 @@ pub enum CallCommand {
     SendDtmf {
         /// From where.
         from: Connection,
-        /// `0`-`9`, `*`, `#`, `A`-`D`.
-        digits: String,
+        /// Which.
+        tones: Tones,
     },
     /// Change what travels with it.
     SetData {
@@ -226,6 +226,27 @@ impl CallCommand {
             CallCommand::Supervise { how: Supervision::BargeIn, .. } => "barge in on a call",
             CallCommand::Supervise { how: Supervision::Intercept, .. } => "intercept a call",
         }
+    }
+}
+
+/// Tones to send: 1 to [`Tones::MAX`] of `0`-`9`, `*`, `#` and `A`-`D`. A pause is none of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tones(String);
+
+impl Tones {
+    /// How many one command may send.
+    pub const MAX: usize = 32;
+
+    /// Takes them, letters of either case.
+    pub fn new(digits: &str) -> Option<Tones> {
+        let digits = digits.to_ascii_uppercase();
+        let are_tones = digits.chars().all(|digit| matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D'));
+        (are_tones && (1..=Tones::MAX).contains(&digits.len())).then_some(Tones(digits))
+    }
+
+    /// In their order.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

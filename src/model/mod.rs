@@ -20,7 +20,7 @@ pub use call::{
     PartyState,
 };
 pub use call_command::{
-    CallAbilities, CallAbility, CallCommand, CallOutcome, Connection, ConsultKind, FarEnd, Supervision,
+    CallAbilities, CallAbility, CallCommand, CallOutcome, Connection, ConsultKind, FarEnd, Supervision, Tones,
 };
 pub use call_data::{CALL_VARIABLES, CallData, CallDataChange};
 pub use client::{LogoutOnCall, SecondClient};

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::baresip::Baresip;
 use super::node::{Node, Way};
 use super::phone::{Display, Manners, Phone};
+use super::proxy::Proxy;
 use super::rig::*;
 
 const PHONES: &str = "PJSIP/{instrument}";
@@ -311,4 +312,82 @@ async fn a_phone_that_takes_notify_answers_holds_and_retrieves_from_a_desktop() 
     // Without a context to dial in nothing can be dialled, and that is said.
     let answer = node.asks(json!({"activity": "makeCall", "AgentID": "1001", "Destination": "3002"})).await;
     assert_eq!(answer["code"], "OPENCTI_NOT_SUPPORTED", "{answer}");
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_there_is_refused_and_the_caller_stays() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    let nowhere = |activity: &str| json!({"activity": activity, "AgentID": "1001", "Destination": "nowhere"});
+    a_caller_comes(&mut console).await;
+    phone.rings().await;
+    phone.answers().await;
+    hears_until(&mut one, "Established 3001 INBOUND with 4711").await;
+    for activity in ["blindTransfer", "transferInitiate"] {
+        let answer = one.asks(nowhere(activity)).await;
+        assert_eq!(answer["code"], "OPENCTI_CF_INVALID_DESTINATION", "{answer}");
+    }
+    phone.holds().await;
+    assert_eq!(hears(&mut one).await, "Held 3001 INBOUND with 4711", "nothing has happened in between");
+    one.succeeds(call("hangUpCall", "1001")).await;
+    hears_until(&mut one, "Disconnected 3001 INBOUND with 4711").await;
+    let answer = one.asks(nowhere("makeCall")).await;
+    assert_eq!(answer["code"], "OPENCTI_CF_INVALID_DESTINATION", "{answer}");
+    no_call_is_left(&served).await;
+}
+
+#[tokio::test]
+async fn call_data_is_what_was_given_whatever_characters_it_has() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    let odd = r#"{"say":"it's, a \"} (x [y] ?)z ${EXTEN} é "#;
+    let makes = |value: &str| json!({"activity": "makeCall", "AgentID": "1001", "Destination": "8000", "pyCallVariables": [value]});
+    one.succeeds(makes(odd)).await;
+    hears_until(&mut one, &format!("CallInfo 3001 {odd}")).await;
+    phone.rings().await;
+    phone.answers().await;
+    let channel = console.channel("PJSIP/3001-").await;
+    assert_eq!(console.carries(&channel, "CASE").await, odd);
+    let other = format!("{odd}, and more");
+    console.does("Setvar", &[("Channel", &channel), ("Variable", "CASE"), ("Value", &other)]).await;
+    hears_until(&mut one, &format!("CallInfo 3001 {other}")).await;
+    one.succeeds(call("hangUpCall", "1001")).await;
+    no_call_is_left(&served).await;
+    let answer = one.asks(makes(" blank")).await;
+    assert_eq!(answer["code"], "OPENCTI_INVALID_REQUEST", "{answer}");
+
+    a_caller_comes(&mut console).await;
+    phone.rings().await;
+    phone.answers().await;
+    hears_until(&mut one, "Established 3001 INBOUND with 4711").await;
+    let (mut two, _other) = ready_at(&served, asterisk.port + 22, "1002", "3002").await;
+    let transfer =
+        json!({"activity": "blindTransfer", "AgentID": "1001", "Destination": "3002", "pyCallVariables": [odd]});
+    one.succeeds(transfer).await;
+    hears_until(&mut two, &format!("CallInfo 3002 {odd}")).await;
+    let caller = console.channel("Local/patient@callers-").await;
+    assert_eq!(console.carries(&caller, "CASE").await, odd);
+}
+
+#[tokio::test]
+async fn a_call_that_is_given_up_stops_to_ring_and_one_that_cannot_be_made_fails_at_once() {
+    let asterisk = Asterisk::start().await;
+    let proxy = Proxy::to(asterisk.port).await;
+    let more = format!("action_deadline = \"500ms\"\nping_every = \"200ms\"\n{CALLS}");
+    let served = gateway(proxy.port, PHONES, &more).await;
+    let phone = Phone::registered(asterisk.port + 22, "3001", Manners::Rings).await;
+    let mut node = Node::connected(Way::Tcp(served.opencti)).await;
+    node.succeeds(login("1001", "3001")).await;
+    proxy.swallow_answer_to("Originate");
+    let make = json!({"activity": "makeCall", "AgentID": "1001", "Destination": "8000"});
+    let (answer, ()) = tokio::join!(node.asks(make), phone.shows(Display::Ringing));
+    assert_eq!(answer["ok"], false, "{answer}");
+    phone.shows(Display::Idle).await;
+    no_call_is_left(&served).await;
+    let answer = node.asks(json!({"activity": "makeCall", "DN": "3003", "Destination": "8000"})).await;
+    assert!(answer.to_string().contains("could not ring the device"), "nobody is registered there: {answer}");
 }

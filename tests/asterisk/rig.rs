@@ -173,6 +173,19 @@ impl Console {
         list.iter().filter_map(|item| value(item, "Channel").map(str::to_owned)).collect()
     }
 
+    /// The first channel whose name begins so.
+    pub async fn channel(&mut self, begin: &str) -> String {
+        let mut channels = self.channels().await;
+        channels.sort();
+        channels.into_iter().find(|name| name.starts_with(begin)).expect("a channel")
+    }
+
+    /// What a channel carries, as the dialplan sees it.
+    pub async fn carries(&mut self, channel: &str, variable: &str) -> String {
+        let answer = self.does("Getvar", &[("Channel", channel), ("Variable", variable)]).await;
+        value(&answer[0], "Value").unwrap_or_default().to_owned()
+    }
+
     /// A command of the console, as an operator types it.
     pub async fn types(&mut self, command: &str) -> String {
         let answer = self.does("Command", &[("Command", command)]).await;

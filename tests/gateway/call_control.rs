@@ -220,6 +220,23 @@ async fn what_cannot_be_done_is_refused_with_its_code() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn tones_are_sent_and_what_is_no_tone_is_refused_a_pause_as_well() {
+    let (_house, mut a1, _a2, _b) = consulting().await;
+    for tones in ["1", "0123456789*#ABCD", "abcd", "12345678901234567890123456789012"] {
+        let sent = a1.sends_tones(2, "3001", tones);
+        match a1.receives().await {
+            AnyMessage::SendDtmfSignalConf(conf) => assert_eq!(conf.invoke_id, sent),
+            other => panic!("{tones}: {other:?}"),
+        }
+    }
+    for none in ["1,2", ",", "1 2", "12x", "é"] {
+        let sent = a1.sends_tones(2, "3001", none);
+        let refusal = a1.receives_failure().await;
+        assert_eq!((refusal.invoke_id, refusal.status), (sent, Status::E_CTI_INVALID_DIGITS), "{none}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn call_control_needs_its_service_and_data_another_one() {
     let house = house_of(patient_world(), |_| ()).await;
     let mut desk = Desk::connected(&house, 20);

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::ami::Message;
+use super::ami::{Message, unescape_value};
 use super::calls::known_number;
 use super::names::Names;
 use crate::model::{CallCause, Instrument, QueueId};
@@ -146,7 +146,7 @@ impl Channels {
                 && let Some((name, value)) = value.split_once('=')
                 && names.is_variable(name)
             {
-                channel.variables.insert(name.to_owned(), value.to_owned());
+                channel.variables.insert(name.to_owned(), unescape_value(value));
             }
         }
         if is_new {

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::ami::Action;
+use super::ami::{Action, escape_argument};
 use super::channels::MADE_HERE;
-use super::line::Rank;
 use super::members::Effect;
 use super::names::Names;
 use super::switch::{Made, Purpose};
@@ -19,8 +18,8 @@ use super::world::{World, hangup_action, header};
 use super::{AsteriskAcd, refused};
 use crate::acd::{AcdRefusal, BadField};
 use crate::model::{
-    Call, CallAbilities, CallAbility, CallCommand, CallDataChange, CallId, CallOutcome, Connection, FarEnd, Instrument,
-    PartyState,
+    Call, CallAbilities, CallAbility, CallCommand, CallDataChange, CallId, CallOutcome, Connection, ConsultKind,
+    FarEnd, Instrument, PartyState,
 };
 
 /// What can be done, as far as the configuration lets it.
@@ -49,25 +48,36 @@ impl AsteriskAcd {
         let done = CallOutcome::default();
         match command {
             CallCommand::Make { from, to, data } => self.dial(from, to, data, Purpose::Talk).await,
+            CallCommand::Consult { kind: ConsultKind::Conference, .. } => {
+                Err(AcdRefusal::NotSupported { what: "ask somebody to join a call: it makes no conferences" })
+            }
             CallCommand::Consult { active, to, data, .. } => {
-                self.world.lock().channel(active, &[PartyState::Connected, PartyState::Held])?;
+                self.world.lock().channel(active, TALKED)?;
                 self.dial(&active.device, to, data, Purpose::Consult).await
             }
             CallCommand::Answer(at) => self.notify(at, "talk", &[PartyState::Alerting]).await.map(|()| done),
             CallCommand::Hold(at) => self.notify(at, "hold", &[PartyState::Connected]).await.map(|()| done),
             CallCommand::Retrieve(at) => self.notify(at, "talk", &[PartyState::Held]).await.map(|()| done),
-            CallCommand::Transfer { active, to: FarEnd::Dialed(to), .. } => {
-                let channel = self.world.lock().channel(active, &[PartyState::Connected, PartyState::Held])?;
+            CallCommand::Transfer { active, to: FarEnd::Dialed(to), data } => {
+                let (channel, others) = {
+                    let world = self.world.lock();
+                    (world.channel(active, TALKED)?, world.other_channels(active)?)
+                };
                 let (context, exten) = self.destination(to)?;
+                // For the first of those who are transferred: the dialplan may have numbers for some callers only.
+                self.must_be_there(context, to, others.first().map(|(_, name)| name.as_str())).await?;
+                self.set_data(&others, data).await?;
                 let action = header(Action::new("BlindTransfer"), "Channel", &channel)?;
                 self.do_it(header(header(action, "Context", context)?, "Exten", exten)?).await.map(|()| done)
             }
-            CallCommand::Transfer { active, to: FarEnd::Held(held), .. } => {
-                let (one, other) = {
+            CallCommand::Transfer { active, to: FarEnd::Held(held), data } => {
+                let ends = {
                     let world = self.world.lock();
-                    (world.other_channel(held)?, world.other_channel(active)?)
+                    [world.other_channel(held)?, world.other_channel(active)?]
                 };
-                let action = header(header(Action::new("Bridge"), "Channel1", &one)?, "Channel2", &other)?;
+                self.set_data(&ends, data).await?;
+                let [(_, one), (_, other)] = &ends;
+                let action = header(header(Action::new("Bridge"), "Channel1", one)?, "Channel2", other)?;
                 self.do_it(header(action, "Tone", "no")?).await.map(|()| done)
             }
             CallCommand::ClearConnection(at) => {
@@ -84,29 +94,16 @@ impl AsteriskAcd {
                 self.do_it(hangup_action(&channel)?).await.map(|()| done)
             }
             CallCommand::ClearCall(call) => {
-                for channel in self.world.lock().channels_of(*call)? {
-                    self.line.tell(Rank::Urgent, hangup_action(&channel)?, Effect::Nothing)?;
-                }
-                Ok(done)
+                let channels = self.world.lock().channels_of(*call)?;
+                self.hang_up_channels(channels.iter().map(String::as_str)).await.map(|()| done)
             }
-            CallCommand::SendDtmf { from, digits } => {
+            CallCommand::SendDtmf { from, tones } => {
                 let channel = self.world.lock().channel(from, &[PartyState::Connected])?;
-                for digit in digits.chars() {
-                    let action = header(Action::new("PlayDTMF"), "Channel", &channel)?;
-                    let action = header(action, "Digit", digit.encode_utf8(&mut [0; 4]))?;
-                    // As if the phone had sent it: so it goes to who is on the other end.
-                    self.do_it(header(action, "Receive", "true")?).await?;
-                }
-                Ok(done)
+                self.play(&channel, tones.as_str()).await.map(|()| done)
             }
             CallCommand::SetData { at, change } => {
-                let (id, channel) = self.world.lock().carrier(at)?;
-                for (name, value) in self.names.variables_of(change)? {
-                    let action = header(Action::new("Setvar"), "Channel", &channel)?;
-                    let action = header(header(action, "Variable", &name)?, "Value", &value)?;
-                    self.do_it_with(action, Effect::Variable { channel: id.clone(), name, value }).await?;
-                }
-                Ok(done)
+                let carrier = self.world.lock().carrier(at)?;
+                self.set_data(&[carrier], change).await.map(|()| done)
             }
             CallCommand::Supervise { watched, by, how } => {
                 self.supervise(watched, by, *how, command.what()).await.map(|()| done)
@@ -132,6 +129,8 @@ impl AsteriskAcd {
         if self.world.lock().is_unreachable(from) {
             return Err(refused(&format!("{from} cannot be rung: it is invalid or not registered")));
         }
+        let variables = self.names.variables_of(data)?;
+        self.must_be_there(context, to, None).await?;
         let id = new_channel_id();
         let mut action = Action::new("Originate").with_member("Channel", &channel);
         let caller = from.as_str();
@@ -145,39 +144,77 @@ impl AsteriskAcd {
         ] {
             action = header(action, key, value)?;
         }
-        for (name, value) in self.names.variables_of(data)? {
-            if value.contains(',') {
-                return Err(refused(&format!(
-                    "{name}: a new call's data cannot hold a comma: Asterisk would split it"
-                )));
-            }
-            action = header(action, "Variable", &format!("{name}={value}"))?;
+        for (name, value) in variables {
+            action = header(action, "Variable", &format!("{name}={}", escape_argument(&value)))?;
         }
-        self.world.lock().being_made.insert(id.clone(), Made { to: to.clone(), purpose });
-        let made = self.do_it(action).await;
-        let new_call = match made {
-            Ok(()) => self.call_of(&id).await,
-            Err(refusal) => Err(refusal),
-        };
-        self.world.lock().being_made.remove(&id);
-        Ok(CallOutcome { new_call: Some(new_call?) })
+        let new_call = self.originate(&id, action, Made { to: to.clone(), purpose, has_failed: false }).await?;
+        Ok(CallOutcome { new_call: Some(new_call) })
+    }
+
+    /// Has a channel with that id made; gives its call once Asterisk has told of it.
+    pub(super) async fn originate(&self, id: &str, action: Action, made: Made) -> Result<Arc<Call>, AcdRefusal> {
+        self.world.lock().being_made.insert(id.to_owned(), made);
+        let mut dialling = Dialling { acd: self, id, is_over: false };
+        let taken = self.do_it(action).await;
+        dialling.is_over = matches!(taken, Err(AcdRefusal::Refused { .. }));
+        taken?;
+        let new_call = self.call_of(id).await?;
+        dialling.is_over = true;
+        Ok(new_call)
     }
 
     /// The call that a channel of ours makes, once Asterisk has told of it.
-    pub(super) async fn call_of(&self, id: &str) -> Result<Arc<Call>, AcdRefusal> {
+    async fn call_of(&self, id: &str) -> Result<Arc<Call>, AcdRefusal> {
         let changes = Arc::clone(&self.world.lock().hangups);
         let is_told = async {
             loop {
                 let mut change = std::pin::pin!(changes.notified());
                 change.as_mut().enable();
-                if let Some(call) = self.world.lock().switch.call_of_channel(id) {
-                    return Arc::clone(call);
+                {
+                    let world = self.world.lock();
+                    match world.being_made.get(id) {
+                        None => return Err(AcdRefusal::LinkDown), // which took it along
+                        Some(made) if made.has_failed => return Err(refused("asterisk could not ring the device")),
+                        Some(_) => (),
+                    }
+                    if let Some(call) = world.switch.call_of_channel(id) {
+                        return Ok(Arc::clone(call));
+                    }
                 }
                 change.await;
             }
         };
         let told = tokio::time::timeout(RINGS_WITHIN, is_told).await;
-        told.map_err(|_| refused("asterisk took the call and did not ring the device"))
+        told.unwrap_or_else(|_| Err(refused("asterisk took the call and did not ring the device")))
+    }
+
+    /// Has channels, by their ids and names, carry data.
+    async fn set_data(&self, channels: &[(String, String)], change: &CallDataChange) -> Result<(), AcdRefusal> {
+        for (name, value) in self.names.variables_of(change)? {
+            for (id, channel) in channels {
+                let action = header(Action::new("Setvar"), "Channel", channel)?;
+                let action = header(header(action, "Variable", &name)?, "Value", &value)?;
+                let effect = Effect::Variable { channel: id.clone(), name: name.clone(), value: value.clone() };
+                self.ask(action, effect).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends tones as if the phone had: so they go to who is on the other end. Asterisk plays one at a time; where it
+    /// stops half-way, it is said how many have been heard.
+    async fn play(&self, channel: &str, tones: &str) -> Result<(), AcdRefusal> {
+        for (sent, tone) in tones.char_indices() {
+            let action = header(Action::new("PlayDTMF"), "Channel", channel)?;
+            let action = header(action, "Digit", tone.encode_utf8(&mut [0; 4]))?;
+            match self.do_it(header(action, "Receive", "true")?).await {
+                Err(refusal) if sent > 0 => {
+                    return Err(refused(&format!("{sent} of {} tones were sent, then: {refusal}", tones.len())));
+                }
+                done => done?,
+            }
+        }
+        Ok(())
     }
 
     /// Asks a phone to do something itself.
@@ -197,12 +234,42 @@ impl AsteriskAcd {
         }
     }
 
-    pub(super) async fn do_it(&self, action: Action) -> Result<(), AcdRefusal> {
-        self.do_it_with(action, Effect::Nothing).await
+    /// Refuses a number that the dialplan does not have: Asterisk would take it, and then hang up. Where it cannot be asked
+    /// (no func_dialplan, no right to Getvar) it is not known, and the number is tried.
+    async fn must_be_there(&self, context: &str, to: &Instrument, caller: Option<&str>) -> Result<(), AcdRefusal> {
+        let mut action = Action::new("Getvar");
+        if let Some(caller) = caller {
+            action = header(action, "Channel", caller)?;
+        }
+        let action = header(action, "Variable", &format!("DIALPLAN_EXISTS({context},{to},1)"))?;
+        match self.ask(action, Effect::Nothing).await {
+            Ok(said) if said.value.as_deref() == Some("0") => {
+                Err(AcdRefusal::BadDestination { number: to.clone(), why: "the dialplan has no such number" })
+            }
+            Ok(_) | Err(AcdRefusal::Refused { .. }) => Ok(()),
+            Err(unknown) => Err(unknown),
+        }
     }
 
-    pub(super) async fn do_it_with(&self, action: Action, effect: Effect) -> Result<(), AcdRefusal> {
-        self.ask(action, effect).await.map(drop)
+    pub(super) async fn do_it(&self, action: Action) -> Result<(), AcdRefusal> {
+        self.ask(action, Effect::Nothing).await.map(drop)
+    }
+}
+
+/// A call that is being made. Whoever gives it up before it is told of, by a timeout or by dropping it, has it hung up.
+struct Dialling<'a> {
+    acd: &'a AsteriskAcd,
+    id: &'a str,
+    is_over: bool,
+}
+
+impl Drop for Dialling<'_> {
+    fn drop(&mut self) {
+        let mut world = self.acd.world.lock();
+        match self.is_over {
+            true => drop(world.being_made.remove(self.id)),
+            false => world.give_up(self.id),
+        }
     }
 }
 
@@ -221,12 +288,17 @@ impl World {
         channels.find(|(device, ..)| *device == at.device).map(|(.., channel)| channel.name.clone()).ok_or_else(not_on)
     }
 
-    /// Who is on the other end: the one channel of the call that is not the party's own.
-    fn other_channel(&self, at: &Connection) -> Result<String, AcdRefusal> {
-        self.channel(at, &[PartyState::Connected, PartyState::Held])?;
+    /// The channels of a call that are not the party's own: ids and names.
+    fn other_channels(&self, at: &Connection) -> Result<Vec<(String, String)>, AcdRefusal> {
+        self.channel(at, TALKED)?;
         let others = self.switch.parties(at.call).into_iter().filter(|(device, ..)| *device != at.device);
-        let mut names = others.map(|(.., channel)| channel.name.clone());
-        match (names.next(), names.next()) {
+        Ok(others.map(|(_, id, channel)| (id, channel.name.clone())).collect())
+    }
+
+    /// Who is on the other end, where that is one: id and name of its channel.
+    fn other_channel(&self, at: &Connection) -> Result<(String, String), AcdRefusal> {
+        let mut others = self.other_channels(at)?.into_iter();
+        match (others.next(), others.next()) {
             (Some(other), None) => Ok(other),
             _ => Err(refused(&format!("call {} has not one other end", at.call.0))),
         }
@@ -260,6 +332,7 @@ pub(super) fn bad_data(value: &str, why: &str) -> AcdRefusal {
     AcdRefusal::BadValue { field: BadField::CallData, value: value.to_owned(), why: why.to_owned() }
 }
 
+const TALKED: &[PartyState] = &[PartyState::Connected, PartyState::Held];
 const ANY: &[PartyState] = &[PartyState::Initiated, PartyState::Alerting, PartyState::Connected, PartyState::Held];
 /// How long Asterisk takes to ring a device that it was told to.
 const RINGS_WITHIN: Duration = Duration::from_secs(2);

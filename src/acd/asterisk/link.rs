@@ -417,7 +417,8 @@ impl<'a> Session<'a> {
             Counts::add(&counts.answers_late);
             info!(action = sent.name, id = sent.id, late = ?now.duration_since(sent.sent_at), "asterisk answered late");
         }
-        let said = Said { is_done: word == SUCCESS, words: words_of(message) };
+        let value = message.text_of("Value").map(str::to_owned);
+        let said = Said { is_done: word == SUCCESS, words: words_of(message), value };
         let begins_list = message.text_of("EventList").is_some_and(|text| text.eq_ignore_ascii_case("start"));
         if said.is_done && begins_list {
             sent.rows = Rows::of(&sent.effect);
@@ -460,7 +461,7 @@ impl<'a> Session<'a> {
             }
             _ => (),
         }
-        sent.answer(Said { is_done: true, words: String::new() });
+        sent.answer(Said { is_done: true, words: String::new(), value: None });
         Ok(())
     }
 

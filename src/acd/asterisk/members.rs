@@ -93,6 +93,8 @@ pub(super) struct Said {
     pub(super) is_done: bool,
     /// Its words, one line.
     pub(super) words: String,
+    /// What was asked for, where that was a value.
+    pub(super) value: Option<String>,
 }
 
 /// A place, whether or not there is a member now.

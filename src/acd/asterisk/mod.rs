@@ -109,14 +109,7 @@ impl AsteriskAcd {
         if calls.is_empty() {
             return Ok(());
         }
-        let actions: Result<Vec<_>, _> =
-            calls.iter().map(|call| Ok((hangup_action(&call.channel)?, Effect::Nothing))).collect();
-        for answer in self.ask_all(Rank::Urgent, actions?).await {
-            let said = answer?;
-            if !said.is_done && !said.words.contains("No such channel") {
-                return Err(refused(&format!("hanging up a call that rings: {}", said.words)));
-            }
-        }
+        self.hang_up_channels(calls.iter().map(|call| &*call.channel)).await?;
         let hangups = Arc::clone(&self.world.lock().hangups);
         let are_gone = async {
             loop {
@@ -130,6 +123,19 @@ impl AsteriskAcd {
         };
         let gone = tokio::time::timeout(HANG_UP_MAX, are_gone).await;
         gone.map_err(|_| refused("a call that rings was hung up, and rings on"))
+    }
+
+    /// Tells every one of these channels to hang up; those that are gone already did.
+    async fn hang_up_channels(&self, channels: impl Iterator<Item = &str> + Send) -> Result<(), AcdRefusal> {
+        let actions: Result<Vec<_>, _> =
+            channels.map(|channel| Ok((hangup_action(channel)?, Effect::Nothing))).collect();
+        for answer in self.ask_all(Rank::Urgent, actions?).await {
+            let said = answer?;
+            if !said.is_done && !said.words.contains("No such channel") {
+                return Err(refused(&format!("hanging up a call: {}", said.words)));
+            }
+        }
+        Ok(())
     }
 
     async fn join(&self, login: &Login, plan: world::LoginPlan) -> Result<(), AcdRefusal> {

@@ -225,6 +225,9 @@ impl Names {
             let known = self.variables.iter().find(|variable| variable.data == data);
             let known =
                 known.ok_or_else(|| bad_data(&format!("{data:?}"), "no channel variable is configured for it"))?;
+            if value.starts_with(|first: char| first <= ' ') {
+                return Err(bad_data(value, "it begins with a blank, which Asterisk would not keep"));
+            }
             set.push((known.name.clone(), value.clone()));
         }
         match (arrays.is_empty(), user_to_user, wrap_up) {

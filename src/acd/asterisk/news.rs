@@ -41,6 +41,7 @@ pub(super) const EVENTS: &[&str] = &[
     "BlindTransfer",
     "AttendedTransfer",
     "ChanSpyStart",
+    "OriginateResponse",
 ];
 
 /// What is asked for besides where channel variables are call data: their changes.
@@ -97,6 +98,7 @@ pub(super) fn take(world: &mut World, event: &[u8], message: &Message, now: Inst
                 world.over_at(&place, |call| call.stage != Stage::Offered, now);
             }
         }
+        b"OriginateResponse" if message.text_of("Response") == Some("Failure") => world.dial_failed(id("Uniqueid")),
         b"Hold" => world.held(id("Uniqueid"), true, now),
         b"Unhold" => world.held(id("Uniqueid"), false, now),
         b"Hangup" => world.hung_up(id("Uniqueid"), now),
@@ -111,6 +113,7 @@ pub(super) fn take(world: &mut World, event: &[u8], message: &Message, now: Inst
         | b"BlindTransfer"
         | b"AttendedTransfer"
         | b"ChanSpyStart"
+        | b"OriginateResponse"
         | b"VarSet" => (),
         _ => return false,
     }
@@ -214,4 +217,4 @@ pub(super) fn restore_calls(world: &mut World, channels: &[ListedChannel], now: 
 }
 
 /// AST_STATE_UP.
-const CHANNEL_UP: &str = "6";
+pub(super) const CHANNEL_UP: &str = "6";

@@ -38,7 +38,7 @@ impl AsteriskAcd {
                 let own = self.world.lock().channel(&at, &[PartyState::Connected])?;
                 let key = header(Action::new("PlayDTMF"), "Channel", &own)?;
                 let key = header(header(key, "Digit", mode.key)?, "Receive", "true")?;
-                self.do_it_with(key, Effect::Supervision(linked, how)).await
+                self.ask(key, Effect::Supervision(linked, how)).await.map(drop)
             }
             Some(_) => Err(AcdRefusal::Busy { number: by.clone() }),
         }
@@ -66,14 +66,8 @@ impl AsteriskAcd {
         ] {
             action = header(action, key, value)?;
         }
-        let made = Made { to: watched.device.clone(), purpose: Purpose::Supervise(how) };
-        self.world.lock().being_made.insert(id.clone(), made);
-        let told = match self.do_it(action).await {
-            Ok(()) => self.call_of(&id).await.map(drop),
-            Err(refusal) => Err(refusal),
-        };
-        self.world.lock().being_made.remove(&id);
-        told
+        let made = Made { to: watched.device.clone(), purpose: Purpose::Supervise(how), has_failed: false };
+        self.originate(&id, action, made).await.map(drop)
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::ami::Message;
+use super::ami::{Message, unescape_value};
 use super::calls::{age_of, key_of};
 use super::channels::{Channel, ChannelState, Channels, Touched};
 use super::names::Names;
@@ -48,6 +48,8 @@ pub(super) struct Made {
     /// What is to be dialled once its own end has answered.
     pub(super) to: Instrument,
     pub(super) purpose: Purpose,
+    /// Asterisk has said that nothing comes of it.
+    pub(super) has_failed: bool,
 }
 
 /// What the gateway makes a call for.
@@ -145,7 +147,7 @@ impl Switch {
             b"VarSet" => {
                 let (name, value) = (message.text_of("Variable")?, message.text_of("Value").unwrap_or_default());
                 if names.is_variable(name) {
-                    channel.variables.insert(name.to_owned(), value.to_owned());
+                    channel.variables.insert(name.to_owned(), unescape_value(value));
                 }
             }
             _ => (),

@@ -3,6 +3,7 @@
 
 mod calls;
 mod config;
+mod control;
 mod echoes;
 mod states;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 
-use super::ami::{Kind, Message};
+use super::ami::{Action, Kind, Message};
 use super::config::AsteriskConfig;
 use super::line::Line;
 use super::members::{Device, Effect, Member, Place};
@@ -121,19 +122,20 @@ impl Bench {
 
     /// What was put in line since, as it would be sent.
     fn sent(&self) -> Vec<String> {
-        std::iter::from_fn(|| self.line.take())
-            .map(|order| {
-                let mut bytes = BytesMut::new();
-                order.action.encode(1, &mut bytes);
-                let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
-                text.trim_end().replace("\r\nActionID: 1", "").replace("\r\n", ", ").replace("Action: ", "")
-            })
-            .collect()
+        std::iter::from_fn(|| self.line.take()).map(|order| as_sent(&order.action)).collect()
     }
 
     fn facts(&self) -> Option<AgentFacts> {
         self.world.facts(&agent())
     }
+}
+
+/// An action in one line: its name, and its headers.
+fn as_sent(action: &Action) -> String {
+    let mut bytes = BytesMut::new();
+    action.encode(1, &mut bytes);
+    let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    text.trim_end().replace("\r\nActionID: 1", "").replace("\r\n", ", ").replace("Action: ", "")
 }
 
 fn agent() -> AgentId {

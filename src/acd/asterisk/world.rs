@@ -4,7 +4,7 @@
 //! Must hold: what an agent is comes from memberships, pauses, device states and calls that Asterisk told of; a change has
 //! a higher order than all before it; while a command is at an agent, its changes are told as one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use super::channels::Touched;
 use super::line::{Line, Rank};
 use super::members::{Device, Echo, Effect, Member, Place, Slot};
 use super::names::{Interface, Names, Pause};
+use super::news::CHANNEL_UP;
 use super::switch::{Made, Switch};
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, BadField, Snapshot};
 use crate::model::{AgentFacts, AgentId, AgentState, CallReport, Instrument, PreCall, QueueId, ReasonCode};
@@ -35,6 +36,8 @@ pub(super) struct World {
     pub(super) switch: Switch,
     /// The channels that are being made, by their ids.
     pub(super) being_made: HashMap<String, Made>,
+    /// Those that nobody waits for any more, and that may yet come: they are hung up then.
+    given_up: VecDeque<String>,
     agents: HashMap<AgentId, Seat>,
     /// For whom an interface is kept.
     bound: HashMap<Interface, AgentId>,
@@ -91,6 +94,7 @@ impl World {
             calls: Calls::default(),
             switch: Switch::default(),
             being_made: HashMap::new(),
+            given_up: VecDeque::new(),
             agents: HashMap::new(),
             bound: HashMap::new(),
             left: HashMap::new(),
@@ -125,6 +129,7 @@ impl World {
         self.queues_at.clear();
         self.calls.clear();
         self.switch.clear();
+        self.being_made.clear(); // what was given up is not: Asterisk goes on with it
         self.left.clear();
         self.due.clear();
         for seat in self.agents.values_mut() {
@@ -747,6 +752,9 @@ impl World {
         let names = Arc::clone(&self.names);
         let touched = self.switch.take(&names, event, message);
         self.report_calls(touched);
+        if event == b"Newchannel" {
+            self.hang_up_if_given_up(message);
+        }
     }
 
     fn report_calls(&mut self, touched: Option<Touched>) {
@@ -774,6 +782,41 @@ impl World {
         let names = Arc::clone(&self.names);
         let touched = self.switch.set_channels(&names, items);
         drop(self.call_reports(touched));
+        // One that was answered while nobody could hang it up is somebody's by now.
+        items.iter().filter(|item| item.text_of("ChannelState") != Some(CHANNEL_UP)).for_each(|item| {
+            self.hang_up_if_given_up(item);
+        });
+    }
+
+    /// Nobody waits any more for a call that is being made. Its channel may be there already or come later, and would ring
+    /// then for no reason.
+    pub(super) fn give_up(&mut self, id: &str) {
+        if self.being_made.remove(id).is_some_and(|made| made.has_failed) {
+            return;
+        }
+        // By its id, which Asterisk takes as well as its name. Without a link the list of the next one will have it.
+        if let Ok(action) = hangup_action(id) {
+            let _ = self.line.tell(Rank::Urgent, action, Effect::Nothing);
+        }
+        self.given_up.truncate(GIVEN_UP_MAX - 1);
+        self.given_up.push_front(id.to_owned());
+    }
+
+    fn hang_up_if_given_up(&mut self, channel: &Message) {
+        let Some(id) = channel.text_of("Uniqueid") else { return };
+        if let Some(at) = self.given_up.iter().position(|given_up| given_up == id) {
+            self.given_up.remove(at);
+            self.hang_up(id);
+        }
+    }
+
+    /// Asterisk could not make a call: its channel never came, or has ended.
+    pub(super) fn dial_failed(&mut self, id: &str) {
+        self.given_up.retain(|given_up| given_up != id);
+        if let Some(made) = self.being_made.get_mut(id) {
+            made.has_failed = true;
+            self.hangups.notify_waiters();
+        }
     }
 
     /// Who is logged in at a device.
@@ -989,6 +1032,8 @@ pub(super) fn header(action: Action, header: &'static str, value: &str) -> Resul
 /// How long a device that is busy with no call of a queue is not told to be: `AgentCalled` and the device's state come in
 /// either order.
 const BUSY_AFTER: Duration = Duration::from_millis(250);
+/// So many calls that were given up are remembered: those of the last minutes at the least.
+const GIVEN_UP_MAX: usize = 1_000;
 /// How long a call may be on its way to a member that has left.
 const LEFT_FOR: Duration = Duration::from_secs(30);
 const LEFT_MAX: usize = 100_000;

@@ -18,7 +18,7 @@ use super::call_data::{change_of, data_of};
 use super::calls::{NO_LINE, line_type, parties};
 use super::identity::{device, given, missing};
 use super::session::Session;
-use crate::model::{CallCommand, CallId, CallOutcome, Connection, ConsultKind, FarEnd, Instrument};
+use crate::model::{CallCommand, CallId, CallOutcome, Connection, ConsultKind, FarEnd, Instrument, Tones};
 
 /// The connection in the fields that most requests have.
 macro_rules! connection {
@@ -243,11 +243,11 @@ impl Session {
             AnyMessage::SendDtmfSignalReq(request) => {
                 let from = connection!(self, shared, request);
                 let digits = given("DTMFString", request.dtmf_string.as_ref())?.ok_or_else(|| missing("DTMFString"))?;
-                if let Some(other) = digits.chars().find(|digit| !"0123456789*#ABCDabcd,".contains(*digit)) {
-                    let why = format!("DTMFString {digits:?} has {other:?}, which is no tone");
-                    return Err(No::failure(Status::E_CTI_INVALID_DIGITS, why));
-                }
-                let command = CallCommand::SendDtmf { from, digits };
+                let tones = Tones::new(&digits).ok_or_else(|| {
+                    let why = format!("DTMFString {digits:?}: 1 to {} of 0-9, *, # and A-D can be sent", Tones::MAX);
+                    No::failure(Status::E_CTI_INVALID_DIGITS, why)
+                })?;
+                let command = CallCommand::SendDtmf { from, tones };
                 self.control(shared, request.invoke_id, request.peripheral_id, command, |asked, _| {
                     SendDtmfSignalConf { invoke_id: asked.invoke_id, ..Default::default() }.into()
                 })?;

@@ -15,7 +15,7 @@ use super::requests::accept;
 use super::session::Line;
 use crate::model::{
     CALL_VARIABLES, CallCommand, CallData, CallDataChange, CallId, Connection, ConsultKind, FarEnd, Instrument,
-    PartyState, PeripheralId,
+    PartyState, PeripheralId, Tones,
 };
 
 /// The device whose calls a request is about.
@@ -125,12 +125,11 @@ impl Opened {
                 let SendDtmf { digits, call_id, dn, agent_id, acd } = request;
                 let place = self.place(shared, (dn.as_ref(), agent_id.as_ref(), acd.as_ref()))?;
                 let from = place.connection(shared, "CallID", call_id.as_deref(), TALKED)?;
-                let is_tone = |digit: char| matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D');
-                if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.chars().all(is_tone) {
-                    let why = format!("Digits: 1 to {DIGITS_MAX} of 0-9, *, # and A-D can be sent");
-                    return Err(No::new(Code::InvalidRequest, why));
-                }
-                Ok((place, CallCommand::SendDtmf { from, digits: digits.clone() }))
+                let tones = Tones::new(digits).ok_or_else(|| {
+                    let why = format!("Digits: 1 to {} of 0-9, *, # and A-D can be sent", Tones::MAX);
+                    No::new(Code::InvalidRequest, why)
+                })?;
+                Ok((place, CallCommand::SendDtmf { from, tones }))
             }
             other => Err(No::new(Code::UnknownActivity, format!("{} is about no call", other.name()))),
         }
@@ -242,6 +241,3 @@ fn element(name: &str) -> Option<(&str, u8)> {
     let (array, index) = name.strip_suffix(']')?.rsplit_once('[')?;
     Some((array, index.parse().ok()?)).filter(|_| !array.is_empty())
 }
-
-/// How many tones one request may send, as GED-188 lets it.
-const DIGITS_MAX: usize = 32;

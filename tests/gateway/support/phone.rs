@@ -4,7 +4,7 @@ use cti_protocol::ged188::codes::{AgentState, CallMsgMask, ConnectionDeviceIdTyp
 use cti_protocol::ged188::{
     AlternateCallReq, AnswerCallReq, AnyMessage, ClearConnectionReq, ConferenceCallReq, ConsultationCallReq,
     DeflectCallReq, HoldCallReq, MakeCallReq, OpenReq, ReconnectCallReq, ReleaseCallReq, RetrieveCallReq,
-    SetCallDataReq, TransferCallReq,
+    SendDtmfSignalReq, SetCallDataReq, TransferCallReq,
 };
 use ctigate::acd::embedded::EmbeddedConfig;
 
@@ -88,6 +88,19 @@ impl Desk {
                 invoke_id,
                 connection_call_id: call,
                 connection_device_id: text(device),
+                ..Default::default()
+            }
+            .into()
+        })
+    }
+
+    pub fn sends_tones(&mut self, call: u32, device: &str, tones: &str) -> u32 {
+        self.asks_about_call(|invoke_id| {
+            SendDtmfSignalReq {
+                invoke_id,
+                connection_call_id: call,
+                connection_device_id: text(device),
+                dtmf_string: text(tones),
                 ..Default::default()
             }
             .into()

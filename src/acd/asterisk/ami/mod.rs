@@ -6,10 +6,12 @@
 
 mod action;
 mod codec;
+mod escapes;
 mod message;
 #[cfg(test)]
 mod tests;
 
 pub use action::{Action, ActionError, MemberText, UnsendableText, challenge_key};
 pub use codec::{AmiCodec, AmiFrame, MESSAGE_BYTES_MAX};
+pub use escapes::{escape_argument, unescape_value};
 pub use message::{Kind, Message};
