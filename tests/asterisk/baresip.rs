@@ -17,24 +17,33 @@ pub struct Baresip {
     control: TcpStream,
     heard: Vec<u8>,
     sip_port: u16,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Baresip {
-    /// The phone of that name, registered.
+    /// The phone of that name, registered. Nobody speaks into it.
     pub async fn registered(sip_port: u16, user: &str) -> Baresip {
+        Baresip::with_voice(sip_port, user, 0).await
+    }
+
+    /// The same, into which somebody hums.
+    pub async fn hummed_into(sip_port: u16, user: &str) -> Baresip {
+        Baresip::with_voice(sip_port, user, 8_000).await
+    }
+
+    async fn with_voice(sip_port: u16, user: &str, loudness: i16) -> Baresip {
         let folder = tempfile::tempdir().expect("a folder");
         let control_port = free_port();
-        let silence = folder.path().join("silence.wav");
-        std::fs::write(&silence, silence_of(Duration::from_secs(120))).expect("a file");
-        let (silence, heard) = (silence.display().to_string(), folder.path().join("heard.wav"));
+        let voice = folder.path().join("voice.wav");
+        std::fs::write(&voice, hum(Duration::from_secs(120), loudness)).expect("a file");
+        let (voice, heard) = (voice.display().to_string(), folder.path().display().to_string());
         let config = format!(
             "sip_listen 127.0.0.1:0\nnet_interface 127.0.0.1\nmodule_path {}\n\
-             audio_source aufile,{silence}\naudio_alert aufile,{silence}\naudio_player aufile,{}\n\
-             module g711.so\nmodule aufile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+             audio_source aufile,{voice}\naudio_alert aufile,{voice}\n\
+             snd_path {heard}\n\
+             module g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
              ctrl_tcp_listen 127.0.0.1:{control_port}\n",
             modules().display(),
-            heard.display(),
         );
         let account = format!(
             "<sip:{user}@127.0.0.1:{sip_port};transport=udp>;auth_user={user};auth_pass=phone-secret;answermode=manual;regint=60\n"
@@ -60,7 +69,7 @@ impl Baresip {
             }
         };
         let control = tokio::time::timeout(PATIENCE, connects).await.expect("baresip listens");
-        let mut phone = Baresip { child, control, heard: Vec::new(), sip_port, _folder: folder };
+        let mut phone = Baresip { child, control, heard: Vec::new(), sip_port, folder };
         let registers = async {
             loop {
                 phone.does("reginfo", "").await;
@@ -98,6 +107,28 @@ impl Baresip {
 
     pub async fn hangs_up(&mut self) {
         self.does("hangup", "").await;
+    }
+
+    /// Whether somebody hums in what the phone plays from now on, for half a second.
+    pub async fn hears_hum(&mut self) -> bool {
+        // The module sndfile writes down what each call brings, as it is decoded.
+        let sound = || {
+            let files = std::fs::read_dir(self.folder.path()).into_iter().flatten().filter_map(Result::ok);
+            let heard = files.map(|file| file.path()).filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
+            heard.max().and_then(|last| std::fs::read(last).ok()).unwrap_or_default()
+        };
+        let (from, half_second) = (sound().len(), 8_000);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let heard = sound();
+            if heard.len() >= from + 2 * half_second {
+                // The first half may have been on its way before.
+                let samples = heard[from + half_second..].chunks_exact(2);
+                return samples.map(|sample| i16::from_le_bytes([sample[0], sample[1]])).any(|sample| sample > 1_000);
+            }
+            assert!(tokio::time::Instant::now() < deadline, "the phone plays nothing");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits for an event of that type.
@@ -146,8 +177,8 @@ fn modules() -> PathBuf {
     folders.iter().map(PathBuf::from).find(|folder| folder.is_dir()).expect("baresip's modules")
 }
 
-/// A wave file that says nothing.
-fn silence_of(time: Duration) -> Vec<u8> {
+/// A wave file with a tone of 500 Hz.
+fn hum(time: Duration, loudness: i16) -> Vec<u8> {
     const RATE: u32 = 8_000;
     let bytes = u32::try_from(time.as_secs()).expect("not long") * RATE * 2;
     let mut file = Vec::from(*b"RIFF");
@@ -157,6 +188,7 @@ fn silence_of(time: Duration) -> Vec<u8> {
     file.extend((RATE * 2).to_le_bytes());
     file.extend(b"\x02\0\x10\0data");
     file.extend(bytes.to_le_bytes());
-    file.resize(file.len() + bytes as usize, 0);
+    let wave = (0..bytes / 2).map(|sample| if sample / 8 % 2 == 0 { loudness } else { -loudness });
+    file.extend(wave.flat_map(i16::to_le_bytes));
     file
 }

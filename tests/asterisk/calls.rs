@@ -109,16 +109,6 @@ async fn a_queues_call_is_told_from_ringing_to_its_end_with_its_parties_and_data
     no_call_is_left(&served).await;
 }
 
-/// Waits until the table has no call: the last channel of one ends after the last party's.
-async fn no_call_is_left(served: &Served) {
-    let calls = served.gateway.house().table.calls(ctigate::model::PeripheralId(5000));
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while !calls.lock().is_empty() {
-        assert!(tokio::time::Instant::now() < deadline, "{:?}", calls.lock().all());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 #[tokio::test]
 async fn phones_that_call_each_other_are_told_of_and_hung_up_from_a_desktop() {
     let asterisk = Asterisk::start().await;

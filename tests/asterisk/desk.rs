@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use bytes::BytesMut;
-use cti_protocol::ged188::codes::{AgentState, AgentStateMask, CallMsgMask, ServiceMask, SystemEventId};
+use cti_protocol::ged188::codes::{
+    AgentState, AgentStateMask, CallMsgMask, ServiceMask, SupervisoryAction, SystemEventId,
+};
 use cti_protocol::ged188::{
-    AgentStateEvent, AnyMessage, FrameCodec, OpenReq, QueryAgentStateReq, SetAgentStateReq, Text, Version,
-    WantedSkillGroup,
+    AgentStateEvent, AnyMessage, FrameCodec, OpenReq, QueryAgentStateReq, SetAgentStateReq, SuperviseCallReq, Text,
+    Version, WantedSkillGroup,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -46,6 +48,42 @@ impl Desk {
     pub async fn bridge(address: SocketAddr) -> Desk {
         let services = ServiceMask::CTI_SERVICE_ALL_EVENTS.0 | ServiceMask::CTI_SERVICE_CLIENT_CONTROL.0;
         Desk::open(address, ServiceMask(services), None).await
+    }
+
+    /// An agent's own, that is a supervisor's.
+    pub async fn of_supervisor(address: SocketAddr, agent: &str) -> Desk {
+        let services = ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0
+            | ServiceMask::CTI_SERVICE_CLIENT_CONTROL.0
+            | ServiceMask::CTI_SERVICE_SUPERVISOR.0;
+        Desk::open(address, ServiceMask(services), Some(agent)).await
+    }
+
+    /// Does that to the one call of an agent: the failure's words if it was refused.
+    pub async fn supervises(&mut self, agent: &str, action: SupervisoryAction) -> Result<(), String> {
+        self.invoke_id += 1;
+        self.sends(SuperviseCallReq {
+            invoke_id: self.invoke_id,
+            peripheral_id: 0xffff_ffff,
+            agent_connection_call_id: 0xffff_ffff,
+            supervisor_connection_call_id: 0xffff_ffff,
+            supervisory_action: action,
+            agent_id: text(agent),
+            ..Default::default()
+        })
+        .await;
+        self.is_answered().await
+    }
+
+    /// Waits for an event that is so.
+    pub async fn hears_of<T>(&mut self, is_so: impl Fn(&AnyMessage) -> Option<T>) -> T {
+        loop {
+            if let Some(at) = self.events.iter().position(|event| is_so(event).is_some()) {
+                let event = self.events.drain(..=at).next_back().expect("it is there");
+                return is_so(&event).expect("it is so");
+            }
+            let event = self.takes_event().await;
+            self.events.push(event);
+        }
     }
 
     async fn open(address: SocketAddr, services: ServiceMask, agent: Option<&str>) -> Desk {
@@ -133,6 +171,7 @@ impl Desk {
         loop {
             match self.takes_event().await {
                 AnyMessage::SetAgentStateConf(conf) if conf.invoke_id == self.invoke_id => return Ok(()),
+                AnyMessage::SuperviseCallConf(conf) if conf.invoke_id == self.invoke_id => return Ok(()),
                 AnyMessage::ControlFailureConf(failure) if failure.invoke_id == self.invoke_id => {
                     let words = failure.text.as_ref().and_then(|text| text.to_str()).unwrap_or_default();
                     return Err(format!("{:?}: {words}", failure.failure_code));

@@ -17,3 +17,5 @@ mod rig;
 mod scale;
 #[path = "../gateway/support/schema.rs"]
 mod schema;
+
+mod supervision;

@@ -291,3 +291,13 @@ pub async fn shown(console: &mut Console) -> HashMap<String, Vec<String>> {
     }
     shown
 }
+
+/// Waits until the table has no call: the last channel of one ends after the last party's.
+pub async fn no_call_is_left(served: &Served) {
+    let calls = served.gateway.house().table.calls(ctigate::model::PeripheralId(5000));
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !calls.lock().is_empty() {
+        assert!(tokio::time::Instant::now() < deadline, "{:?}", calls.lock().all());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
