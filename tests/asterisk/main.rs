@@ -17,5 +17,4 @@ mod rig;
 mod scale;
 #[path = "../gateway/support/schema.rs"]
 mod schema;
-
 mod supervision;

@@ -4,7 +4,7 @@ use super::super::AsteriskAcd;
 use super::super::members::Said;
 use super::*;
 use crate::acd::AcdRefusal;
-use crate::model::{Call, CallCommand, CallDataChange, CallId, CallOutcome, Connection, ConsultKind, FarEnd, Tones};
+use crate::model::{Call, CallCommand, CallDataChange, CallOutcome, Connection, ConsultKind, FarEnd, Tones};
 
 /// An Asterisk without a wire, whose answers are a test's.
 struct Hand {
