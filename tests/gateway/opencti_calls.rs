@@ -297,7 +297,7 @@ async fn what_cannot_be_done_with_a_call_is_refused_with_the_contracts_code() {
     crm.succeeds(json!({"activity": "makeCall", "Destination": "3002"})).await; // the session's one agent
     let (code, why) = crm.fails(json!({"activity": "sendDTMF", "DN": "3001", "CallID": "1", "Digits": "1x"})).await;
     assert!(code == "OPENCTI_INVALID_REQUEST" && why.contains("Digits"), "{code} {why}");
-    for none in ["", "1,2", &"1".repeat(33)] {
+    for none in ["1,2", &"1".repeat(33)] {
         let (code, _) = crm.fails(json!({"activity": "sendDTMF", "DN": "3001", "CallID": "1", "Digits": none})).await;
         assert_eq!(code, "OPENCTI_INVALID_REQUEST", "{none:?}");
     }
