@@ -5,7 +5,7 @@
 
 mod agent;
 mod bench;
-mod capture;
+pub mod capture;
 mod check_config;
 mod client;
 mod decode;
