@@ -19,8 +19,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> ExitCode {
     let Some(file) = &args.file else {
-        print!("{SAMPLE}");
-        return ExitCode::SUCCESS;
+        return super::print_whole(SAMPLE);
     };
     match Config::from_file(file) {
         Ok(config) => {

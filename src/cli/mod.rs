@@ -5,7 +5,7 @@
 
 mod agent;
 mod bench;
-mod capture;
+pub mod capture;
 mod check_config;
 mod client;
 mod decode;
@@ -16,6 +16,7 @@ mod schema;
 mod serve;
 mod watch;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -62,7 +63,19 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Prints all of a text. A reader that has seen enough of it is no error.
+fn print_whole(text: &str) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("ctigate: cannot write: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
 /// A runtime for the commands that talk over sockets.
-fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }

@@ -7,6 +7,5 @@ use std::process::ExitCode;
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args) -> ExitCode {
-    println!("{:#}", cti_protocol::opencti::schema());
-    ExitCode::SUCCESS
+    super::print_whole(&format!("{:#}\n", cti_protocol::opencti::schema()))
 }

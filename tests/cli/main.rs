@@ -6,6 +6,7 @@ mod check_config;
 mod decode;
 #[path = "../gateway/support/schema.rs"]
 mod opencti_schema;
+mod pipes;
 mod schema;
 mod serve;
 mod support;

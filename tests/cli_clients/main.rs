@@ -58,6 +58,21 @@ fn a_bench_of_the_demo_world_is_fine() {
 }
 
 #[test]
+fn a_bench_writes_its_figures_though_nobody_reads_its_table() {
+    let gateway = Gateway::start();
+    let directory = tempfile::tempdir().expect("a directory");
+    let json = directory.path().join("figures.json");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let bench = ["bench", "--connect", &gateway.address, "--agents", "2", "--duration", "0.1", "--json"];
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_ctigate")).args(bench).arg(&json).stdout(writer).output();
+    let ran = ran.expect("the command ends");
+    assert_eq!((ran.status.code(), text(&ran.stderr)), (Some(0), String::new()));
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).expect("the file")).expect("JSON");
+    assert_eq!(report["ok"], true);
+}
+
+#[test]
 fn a_bench_of_calls_takes_as_many_an_hour_as_it_is_asked_for_and_measures_their_events() {
     let gateway = Gateway::start();
     let run = ["--agents", "21", "--calls", "180000", "--duration", "1", "--json", "-"]; // ten pairs, fifty calls

@@ -104,6 +104,7 @@ impl Desk {
             }
             let Some(call) = self.line.call else { continue };
             let now = Instant::now();
+            let deadline = now + office.answer_wait;
             self.begun(|began| began.cleared = Some(now));
             self.ask(Kind::ClearCall, now, |desktop, id| desktop.clear(id, call).into()).await;
             let over = &office.pairs[pair as usize].over;
@@ -134,11 +135,14 @@ impl Desk {
         let dials_no_more = office.pairs[pair as usize].dials_no_more.notified();
         tokio::pin!(dials_no_more);
         while self.client.is_some() {
-            tokio::select! {
-                () = &mut dials_no_more => return,
-                heard = receive(&mut self.client) => self.judge(heard),
-            }
-            let Some(call) = self.line.call.filter(|_| std::mem::take(&mut self.line.rings)) else { continue };
+            // It may ring already: since before this desk's time began, or while it waited for an answer.
+            let Some(call) = self.line.call.filter(|_| std::mem::take(&mut self.line.rings)) else {
+                tokio::select! {
+                    () = &mut dials_no_more => return,
+                    heard = receive(&mut self.client) => self.judge(heard),
+                }
+                continue;
+            };
             let now = Instant::now();
             self.begun(|began| began.answered = Some(now));
             self.ask(Kind::AnswerCall, now, |desktop, id| desktop.answer(id, call).into()).await;
@@ -197,5 +201,85 @@ impl Desk {
         if let Some(pair) = self.office.pairs.get(pair as usize) {
             change(&mut pair.began.lock());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cti_protocol::ged188::{AnswerCallConf, ClearConnectionConf, MakeCallConf, Version};
+    use tokio::sync::{Semaphore, mpsc};
+    use tokio::time::timeout;
+
+    use super::super::desk::Office;
+    use super::super::figures::Figures;
+    use super::super::pace::Bells;
+    use super::*;
+    use crate::cli::client::scripted::{Say, serve};
+    use crate::cli::client::{Client, Desktop, Identity};
+
+    /// The desk of that number, connected to a server that confirms what is asked for a call, and what it was asked.
+    async fn desk(number: u32, answer_wait: Duration) -> (Desk, mpsc::Receiver<AnyMessage>) {
+        let (tell, told) = mpsc::channel(8);
+        let address = serve(move |request| {
+            tell.try_send(request.clone()).unwrap();
+            let invoke_id = request.invoke_id().unwrap();
+            Say::These(vec![match request {
+                AnyMessage::MakeCallReq(_) => {
+                    MakeCallConf { invoke_id, new_connection_call_id: 7, ..Default::default() }.into()
+                }
+                AnyMessage::AnswerCallReq(_) => AnswerCallConf { invoke_id, ..Default::default() }.into(),
+                _ => ClearConnectionConf { invoke_id, ..Default::default() }.into(),
+            }])
+        });
+        let (address, version) = (address.await, Version::new(20).unwrap());
+        let office = Office {
+            address: address.clone(),
+            version,
+            desks: 2,
+            answer_wait,
+            bells: Bells::new(1),
+            storm: Semaphore::new(1),
+            figures: Arc::new(Mutex::new(Figures::new(Kind::OF_CALLS))),
+            pairs: vec![Pair::default()],
+        };
+        let identity = Identity { client_id: "test".into(), client_password: String::new(), peripheral: 5000 };
+        let desktop = Desktop::new("1001", "pw1001", "3001", &identity).unwrap();
+        let mut desk = Desk::new(number, "1001".into(), desktop, Some("3002".into()), Arc::new(office));
+        desk.client = Some(Client::connect(&address, version).await.unwrap());
+        (desk, told)
+    }
+
+    #[tokio::test]
+    async fn what_rings_before_the_called_desks_time_has_begun_is_answered() {
+        let (mut desk, mut asked) = desk(1, Duration::from_secs(10)).await;
+        desk.line = Line { call: Some(7), rings: true, is_established: false };
+        let office = Arc::clone(&desk.office);
+        let answered = async {
+            let asked = asked.recv().await;
+            office.pairs[0].dials_no_more.notify_one();
+            asked
+        };
+        let (_, answered) = timeout(Duration::from_secs(10), async { tokio::join!(desk.take_calls(0), answered) })
+            .await
+            .expect("it is answered");
+        assert!(matches!(answered, Some(AnyMessage::AnswerCallReq(call)) if call.connection_call_id == 7));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_answered_is_cleared_and_its_end_waited_for() {
+        let (mut desk, mut asked) = desk(0, Duration::from_millis(300)).await;
+        let office = Arc::clone(&desk.office);
+        // One call is due, at once; its end is heard when it is cleared.
+        let mut schedule = Schedule::new(Instant::now(), Duration::from_secs(1), 1.0, 0, 1);
+        let cleared = async {
+            while let Some(request) = asked.recv().await {
+                if matches!(request, AnyMessage::ClearConnectionReq(_)) {
+                    return office.pairs[0].over.notify_one();
+                }
+            }
+        };
+        tokio::join!(desk.dial(&mut schedule, 0), cleared);
+        let errors: Vec<String> = office.figures.lock().errors().keys().cloned().collect();
+        assert_eq!(errors, ["→ established: no event"]);
     }
 }

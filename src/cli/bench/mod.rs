@@ -10,7 +10,6 @@
 //! was over is reported as not sent. Without a rate, and for open, login and logout, a latency counts from the sending;
 //! that of open has the TCP connect in it. Only confirmed requests have a latency.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 
 use super::client::{ANSWER_WAIT, Desktop, DesktopError, Identity};
-use super::{USAGE, runtime};
+use super::{USAGE, print_whole, runtime};
 use calls::Pair;
 use desk::{Desk, Office, Phase};
 use figures::Figures;
@@ -112,24 +111,22 @@ async fn measure(args: &Args) -> ExitCode {
         let max = cpu::descriptors_max().map(|max| format!(", {max} are allowed")).unwrap_or_default();
         eprintln!("ctigate bench: no descriptors are left for {} sockets{max}: raise ulimit -n", args.agents);
     }
-    if let Err(error) = show(&report, args.json.as_deref()) {
+    let shown = show(&report, args.json.as_deref()).unwrap_or_else(|error| {
         eprintln!("ctigate bench: --json {}: {error}", args.json.as_deref().unwrap_or_default());
-        return ExitCode::FAILURE;
-    }
-    if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        ExitCode::FAILURE
+    });
+    if report.ok { shown } else { ExitCode::FAILURE }
 }
 
-fn show(report: &Report, json: Option<&str>) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    match json {
-        Some("-") => writeln!(stdout, "{}", serde_json::to_string_pretty(report)?)?,
-        Some(file) => {
-            writeln!(stdout, "{report}")?;
-            std::fs::write(file, serde_json::to_string_pretty(report)? + "\n")?;
-        }
-        None => writeln!(stdout, "{report}")?,
+/// The table and the file: each of them, whatever becomes of the other.
+fn show(report: &Report, json: Option<&str>) -> std::io::Result<ExitCode> {
+    let for_programs = serde_json::to_string_pretty(report)? + "\n";
+    if json == Some("-") {
+        return Ok(print_whole(&for_programs));
     }
-    stdout.flush()
+    let written = json.map(|file| std::fs::write(file, for_programs)).transpose();
+    let shown = print_whole(&format!("{report}\n"));
+    written.map(|_| shown)
 }
 
 impl Args {

@@ -82,9 +82,13 @@ impl Report {
         let violations: BTreeMap<_, _> = (figures.violations().iter())
             .map(|(violation, seen)| (*violation, SeenRow { count: seen.count, first: seen.first.clone() }))
             .collect();
+        let measured = match asked.calls_per_hour_asked {
+            Some(_) => figures.working.calls,
+            None => figures.working.answers,
+        };
         Report {
             asked,
-            ok: violations.is_empty() && figures.desktops_failed == 0 && figures.working.answers > 0,
+            ok: violations.is_empty() && figures.desktops_failed == 0 && measured > 0,
             requests_per_s: per_s(figures.working.answers),
             events_per_s: per_s(figures.working.events),
             calls_per_hour: asked.calls_per_hour_asked.map(|_| per_s(figures.working.calls) * SECONDS_PER_HOUR),
@@ -227,6 +231,22 @@ mod tests {
         assert!(!report(&failed).ok);
         assert!(!report(&Figures::new(Kind::OF_STATES)).ok);
         assert!(report(&fine()).ok);
+    }
+
+    #[test]
+    fn a_bench_of_calls_without_a_call_is_not_fine_whatever_was_answered() {
+        let asked =
+            Asked { agents: 2, rate: 0.0, calls_per_hour_asked: Some(3_600.0), duration_s: 2.0, protocol_version: 20 };
+        let report = |figures: &Figures| {
+            Report::new(asked, figures, Busy::of(Some(Duration::from_millis(500)), Duration::from_secs(2)))
+        };
+        let mut figures = fine();
+        figures.failed(Kind::MakeCall, "CF_INVALID_OBJECT_STATE");
+        assert!(!report(&figures).ok, "every call was refused");
+        figures.working.calls = 1;
+        let one = report(&figures);
+        assert!(one.ok);
+        assert!(one.to_string().contains("calls/hour       1800"), "{one}");
     }
 
     #[test]

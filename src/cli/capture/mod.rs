@@ -19,34 +19,42 @@ use bytes::BytesMut;
 use cti_protocol::ged188::{FRAME_BYTES_MAX, Frame, FrameCodec, HEADER_BYTES, MessageType};
 use tokio_util::codec::Decoder;
 
-pub(super) use packets::CaptureError;
+pub use packets::CaptureError;
 use packets::{Packet, packets};
 use streams::{Piece, Stream};
 
 /// The CTI Server's ports of instance 0, sides A and B.
-pub(super) const PORTS: [u16; 2] = [42027, 43027];
-/// The most connections that are followed at a time; the half of them that has been silent longest makes room.
-const CONNECTIONS_MAX: usize = 10_000;
-/// The most bytes that are kept, of all connections together, because others before them are missing.
-const AHEAD_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub const PORTS: [u16; 2] = [42027, 43027];
+
+/// What a capture may make us keep.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Connections that are followed at a time; the half of them that has been silent longest makes room.
+    connections_max: usize,
+    /// Bytes that are kept, of all connections together, because others before them are missing.
+    ahead_bytes_max: usize,
+}
+
+const BOUNDS: Bounds = Bounds { connections_max: 10_000, ahead_bytes_max: 256 * 1024 * 1024 };
 
 /// Something that a connection in a capture brought.
 #[derive(Debug, PartialEq)]
-pub(super) struct Heard {
+pub struct Heard {
     /// The connection, counted from 1 in the order in which they appear.
-    pub(super) connection: u32,
+    pub connection: u32,
     /// Whether the client sent it.
-    pub(super) from_client: bool,
+    pub from_client: bool,
     /// Its time, since 1970.
-    pub(super) at: Duration,
+    pub at: Duration,
     /// The packet that completed it, counted from 1 as Wireshark does.
-    pub(super) packet: u64,
-    /// What.
-    pub(super) what: What,
+    pub packet: u64,
+    /// What it brought.
+    pub what: What,
 }
 
+/// What a side of a connection brings.
 #[derive(Debug, PartialEq)]
-pub(super) enum What {
+pub enum What {
     /// A whole frame.
     Frame(Frame),
     /// That side will send no more.
@@ -57,12 +65,21 @@ pub(super) enum What {
 
 /// Reads a capture to its end and tells what it holds. Connections are GED-188 if the server's port is among these, or if
 /// they begin with an OPEN_REQ.
-pub(super) fn read<E: From<CaptureError>>(
+pub fn read<E: From<CaptureError>>(
+    input: impl Read + Send,
+    ports: &[u16],
+    tell: impl FnMut(Heard) -> Result<(), E>,
+) -> Result<(), E> {
+    read_within(BOUNDS, input, ports, tell)
+}
+
+fn read_within<E: From<CaptureError>>(
+    bounds: Bounds,
     input: impl Read + Send,
     ports: &[u16],
     mut tell: impl FnMut(Heard) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut connections = Connections { ports, known: HashMap::new(), numbers: 0, ahead: 0 };
+    let mut connections = Connections { bounds, ports, known: HashMap::new(), numbers: 0, ahead: 0 };
     let mut number = 0;
     packets(input, |packet| {
         number += 1;
@@ -72,6 +89,7 @@ pub(super) fn read<E: From<CaptureError>>(
 }
 
 struct Connections<'a> {
+    bounds: Bounds,
     ports: &'a [u16],
     known: HashMap<(SocketAddr, SocketAddr), Connection>,
     numbers: u32,
@@ -93,6 +111,8 @@ struct Side {
     stream: Stream,
     bytes: BytesMut,
     frames: FrameCodec,
+    /// A whole frame was read: from then on it is known where the next one begins.
+    is_in_step: bool,
     /// The stream ended, or cannot be read.
     is_over: bool,
 }
@@ -137,7 +157,7 @@ impl Connections<'_> {
         }
         let side = if from_client { &mut connection.of_client } else { &mut connection.of_server };
         let others = self.ahead - side.stream.ahead_bytes();
-        let pieces = side.stream.take(&segment, AHEAD_BYTES_MAX - others.min(AHEAD_BYTES_MAX));
+        let pieces = side.stream.take(&segment, self.bounds.ahead_bytes_max.saturating_sub(others));
         self.ahead = others + side.stream.ahead_bytes();
         let heard = |what| {
             connection.number.map(|connection| Heard { connection, from_client, at: packet.at, packet: number, what })
@@ -150,11 +170,11 @@ impl Connections<'_> {
     }
 
     fn make_room<E>(&mut self, tell: &mut impl FnMut(Heard) -> Result<(), E>) -> Result<(), E> {
-        if self.known.len() < CONNECTIONS_MAX {
+        if self.known.len() < self.bounds.connections_max {
             return Ok(());
         }
         let mut last: Vec<u64> = self.known.values().map(|connection| connection.last.0).collect();
-        let (_, middle, _) = last.select_nth_unstable(CONNECTIONS_MAX / 2);
+        let (_, middle, _) = last.select_nth_unstable(self.bounds.connections_max / 2);
         let silent = self.known.extract_if(|_, connection| connection.last.0 < *middle).map(|(_, old)| old);
         let mut silent: Vec<Connection> = silent.collect();
         silent.sort_unstable_by_key(|connection| connection.number);
@@ -209,11 +229,14 @@ impl Side {
         match piece {
             Piece::Bytes(bytes) => {
                 // Of a stream that began before the capture a segment's first byte is a frame's, or the next one's is.
-                if self.stream.began_before() && self.bytes.is_empty() && !looks_like_frame(&bytes) {
+                let may_begin_inside = self.stream.began_before() && !self.is_in_step;
+                if may_begin_inside && self.bytes.is_empty() && !looks_like_frame(&bytes) {
                     return;
                 }
                 self.bytes.extend_from_slice(&bytes);
                 self.frames(whats);
+                // What is left is the beginning of a frame, and must not hold on to all that came with it.
+                self.bytes = BytesMut::from(&self.bytes[..]);
             }
             Piece::Lost(what) => {
                 self.is_over = true;
@@ -233,11 +256,15 @@ impl Side {
     fn frames(&mut self, whats: &mut Vec<What>) {
         loop {
             match self.frames.decode(&mut self.bytes) {
-                Ok(Some(frame)) => whats.push(What::Frame(frame)),
+                Ok(Some(frame)) => {
+                    self.is_in_step = true;
+                    whats.push(What::Frame(frame));
+                }
                 Ok(None) => return,
                 Err(error) => {
                     // Where the next frame begins is not known any more.
                     self.is_over = true;
+                    self.bytes.clear();
                     return whats.push(What::Lost(error.to_string()));
                 }
             }

@@ -1,6 +1,6 @@
 //! Capture files: pcap and pcapng, and the TCP segment in each packet. Not here: how segments belong together.
 
-use std::io::Read;
+use std::io::{self, Cursor, Read};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,12 +9,18 @@ use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
 
 /// The longest block that is read; a packet of the largest snapshot length is half of it.
 const BLOCK_BYTES_MAX: usize = 512 * 1024;
+/// Up to where the first block of a pcapng file says how long it is, and in which byte order.
+const PCAPNG_HEAD_BYTES: u64 = 12;
+const PCAP_HEAD_BYTES: u32 = 24;
+/// The type of a pcapng file's first block, which reads the same in both byte orders, and the mark of one of them.
+const PCAPNG: u32 = 0x0a0d_0d0a;
+const LITTLE_ENDIAN: u32 = 0x1a2b_3c4d;
 /// Interfaces of one pcapng section.
 const INTERFACES_MAX: usize = 1_024;
 
 /// Why a file is no capture, or how far it can be read.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::cli) enum CaptureError {
+pub enum CaptureError {
     /// The file cannot be read.
     #[error("it cannot be read")]
     Read,
@@ -70,7 +76,9 @@ pub(super) fn packets<E: From<CaptureError>>(
     input: impl Read + Send,
     mut each: impl FnMut(Packet<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut reader = create_reader(BLOCK_BYTES_MAX, input).map_err(|error| match error {
+    let mut input = input;
+    let head = head(&mut input).map_err(|_| CaptureError::Read)?;
+    let mut reader = create_reader(BLOCK_BYTES_MAX, Cursor::new(head).chain(input)).map_err(|error| match error {
         PcapError::ReadError => CaptureError::Read,
         _ => CaptureError::NoCapture,
     })?;
@@ -100,9 +108,30 @@ pub(super) fn packets<E: From<CaptureError>>(
         match consumed {
             Some(consumed) => reader.consume(consumed),
             None if reader.reader_exhausted() => return Err(CaptureError::CutOff { packet }.into()),
+            // There is no room for more of it.
+            None if reader.data().len() >= BLOCK_BYTES_MAX => {
+                let what = format!("it is longer than {BLOCK_BYTES_MAX} bytes");
+                return Err(CaptureError::Broken { packet, what }.into());
+            }
             None => reader.refill().map_err(|_| CaptureError::Read)?,
         }
     }
+}
+
+/// What the reader wants to have at once: the whole first block of a pcapng file, or a pcap file's header. A pipe may bring it
+/// in pieces.
+fn head(input: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    input.take(PCAPNG_HEAD_BYTES).read_to_end(&mut head)?;
+    let number = |at: usize| head.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+    let bytes = match (number(0), number(4), number(8)) {
+        (Some(PCAPNG), Some(bytes), Some(LITTLE_ENDIAN)) => bytes,
+        (Some(PCAPNG), Some(bytes), _) => bytes.swap_bytes(),
+        _ => PCAP_HEAD_BYTES,
+    };
+    let bytes = u64::from(bytes).clamp(PCAPNG_HEAD_BYTES, BLOCK_BYTES_MAX as u64);
+    input.take(bytes - PCAPNG_HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// Learns what a block says of those that follow, or finds the packet in it.

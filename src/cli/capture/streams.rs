@@ -8,6 +8,8 @@ use super::packets::Segment;
 const AHEAD_BYTES_MAX: usize = 1024 * 1024;
 /// Segments that are kept so.
 const AHEAD_MAX: usize = 4_096;
+/// What keeping one takes besides its bytes, about.
+const KEPT_BYTES: usize = 64;
 
 /// What a direction brings next.
 #[derive(Debug, PartialEq)]
@@ -17,6 +19,10 @@ pub(super) enum Piece {
     Lost(String),
     /// It ended.
     End,
+}
+
+fn lost(missing: u64) -> Piece {
+    Piece::Lost(format!("{missing} bytes were not captured"))
 }
 
 /// One direction.
@@ -40,14 +46,15 @@ impl Stream {
         self.began_before
     }
 
-    /// How many bytes are missing before what has come ahead of them.
+    /// How many bytes are missing before what has come ahead of them, or before its end.
     pub(super) fn missing(&self) -> u64 {
-        self.ahead.first_key_value().map_or(0, |(at, _)| at.saturating_sub(self.next))
+        let ahead = self.ahead.first_key_value().map(|(at, _)| *at);
+        ahead.or(self.ends_at).map_or(0, |at| at.saturating_sub(self.next))
     }
 
-    /// How many bytes are kept because others before them are missing.
+    /// How many bytes of memory are taken because others before them are missing.
     pub(super) fn ahead_bytes(&self) -> usize {
-        self.ahead_bytes
+        self.ahead_bytes + self.ahead.len() * KEPT_BYTES
     }
 
     /// Takes a segment in, with room for so many bytes ahead of missing ones; what can be handed out now.
@@ -56,8 +63,9 @@ impl Stream {
             return Vec::new();
         }
         if segment.rst {
+            let missing = self.missing();
             self.end();
-            return vec![Piece::End];
+            return vec![if missing > 0 { lost(missing) } else { Piece::End }];
         }
         if segment.syn {
             self.first.get_or_insert(segment.sequence.wrapping_add(1));
@@ -86,8 +94,8 @@ impl Stream {
         if !bytes.is_empty() {
             pieces.push(Piece::Bytes(bytes));
         }
-        if self.ahead_bytes > room.min(AHEAD_BYTES_MAX) || self.ahead.len() > AHEAD_MAX {
-            pieces.push(Piece::Lost(format!("{} bytes were not captured", self.missing())));
+        if !self.ahead.is_empty() && (self.ahead_bytes() > room.min(AHEAD_BYTES_MAX) || self.ahead.len() > AHEAD_MAX) {
+            pieces.push(lost(self.missing()));
             self.end();
         } else if self.ends_at.is_some_and(|end| end <= self.next) {
             self.end();

@@ -11,9 +11,14 @@ use super::*;
 
 /// One TCP segment of the client or the server, as an IP packet.
 fn ip(from_client: bool, sequence: u32, flag: &str, payload: &[u8]) -> Vec<u8> {
+    ip_of(50_000, from_client, sequence, flag, payload)
+}
+
+/// One of the client at that port.
+fn ip_of(client: u16, from_client: bool, sequence: u32, flag: &str, payload: &[u8]) -> Vec<u8> {
     let (addresses, ports) = match from_client {
-        true => (([10, 0, 0, 1], [10, 0, 0, 2]), (50_000, 42027)),
-        false => (([10, 0, 0, 2], [10, 0, 0, 1]), (42027, 50_000)),
+        true => (([10, 0, 0, 1], [10, 0, 0, 2]), (client, 42027)),
+        false => (([10, 0, 0, 2], [10, 0, 0, 1]), (42027, client)),
     };
     let packet = PacketBuilder::ipv4(addresses.0, addresses.1, 64).tcp(ports.0, ports.1, sequence, 1_000);
     let packet = match flag {
@@ -70,8 +75,12 @@ fn frames(count: u32) -> Vec<u8> {
 
 /// What a capture holds, in words: who sent it, and the message or what became of it.
 fn heard(file: &[u8]) -> Result<Vec<String>, CaptureError> {
+    heard_within(BOUNDS, file)
+}
+
+fn heard_within(bounds: Bounds, file: impl Read + Send) -> Result<Vec<String>, CaptureError> {
     let mut words = Vec::new();
-    read::<CaptureError>(file, &PORTS, |heard| {
+    read_within::<CaptureError>(bounds, file, &PORTS, |heard| {
         let from = if heard.from_client { "client" } else { "server" };
         words.push(match heard.what {
             What::Frame(frame) => format!("{from} {}", frame.message_type),
@@ -123,6 +132,110 @@ fn what_was_not_captured_is_said_and_ends_that_direction_alone() {
     let cut = in_pieces(&bytes, &[(0, bytes.len() - 3)]);
     let last = "client lost: the capture ends in the middle of a frame, behind 9 bytes of it";
     assert_eq!(heard(&pcap(101, &cut)).unwrap(), ["client OPEN_REQ", "client HEARTBEAT_REQ", last]);
+}
+
+#[test]
+fn what_is_missing_before_an_end_or_a_reset_is_said() {
+    let bytes = frames(3);
+    let before_end = bytes.len() - 12;
+    for (name, last) in [
+        ("an end", ip(true, 0xffff_fff0_u32.wrapping_add(bytes.len() as u32), "fin", &[])),
+        ("a reset", ip(true, 0xffff_fff0_u32.wrapping_add(bytes.len() as u32), "rst", &[])),
+    ] {
+        let mut packets = in_pieces(&bytes, &[(0, before_end - 12), (before_end, 12)]);
+        packets.push(last);
+        let expected = ["client OPEN_REQ", "client lost: 12 bytes were not captured"];
+        assert_eq!(heard(&pcap(101, &packets)).unwrap(), expected, "before {name}");
+    }
+    let mut packets = in_pieces(&bytes, &[(0, before_end)]);
+    packets.push(ip(true, 0xffff_fff0_u32.wrapping_add(bytes.len() as u32), "fin", &[]));
+    let expected = ["client OPEN_REQ", "client HEARTBEAT_REQ", "client lost: 12 bytes were not captured"];
+    assert_eq!(heard(&pcap(101, &packets)).unwrap(), expected);
+}
+
+#[test]
+fn all_connections_together_keep_no_more_than_the_bound_ahead_of_missing_bytes() {
+    let bytes = frames(3);
+    let ahead = bytes.len() - 20;
+    // Each connection's first twenty bytes are missing: what comes behind them is kept, where there is room.
+    let clients = 50_000..50_004_u16;
+    let of = |client, at: usize, payload: &[u8]| ip_of(client, true, 100 + at as u32, "", payload);
+    let mut packets: Vec<_> = clients.clone().map(|client| ip_of(client, true, 99, "syn", &[])).collect();
+    packets.extend(clients.clone().map(|client| of(client, 20, &bytes[20..])));
+    let filled = packets.len();
+    // The first three have theirs in the end, the last one had none: it came too late to be kept.
+    packets.extend(clients.map(|client| of(client, 0, &bytes[..20])));
+    let room_of = |connections: usize| Bounds { ahead_bytes_max: connections * (ahead + 64), ..BOUNDS };
+    let lost = "client lost: 20 bytes were not captured";
+    assert_eq!(heard_within(room_of(4), &pcap(101, &packets)[..]).unwrap(), THREE.repeat(4));
+    assert_eq!(heard_within(room_of(3), &pcap(101, &packets)[..]).unwrap(), [vec![lost], THREE.repeat(3)].concat());
+    // A connection that is replaced gives its room back.
+    packets.splice(filled..filled, [ip_of(50_000, true, 99, "syn", &[]), of(50_000, 20, &bytes[20..])]);
+    let heard = heard_within(room_of(4), &pcap(101, &packets)[..]).unwrap();
+    assert_eq!(heard, [vec![lost], THREE.repeat(4)].concat());
+}
+
+#[test]
+fn segments_of_single_bytes_count_with_what_keeping_them_takes() {
+    let bytes = frames(3);
+    let bytewise: Vec<_> = (1..11).map(|at| (at, 1)).collect();
+    let file = pcap(101, &in_pieces(&bytes, &[&bytewise[..], &[(0, 1), (11, bytes.len())]].concat()));
+    assert_eq!(heard_within(Bounds { ahead_bytes_max: 650, ..BOUNDS }, &file[..]).unwrap(), THREE);
+    let lost = ["client lost: 1 bytes were not captured"];
+    assert_eq!(heard_within(Bounds { ahead_bytes_max: 649, ..BOUNDS }, &file[..]).unwrap(), lost);
+}
+
+#[test]
+fn the_half_that_was_silent_longest_makes_room_and_what_it_lacks_is_said() {
+    let bytes = frames(3);
+    let of = |client, at: usize, payload: &[u8]| ip_of(client, true, 100 + at as u32, "", payload);
+    let syn = |client| ip_of(client, true, 99, "syn", &[]);
+    let mut packets = Vec::new();
+    for client in 50_000..50_004 {
+        packets.extend([syn(client), of(client, 20, &bytes[20..])]);
+    }
+    // The first one speaks again: the second and the third are silent longest when a fifth comes.
+    packets.extend([of(50_000, 0, &bytes[..20]), syn(50_004)]);
+    let bounds = Bounds { connections_max: 4, ahead_bytes_max: 4 * (bytes.len() - 20 + 64) };
+    let lost = "client lost: 20 bytes were not captured";
+    let heard = |packets: &[Vec<u8>]| heard_within(bounds, &pcap(101, packets)[..]).unwrap();
+    let fifth = heard(&packets);
+    assert_eq!(fifth, [&THREE[..], &[lost, lost, lost]].concat());
+    // Their room is there for others: of the first one's end nothing was forgotten.
+    packets.extend([syn(50_005), of(50_004, 20, &bytes[20..]), of(50_005, 20, &bytes[20..])]);
+    packets.extend([50_003, 50_004, 50_005].map(|client| of(client, 0, &bytes[..20])));
+    assert_eq!(heard(&packets), [&THREE[..], &[lost, lost], &THREE.repeat(3)].concat());
+}
+
+#[test]
+fn a_stream_in_step_keeps_messages_of_unknown_types() {
+    let bytes = frames(2);
+    let beat = &bytes[bytes.len() - 12..];
+    let mut stranger = BytesMut::new();
+    let frame = Frame { message_type: MessageType(9_999), body: Bytes::from_static(b"xx") };
+    FrameCodec::default().encode(frame, &mut stranger).unwrap();
+    let packets = [ip(true, 100, "", beat), ip(true, 112, "", &stranger), ip(true, 122, "", beat)];
+    let told = heard(&pcap(101, &packets)).unwrap();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert_eq!((&*told[0], &*told[2]), ("client HEARTBEAT_REQ", "client HEARTBEAT_REQ"));
+}
+
+#[test]
+fn a_file_may_come_in_pieces_of_any_size() {
+    struct Slow<'a>(&'a [u8], usize);
+    impl Read for Slow<'_> {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            let room = into.len().min(self.1);
+            self.0.read(&mut into[..room])
+        }
+    }
+    let bytes = frames(3);
+    let packets = in_pieces(&bytes, &[(0, 10), (10, bytes.len())]);
+    for file in [pcap(101, &packets), pcapng(&packets)] {
+        for piece_bytes in [1, 3, 11, 13, 27] {
+            assert_eq!(heard_within(BOUNDS, Slow(&file, piece_bytes)).unwrap(), THREE, "{piece_bytes} bytes at a time");
+        }
+    }
 }
 
 #[test]

@@ -17,8 +17,7 @@ use cti_protocol::ged188::{MessageType, Tag};
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args) -> ExitCode {
-    print!("{}", dissector());
-    ExitCode::SUCCESS
+    super::print_whole(&dissector())
 }
 
 /// The whole script.

@@ -96,6 +96,7 @@ pub(super) async fn play(
         readers: JoinSet::new(),
         tell,
         told,
+        room: HEARD_MAX,
         seen: HashMap::new(),
         owed: HashMap::new(),
         early: HashMap::new(),
@@ -137,6 +138,8 @@ struct Player<'a> {
     readers: JoinSet<()>,
     tell: mpsc::Sender<(usize, Told)>,
     told: mpsc::Receiver<(usize, Told)>,
+    /// How many messages may still come.
+    room: usize,
     /// How many came of each key.
     seen: HashMap<Key, usize>,
     /// What the recording has had by now and the replay has not.
@@ -175,9 +178,7 @@ impl Player<'_> {
                 if let Some(speed) = pace.speed {
                     let after = Duration::try_from_secs_f64(step.at.as_secs_f64() / speed).unwrap_or(PAUSE_MAX);
                     let due = start + after.min(PAUSE_MAX);
-                    while let Ok(Some((from, told))) = timeout_at(due, self.told.recv()).await {
-                        self.hear(from, told);
-                    }
+                    self.hear_until(due, |_| false).await;
                 }
                 if !std::mem::replace(&mut self.was_connected[connection], true) {
                     self.connect(connection, address).await?;
@@ -238,12 +239,15 @@ impl Player<'_> {
 
     /// Waits for what the recording has had by now; what does not come in time is not waited for again.
     async fn catch_up(&mut self, wait: Duration) {
-        let deadline = Instant::now() + wait;
-        while !self.owed.is_empty() {
-            match timeout_at(deadline, self.told.recv()).await {
-                Ok(Some((connection, told))) => self.hear(connection, told),
-                Ok(None) | Err(_) => self.owed.clear(),
-            }
+        self.hear_until(Instant::now() + wait, |player| player.owed.is_empty()).await;
+        self.owed.clear();
+    }
+
+    /// Hears what comes until enough came, or the time is over: even where there is no end of what comes.
+    async fn hear_until(&mut self, deadline: Instant, is_enough: impl Fn(&Self) -> bool) {
+        while !is_enough(self) && Instant::now() < deadline {
+            let Ok(Some((connection, told))) = timeout_at(deadline, self.told.recv()).await else { return };
+            self.hear(connection, told);
         }
     }
 
@@ -257,18 +261,16 @@ impl Player<'_> {
                 let heartbeat = AnyMessage::from(HeartbeatReq { invoke_id, ..Default::default() });
                 let Some(line) = self.lines[connection].as_mut() else { continue };
                 let version: Version = self.recording.connections[connection].version;
-                if heartbeat.encode(version, &mut bytes).is_ok() && line.write_all(&bytes).await.is_ok() {
+                if heartbeat.encode(version, &mut bytes).is_ok()
+                    && timeout(wait, line.write_all(&bytes)).await.is_ok_and(|written| written.is_ok())
+                {
                     self.barriers[connection] = Barrier::Sent { invoke_id };
                 }
             }
         }
-        let deadline = Instant::now() + wait;
-        while self.barriers.iter().any(|barrier| matches!(barrier, Barrier::Sent { .. })) {
-            match timeout_at(deadline, self.told.recv()).await {
-                Ok(Some((connection, told))) => self.hear(connection, told),
-                Ok(None) | Err(_) => break,
-            }
-        }
+        let all_are_back =
+            |player: &Self| !player.barriers.iter().any(|barrier| matches!(barrier, Barrier::Sent { .. }));
+        self.hear_until(Instant::now() + wait, all_are_back).await;
     }
 
     /// Whether the replayed session was opened and not closed.
@@ -288,6 +290,10 @@ impl Player<'_> {
     }
 
     fn hear(&mut self, connection: usize, told: Told) {
+        if self.room == 0 {
+            return self.lose(connection, format!("more than {HEARD_MAX} messages came"));
+        }
+        self.room -= 1;
         let version = self.recording.connections[connection].version;
         let message = match told {
             Told::Frame(frame) => AnyMessage::decode(&frame, version),
@@ -299,6 +305,7 @@ impl Player<'_> {
                     self.lose(connection, error.map_or("the gateway closed it".to_owned(), |error| error.to_string()));
                 }
                 self.lines[connection] = None;
+                self.barriers[connection] = Barrier::Back;
                 return self.owed.retain(|key, _| key.connection() != connection);
             }
         };
@@ -365,3 +372,48 @@ const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// The latest that a request is sent; a recording is not longer than a year.
 const PAUSE_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 const MESSAGES_WAITING_MAX: usize = 1024;
+/// Those of the server that are kept, of all connections together: twice what a recording may have.
+const HEARD_MAX: usize = 2_000_000;
+
+#[cfg(test)]
+mod tests {
+    use cti_protocol::ged188::{OpenConf, OpenReq, SystemEvent};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn bytes_of(message: impl Into<AnyMessage>) -> BytesMut {
+        let mut bytes = BytesMut::new();
+        message.into().encode(VERSION, &mut bytes).unwrap();
+        bytes
+    }
+
+    /// A session that was opened, as it is recorded.
+    fn opened() -> Recording {
+        let open = OpenReq { invoke_id: 1, version_number: VERSION.number(), ..Default::default() };
+        let confirm = OpenConf { invoke_id: 1, ..Default::default() };
+        let line =
+            |from, bytes: BytesMut| format!("{{\"connection\": 1, \"from\": \"{from}\", \"hex\": \"{bytes:x}\"}}\n");
+        let lines = line("client", bytes_of(open)) + &line("server", bytes_of(confirm));
+        Recording::read(lines.as_bytes(), false).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_gateway_that_never_stops_talking_and_never_answers_is_not_listened_to_without_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let events = bytes_of(SystemEvent::default()).repeat(1_000);
+            while stream.write_all(&events).await.is_ok() {}
+        });
+        let (recording, ignored) = (opened(), Ignored::new(&[]));
+        let pace = Pace { speed: None, wait: Duration::from_millis(50) };
+        let replayed = timeout(Duration::from_secs(20), play(&recording, &address, pace, &ignored)).await;
+        let replayed = replayed.expect("it ends").unwrap();
+        assert_eq!((replayed.requests, &replayed.lost[0]), (1, &None));
+        assert!(replayed.heard[0].iter().all(|message| matches!(message, AnyMessage::SystemEvent(_))));
+    }
+
+    const VERSION: Version = Version::new(20).unwrap();
+}

@@ -104,14 +104,15 @@ impl Session {
         let mut heartbeats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            // Time first: of what comes there may be no end.
             tokio::select! { biased;
+                () = sleep_until(deadline), if !self.opened => return Err(WatchError::NoAnswer { what: "open" }),
+                _ = heartbeats.tick(), if self.opened => self.heartbeat().await?,
                 heard = self.client.receive() => match heard {
                     Ok(message) => self.on_message(address, &message, out, was_open).await?,
                     Err(error) if error.is_final() => return Err(error.into()),
                     Err(error) => eprintln!("ctigate watch: a message cannot be read: {error}"),
                 },
-                () = sleep_until(deadline), if !self.opened => return Err(WatchError::NoAnswer { what: "open" }),
-                _ = heartbeats.tick(), if self.opened => self.heartbeat().await?,
             }
         }
     }
