@@ -2,9 +2,10 @@
 //!
 //! Does no IO. Not here: what a call is to the gateway (`switch`). A call is the channels with one `Linkedid`, the oldest
 //! channel's own id; a channel that shows another one later has come to another call, and takes the call that it was on
-//! with it: that is how Asterisk joins two. Must hold: a channel is here until it has hung up.
+//! with it: that is how Asterisk joins two. Must hold: a channel is here until it has hung up, and not again after that:
+//! Asterisk tells of some things when the channel that they happened to is gone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use super::ami::Message;
 use super::calls::known_number;
@@ -16,6 +17,8 @@ use crate::model::{CallCause, Instrument, QueueId};
 pub(super) struct Channels {
     by_id: HashMap<String, Channel>,
     calls: HashMap<String, Vec<String>>,
+    /// Those that hung up last, the latest at the end: a list that was made before would bring them back.
+    hung_up: VecDeque<String>,
     count: u64,
 }
 
@@ -35,6 +38,8 @@ pub(super) struct Channel {
     pub(super) is_held: bool,
     /// Somebody dials it, and it has not answered.
     pub(super) is_dialed: bool,
+    /// It was dialled, and has.
+    pub(super) has_answered: bool,
     /// The gateway had it made: until it is through to somebody it is dialling, although its own end has answered.
     pub(super) is_made: bool,
     /// It has reached somebody, or a queue.
@@ -110,27 +115,38 @@ impl Channels {
         *self = Channels { count: self.count, ..Channels::default() };
     }
 
+    /// A channel is there, of which may be that nothing was known.
+    pub(super) fn begin(&mut self, names: &Names, message: &Message) -> Option<(String, Touched)> {
+        let id = message.text_of("Uniqueid")?;
+        let is_known = self.by_id.contains_key(id);
+        if !is_known && (self.by_id.len() >= CHANNELS_MAX || self.hung_up.iter().any(|gone| gone == id)) {
+            return None;
+        }
+        if !is_known {
+            self.count += 1;
+            let linked = message.text_of("Linkedid")?.to_owned();
+            let is_made = id.starts_with(MADE_HERE);
+            let channel = Channel { linked: linked.clone(), is_made, count: self.count, ..Channel::default() };
+            self.by_id.insert(id.to_owned(), channel);
+            self.calls.entry(linked).or_default().push(id.to_owned());
+        }
+        self.note(names, message, "")
+    }
+
     /// Takes in what an event tells of the channel whose headers begin with that prefix: nothing for the one that it
     /// happened to, `Dest` for the one that was dialled.
     pub(super) fn note(&mut self, names: &Names, message: &Message, prefix: &str) -> Option<(String, Touched)> {
         let text = |key: &str| message.text_of(&format!("{prefix}{key}"));
         let (id, linked) = (text("Uniqueid")?.to_owned(), text("Linkedid")?.to_owned());
-        let count = self.count + 1;
-        let is_new = !self.by_id.contains_key(&id);
-        if is_new && self.by_id.len() >= CHANNELS_MAX {
-            return None;
-        }
-        let channel = self.by_id.entry(id.clone()).or_insert_with(|| Channel {
-            linked: linked.clone(),
-            is_made: id.starts_with(MADE_HERE),
-            count,
-            ..Channel::default()
-        });
+        let channel = self.by_id.get_mut(&id)?;
         if let Some(name) = text("Channel").filter(|name| *name != channel.name) {
             name.clone_into(&mut channel.name);
             channel.device = names.device_of_channel(name);
         }
-        if let Some(state) = text("ChannelState").and_then(|state| state.parse().ok()) {
+        // A list may have been ahead of the events: who has answered does not ring again.
+        if let Some(state) = text("ChannelState").and_then(|state| state.parse().ok())
+            && channel.state != ChannelState::UP
+        {
             channel.state = ChannelState(state);
         }
         if let Some(number) = text("CallerIDNum").and_then(known_number) {
@@ -148,11 +164,6 @@ impl Channels {
             {
                 channel.variables.insert(name.to_owned(), value.to_owned());
             }
-        }
-        if is_new {
-            self.count = count;
-            self.calls.entry(linked.clone()).or_default().push(id.clone());
-            return Some((id, Touched::one(&linked)));
         }
         let was = channel.linked.clone();
         if was == linked {
@@ -199,7 +210,7 @@ impl Channels {
     /// The channel that was dialled has answered: who dialled is through.
     pub(super) fn answered(&mut self, id: &str) {
         let Some(channel) = self.by_id.get_mut(id) else { return };
-        channel.is_dialed = false;
+        channel.has_answered |= std::mem::take(&mut channel.is_dialed);
         if let Some(by) = channel.dialed_by.take() {
             channel.is_through = true;
             self.by_id.entry(by).and_modify(|channel| channel.is_through = true);
@@ -208,6 +219,10 @@ impl Channels {
 
     /// The channel is gone. Gives the call that it was on, and what was known of the channel.
     pub(super) fn hung_up(&mut self, id: &str) -> Option<(String, Channel)> {
+        if self.hung_up.len() >= HUNG_UP_MAX {
+            self.hung_up.pop_front();
+        }
+        self.hung_up.push_back(id.to_owned());
         let channel = self.by_id.remove(id)?;
         if let Some(ids) = self.calls.get_mut(&channel.linked) {
             ids.retain(|other| other != id);
@@ -219,7 +234,7 @@ impl Channels {
     }
 
     /// Of a list of all channels: those that are not in it are gone. Gives the calls that they were on.
-    pub(super) fn keep(&mut self, listed: &std::collections::HashSet<String>) -> Vec<String> {
+    pub(super) fn keep(&mut self, listed: &HashSet<String>) -> Vec<String> {
         let gone: Vec<String> = self.by_id.keys().filter(|id| !listed.contains(*id)).cloned().collect();
         gone.iter().filter_map(|id| Some(self.hung_up(id)?.0)).collect()
     }
@@ -229,3 +244,5 @@ impl Channels {
 pub(super) const MADE_HERE: &str = "ctigate-";
 /// More channels than this are not followed: a thousand times what an Asterisk of one machine carries.
 const CHANNELS_MAX: usize = 1_000_000;
+/// As many may hang up while a list is on its way.
+const HUNG_UP_MAX: usize = 256;

@@ -60,7 +60,15 @@ impl Switch {
             b"Hangup" => {
                 let (linked, gone) = channels.hung_up(message.text_of("Uniqueid")?)?;
                 let is_taken_back = gone.is_dialed && gone.cause == Some(CallCause::Redirected);
-                if is_taken_back && channels.of_call(&linked).iter().any(|(_, channel)| channel.waits_in.is_some()) {
+                let is_answered_elsewhere = message.number_of("Cause") == Some(ANSWERED_ELSEWHERE)
+                    || channels
+                        .of_call(&linked)
+                        .iter()
+                        .any(|(_, channel)| channel.has_answered && channel.waits_in.is_none());
+                if is_taken_back
+                    && !is_answered_elsewhere
+                    && channels.of_call(&linked).iter().any(|(_, channel)| channel.waits_in.is_some())
+                {
                     // Nobody else has answered, and no time was up: the caller has hung up, as will be told next.
                     self.tracked(&linked).is_abandoned = true;
                 }
@@ -105,8 +113,14 @@ impl Switch {
             }
             _ => (),
         }
-        let (id, touched) = channels.note(names, message, "")?;
+        let (id, touched) = match event {
+            b"Newchannel" => channels.begin(names, message)?,
+            _ => channels.note(names, message, "")?,
+        };
         let channel = channels.get_mut(&id)?;
+        if let (b"AgentConnect" | b"BridgeEnter", Some(call)) = (event, self.calls.get_mut(touched.calls.first()?)) {
+            call.is_abandoned = false; // whatever it looked like
+        }
         match event {
             b"Newstate" if channel.state == ChannelState::UP => channels.answered(&id),
             b"Hold" => channel.is_held = true,
@@ -143,11 +157,12 @@ impl Switch {
 
     /// A list tells of every channel that there is.
     pub(super) fn set_channels(&mut self, names: &Names, items: &[Message]) -> Touched {
-        let mut listed = HashSet::new();
+        let (mut listed, mut touched) = (HashSet::new(), Touched::default());
         let mut items: Vec<&Message> = items.iter().collect();
         items.sort_by_cached_key(|item| item.text_of("Uniqueid").map(age_of)); // the list has no order
         for item in items {
-            let Some((id, _)) = self.channels.note(names, item, "") else { continue };
+            let Some((id, noted)) = self.channels.begin(names, item) else { continue };
+            touched = touched.and(noted);
             let waits_in = (item.text_of("Application") == Some("Queue") && item.text_of("BridgeId").is_none())
                 .then(|| names.queue_number(item.text_of("ApplicationData")?.split(',').next()?))
                 .flatten();
@@ -163,11 +178,13 @@ impl Switch {
             }
             listed.insert(id);
         }
-        let mut calls = self.channels.keep(&listed);
-        calls.extend(self.channels.calls());
-        calls.sort_unstable();
-        calls.dedup();
-        Touched { calls, joined: Vec::new() }
+        // Every call is looked at: also those that have lost their last channel without a word.
+        let gone = Touched { calls: self.channels.keep(&listed), joined: Vec::new() };
+        let known = self.channels.calls().into_iter().chain(self.calls.keys().cloned());
+        let mut touched = touched.and(gone).and(Touched { calls: known.collect(), joined: Vec::new() });
+        touched.calls.sort_unstable();
+        touched.calls.dedup();
+        touched
     }
 
     /// What is to be told of the calls that an event touched. `being_made` are those that the gateway makes.
@@ -538,3 +555,6 @@ fn apply(call: &mut Call, step: &CallStep, next: &[Party]) {
         }
     }
 }
+
+/// The cause of a hang-up, after ITU-T Q.850: somebody else has answered.
+const ANSWERED_ELSEWHERE: u64 = 26;

@@ -146,6 +146,85 @@ fn who_is_not_answered_waits_again_and_who_gives_up_is_told_so_in_whatever_order
     }
 }
 
+/// An item of a list of all channels.
+fn item(text: &str) -> Message {
+    Message::new(Bytes::from(format!("Event: CoreShowChannel\r\n{}", text.replace(", ", "\r\n"))))
+}
+
+#[test]
+fn who_is_not_the_first_to_answer_has_not_made_the_caller_give_up() {
+    let mut bench = ringing();
+    bench.tells("Newchannel", &format!("{OTHER}, ChannelState: 0"));
+    bench.tells("DialBegin", &format!("{CALLER}, {DEST_OTHER}, DestChannelState: 0"));
+    bench.tells("Newstate", &format!("{OTHER}, ChannelState: 5"));
+    told(&mut bench);
+    bench.tells("Newstate", &format!("{AGENT}, ChannelState: 6"));
+    bench.tells("DialEnd", &format!("{CALLER}, {DEST}, DestChannelState: 6, DialStatus: ANSWER"));
+    bench.tells("DialEnd", &format!("{CALLER}, {DEST_OTHER}, DestChannelState: 5, DialStatus: CANCEL"));
+    bench.tells("Hangup", &format!("{OTHER}, Cause: 26"));
+    bench.tells("QueueCallerLeave", &format!("{CALLER}, Queue: sales, Count: 0"));
+    bench.tells("AgentConnect", &format!("{CALLER}, Queue: sales, Interface: PJSIP/3001, {DEST}"));
+    bench.tells("Hangup", &format!("{AGENT}, Cause: 16"));
+    bench.tells("Hangup", &format!("{CALLER}, Cause: 16"));
+    assert_eq!(
+        told(&mut bench),
+        [
+            "Established 3001: 4711 Connected, 3001 Connected, 3002 Alerting",
+            "3002 left NotAnswered: 4711 Connected, 3001 Connected",
+            "3001 left Normal: 4711 Connected",
+            "4711 left Normal: ",
+            "Cleared Normal: ",
+            "Ended: ",
+        ]
+    );
+}
+
+#[test]
+fn what_is_told_of_a_channel_after_its_end_does_not_bring_it_back() {
+    let mut bench = talking();
+    bench.tells("Hangup", AGENT);
+    bench.tells("Hangup", CALLER);
+    told(&mut bench);
+    bench.tells("AgentComplete", &format!("{CALLER}, ChannelState: 6, Queue: sales, Interface: PJSIP/3001"));
+    bench.tells("DialEnd", &format!("{CALLER}, {DEST}, DestChannelState: 5, DialStatus: NOANSWER"));
+    let transferer = AGENT.replace("Channel:", "TransfererChannel:").replace("Uniqueid", "TransfererUniqueid");
+    let transferer = transferer.replace("Linkedid", "TransfererLinkedid");
+    bench.tells("BlindTransfer", &format!("Result: Success, {transferer}"));
+    bench.world.set_channels(&[item(&format!("{CALLER}, ChannelState: 6, Application: Queue"))]);
+    assert_eq!(told(&mut bench), [""; 0]);
+    assert_eq!(bench.world.snapshot(bench.now).calls, []);
+}
+
+#[test]
+fn a_list_that_is_ahead_of_the_events_lets_nobody_ring_again() {
+    let mut bench = ringing();
+    told(&mut bench);
+    let caller = format!("{CALLER}, ChannelState: 6, BridgeId: x, Application: Queue, ApplicationData: sales");
+    let agent = format!("{AGENT}, ChannelState: 6, BridgeId: x, Application: AppQueue");
+    bench.world.set_channels(&[item(&caller), item(&agent)]);
+    bench.tells("Newstate", &format!("{AGENT}, ChannelState: 5"));
+    bench.tells("Newstate", &format!("{AGENT}, ChannelState: 6"));
+    assert_eq!(told(&mut bench), [""; 0]);
+}
+
+#[test]
+fn a_call_whose_last_channel_a_list_shows_on_another_one_is_over() {
+    let mut bench = talking();
+    let alone = "Channel: PJSIP/3002-00000009, Uniqueid: a-1795538720.9, Linkedid: a-1795538720.9";
+    bench.tells("Newchannel", &format!("{alone}, ChannelState: 6"));
+    bench.world.set_channels(&[
+        item(&format!("{CALLER}, ChannelState: 6, BridgeId: x")),
+        item(&format!("{AGENT}, ChannelState: 6, BridgeId: x")),
+        item(&format!(
+            "{}, ChannelState: 6, BridgeId: x",
+            alone.replace("Linkedid: a-1795538720.9", "Linkedid: a-1795538710.0")
+        )),
+    ]);
+    assert_eq!(bench.world.snapshot(bench.now).calls.len(), 1);
+    bench.world.set_channels(&[]);
+    assert_eq!(bench.world.snapshot(bench.now).calls, []);
+}
+
 #[test]
 fn a_blind_transfer_takes_the_caller_along() {
     let mut bench = talking();
