@@ -239,6 +239,7 @@ impl<'a> Session<'a> {
     /// the right to it, everything of the classes comes, and what is not needed is passed over here.
     async fn ask_for_events(&mut self) -> Result<(), LinkError> {
         let names = Arc::clone(&self.link.world.lock().names);
+        let variables = names.has_variables().then_some(news::VARIABLE_EVENT);
         let plain = news::EVENTS.iter().map(|name| (format!("action(include),name({name})"), None));
         let of_variables = names.variables().map(|variable| {
             let criteria = format!("action(include),name({}),header(Variable),method(exact)", news::VARIABLE_EVENT);
@@ -251,7 +252,8 @@ impl<'a> Session<'a> {
             }
             let answer = self.ask("filter", filter).await?;
             if answer.kind() != Kind::Response(SUCCESS) {
-                let pattern = format!("Event: ({})", news::EVENTS.join("|"));
+                let events: Vec<&str> = news::EVENTS.iter().copied().chain(variables).collect();
+                let pattern = format!("Event: ({})", events.join("|"));
                 let filter = Action::new("Filter").with("Operation", "Add")?.with("Filter", &pattern)?;
                 let answer = self.ask("filter", filter).await?;
                 if answer.kind() != Kind::Response(SUCCESS) {

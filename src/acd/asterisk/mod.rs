@@ -6,12 +6,14 @@
 //! known of the queues (`world`). Must hold: what an agent is, is what Asterisk answered or told.
 
 pub mod ami;
+mod bridges;
 mod calls;
 mod channels;
 mod config;
 mod control;
 mod line;
 mod link;
+mod locals;
 mod members;
 mod names;
 mod news;

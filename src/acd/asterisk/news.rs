@@ -35,6 +35,7 @@ pub(super) const EVENTS: &[&str] = &[
     "DialBegin",
     "DialEnd",
     "BridgeEnter",
+    "BridgeLeave",
     "QueueCallerJoin",
     "QueueCallerLeave",
     "QueueCallerAbandon",
@@ -54,7 +55,7 @@ pub(super) fn take(world: &mut World, event: &[u8], message: &Message, now: Inst
     let id = |key: &str| message.text_of(key).unwrap_or_default();
     // Of a call first the announcement is told, of all else the call before the agents' states.
     if event != b"AgentCalled" {
-        world.channel_event(event, message);
+        world.channel_event(event, message, now);
     }
     match event {
         b"QueueMemberAdded" => {
@@ -81,7 +82,7 @@ pub(super) fn take(world: &mut World, event: &[u8], message: &Message, now: Inst
             if let (Some(place), Some(call)) = (place(), Call::in_message(message, Stage::Offered)) {
                 world.offered(&place, call, now);
             }
-            world.channel_event(event, message);
+            world.channel_event(event, message, now);
         }
         b"AgentConnect" => {
             if let (Some(place), Some(call)) = (place(), Call::in_message(message, Stage::Connected)) {
@@ -107,6 +108,7 @@ pub(super) fn take(world: &mut World, event: &[u8], message: &Message, now: Inst
         | b"DialBegin"
         | b"DialEnd"
         | b"BridgeEnter"
+        | b"BridgeLeave"
         | b"QueueCallerJoin"
         | b"QueueCallerLeave"
         | b"QueueCallerAbandon"

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use super::ami::{Message, unescape_value};
 use super::calls::{age_of, key_of};
-use super::channels::{Channel, ChannelState, Channels, Touched};
+use super::channels::{Channel, ChannelState, Channels};
+use super::locals::Insides;
 use super::names::Names;
 use crate::model::{
     AgentId, Call, CallCause, CallData, CallId, CallKind, CallReport, CallStep, Instrument, Joined, Party, PartyKind,
@@ -40,6 +41,44 @@ struct Tracked {
     /// The device of each channel that is a party, by its Uniqueid: a party keeps it, whatever its number becomes.
     devices: HashMap<String, Instrument>,
     told: Option<Arc<Call>>,
+    /// The kind that it was told of as, conferences left out: it is that again when two are left.
+    plain_kind: Option<CallKind>,
+    /// Calls that have become part of this one, which is still to be told.
+    absorbed: Vec<Absorbed>,
+}
+
+/// A call that goes on as another one.
+#[derive(Debug)]
+struct Absorbed {
+    told: Arc<Call>,
+    /// The device that was on both, and is on what they have become.
+    by: Option<Instrument>,
+}
+
+/// What an event did to calls.
+#[derive(Default, Debug)]
+pub(super) struct Touched {
+    /// The calls that may have changed, by their Linkedids.
+    calls: Vec<String>,
+    /// What is to be told of them before.
+    joined: Vec<(String, CallReport)>,
+}
+
+impl Touched {
+    pub(super) fn one(call: &str) -> Touched {
+        Touched { calls: vec![call.to_owned()], joined: Vec::new() }
+    }
+
+    /// Both.
+    pub(super) fn and(mut self, other: Touched) -> Touched {
+        self.calls.extend(other.calls.into_iter().filter(|call| !self.calls.contains(call)).collect::<Vec<_>>());
+        self.joined.extend(other.joined);
+        self
+    }
+
+    pub(super) fn calls(&self) -> &[String] {
+        &self.calls
+    }
 }
 
 /// A call that the gateway has made.
@@ -64,95 +103,192 @@ pub(super) enum Purpose {
 
 /// Who works at a device.
 pub(super) type AgentAt<'a> = &'a dyn Fn(&Instrument) -> Option<AgentId>;
+/// Whether that is the name of a device.
+pub(super) type IsDevice<'a> = &'a dyn Fn(&Instrument) -> bool;
 
 impl Switch {
     /// Takes an event in; gives the calls that may have changed.
     pub(super) fn take(&mut self, names: &Names, event: &[u8], message: &Message) -> Option<Touched> {
-        let channels = &mut self.channels;
         match event {
             b"Hangup" => {
-                let (linked, gone) = channels.hung_up(message.text_of("Uniqueid")?)?;
+                let (call, gone) = self.channels.hung_up(message.text_of("Uniqueid")?)?;
                 let is_taken_back = gone.is_dialed && gone.cause == Some(CallCause::Redirected);
-                if is_taken_back && channels.of_call(&linked).iter().any(|(_, channel)| channel.waits_in.is_some()) {
+                let left: Vec<_> = self.channels.of_call(&call).into_iter().map(|(_, channel)| channel).collect();
+                let is_waiting = left.iter().any(|channel| channel.waits_in.is_some());
+                let is_answered_elsewhere = message.number_of("Cause") == Some(ANSWERED_ELSEWHERE)
+                    || left.iter().any(|channel| channel.has_answered && channel.waits_in.is_none());
+                if is_taken_back && is_waiting && !is_answered_elsewhere {
                     // Nobody else has answered, and no time was up: the caller has hung up, as will be told next.
-                    self.tracked(&linked).is_abandoned = true;
+                    self.tracked(&call).is_abandoned = true;
                 }
-                return Some(Touched::one(&linked));
+                return Some(Touched::one(&call));
             }
             b"AgentRingNoAnswer" => {
-                let (dest, touched) = channels.note(names, message, "Dest")?;
-                channels.get_mut(&dest)?.cause = Some(CallCause::NotAnswered);
+                let (dest, touched) = self.note(names, message, "Dest")?;
+                self.channels.get_mut(&dest)?.cause = Some(CallCause::NotAnswered);
                 return Some(touched);
             }
-            b"DialBegin" | b"DialEnd" | b"AgentCalled" => {
-                let (from, by) = channels.note(names, message, "").unzip();
-                let (dest, touched) = channels.note(names, message, "Dest")?;
-                let touched = by.unwrap_or_default().and(touched);
-                match event {
-                    b"DialEnd" => match message.text_of("DialStatus") {
-                        Some("ANSWER") => channels.answered(&dest),
-                        status => {
-                            if let Some(channel) = channels.get_mut(&dest).filter(|dest| dest.cause.is_none()) {
-                                channel.cause = Some(match status {
-                                    Some("BUSY" | "CONGESTION" | "CHANUNAVAIL") => CallCause::Busy,
-                                    Some("CANCEL") => CallCause::Redirected,
-                                    _ => CallCause::NotAnswered,
-                                });
-                            }
-                        }
-                    },
-                    _ => channels.dials(from.as_deref(), &dest),
-                }
-                return Some(touched);
-            }
+            b"DialBegin" | b"DialEnd" | b"AgentCalled" => return self.dialled(names, event, message),
             b"BlindTransfer" => {
-                let (transferer, touched) = channels.note(names, message, "Transferer")?;
-                if message.text_of("Result") == Some("Success")
-                    && let Some(channel) = channels.get_mut(&transferer)
-                {
-                    channel.is_gone = true;
-                    let call = self.calls.get_mut(touched.calls.first()?)?;
-                    call.is_transferred = true;
+                let (transferer, touched) = self.note(names, message, "Transferer")?;
+                if message.text_of("Result") == Some("Success") {
+                    self.is_transferred_by(&[transferer]);
                 }
                 return Some(touched);
             }
             b"ChanSpyStart" => {
-                let (spyer, touched) = channels.note(names, message, "Spyer")?;
-                channels.get_mut(&spyer)?.is_through = true;
+                let (spyer, touched) = self.note(names, message, "Spyer")?;
+                let channel = self.channels.get_mut(&spyer)?;
+                channel.is_through = true;
+                let call = channel.call.clone();
                 let watched = message.text_of("SpyeeChannel").and_then(|name| names.device_of_channel(name));
-                self.supervises(touched.calls.first()?, watched);
+                self.supervises(&call, watched);
                 return Some(touched);
             }
+            b"AttendedTransfer" => return self.asked_first(names, message),
             _ => (),
         }
-        let (id, touched) = channels.note(names, message, "")?;
-        let channel = channels.get_mut(&id)?;
+        let (id, mut touched) = match event {
+            b"Newchannel" => {
+                let (id, call) = self.channels.begin(names, message)?;
+                let touched = self.come(&id, &call);
+                (id, touched)
+            }
+            _ => self.note(names, message, "")?,
+        };
+        let channel = self.channels.get_mut(&id)?;
         match event {
-            b"Newstate" if channel.state == ChannelState::UP => channels.answered(&id),
+            b"Newstate" if channel.state == ChannelState::UP => self.channels.answered(&id),
             b"Hold" => channel.is_held = true,
             b"Unhold" => channel.is_held = false,
-            b"BridgeEnter" => (channel.is_through, channel.is_dialed) = (true, false),
+            b"BridgeEnter" => {
+                (channel.is_through, channel.is_dialed, channel.is_gone) = (true, false, false);
+                if let Some(bridge) = message.text_of("BridgeUniqueid") {
+                    let is_for_talking = message.text_of("BridgeTechnology") != Some(ONLY_WAITING);
+                    self.channels.enter(&id, bridge, is_for_talking, message.text_of("SwapUniqueid"));
+                    touched = touched.and(self.go_home(&id)).and(self.talk_together(bridge));
+                }
+                self.is_not_abandoned(&id);
+            }
+            b"BridgeLeave" => self.channels.leave(&id),
+            b"AgentConnect" => self.is_not_abandoned(&id),
             b"QueueCallerJoin" => {
-                let queue = names.queue_number(message.text_of("Queue")?)?;
-                let waiting = message.number_of("Count").and_then(|count| u16::try_from(count).ok());
-                channel.waits_in = Some((queue, waiting.unwrap_or(1)));
-                channel.is_through = true;
-                self.tracked(touched.calls.first()?).queue = Some(queue);
+                if let Some(queue) = message.text_of("Queue").and_then(|queue| names.queue_number(queue)) {
+                    let waiting = message.number_of("Count").and_then(|count| u16::try_from(count).ok());
+                    channel.waits_in = Some((queue, waiting.unwrap_or(1)));
+                    channel.is_through = true;
+                    touched = touched.and(self.go_home(&id));
+                    let call = self.channels.get(&id).map(|channel| channel.call.clone()).unwrap_or_default();
+                    self.tracked(&call).queue = Some(queue);
+                }
             }
             b"QueueCallerLeave" => channel.waits_in = None,
             b"QueueCallerAbandon" => {
                 channel.cause = Some(CallCause::Abandoned);
-                self.tracked(touched.calls.first()?).is_abandoned = true;
+                let call = channel.call.clone();
+                self.tracked(&call).is_abandoned = true;
             }
             b"VarSet" => {
-                let (name, value) = (message.text_of("Variable")?, message.text_of("Value").unwrap_or_default());
-                if names.is_variable(name) {
+                let (name, value) = (message.text_of("Variable"), message.text_of("Value").unwrap_or_default());
+                if let Some(name) = name.filter(|name| names.is_variable(name)) {
                     channel.variables.insert(name.to_owned(), unescape_value(value));
                 }
             }
             _ => (),
         }
         Some(touched)
+    }
+
+    fn note(&mut self, names: &Names, message: &Message, prefix: &str) -> Option<(String, Touched)> {
+        let (id, call) = self.channels.note(names, message, prefix)?;
+        let touched = self.come(&id, &call);
+        Some((id, touched))
+    }
+
+    fn dialled(&mut self, names: &Names, event: &[u8], message: &Message) -> Option<Touched> {
+        let (from, by) = self.note(names, message, "").unzip();
+        let home = from.as_ref().map(|from| self.go_home(from)).unwrap_or_default();
+        let touched = by.unwrap_or_default().and(home);
+        let Some((dest, of_dest)) = self.note(names, message, "Dest") else { return Some(touched) };
+        let touched = touched.and(of_dest);
+        match (event, message.text_of("DialStatus")) {
+            (b"DialEnd", Some("ANSWER")) => {
+                self.channels.answered(&dest);
+                self.is_not_abandoned(&dest);
+            }
+            (b"DialEnd", status) => {
+                if let Some(channel) = self.channels.get_mut(&dest).filter(|dest| dest.cause.is_none()) {
+                    channel.cause = Some(match status {
+                        Some("BUSY" | "CONGESTION" | "CHANUNAVAIL") => CallCause::Busy,
+                        Some("CANCEL") => CallCause::Redirected,
+                        _ => CallCause::NotAnswered,
+                    });
+                }
+            }
+            _ => self.channels.dials(from.as_deref(), &dest),
+        }
+        Some(touched)
+    }
+
+    /// A phone has brought two calls of its own together. Of the target Asterisk may have told nothing else.
+    fn asked_first(&mut self, names: &Names, message: &Message) -> Option<Touched> {
+        let is_done = message.text_of("Result") == Some("Success") && message.text_of("DestType") != Some("Threeway");
+        for by in ["OrigTransfererUniqueid", "SecondTransfererUniqueid"] {
+            if let (true, Some(id)) = (is_done, message.text_of(by)) {
+                self.channels.leave(id);
+            }
+        }
+        let mut touched = Touched::default();
+        let mut noted = |switch: &mut Switch, prefix: &str| {
+            let (id, of_it) = switch.note(names, message, prefix)?;
+            touched = std::mem::take(&mut touched).and(of_it);
+            Some(id)
+        };
+        let ends: Vec<String> =
+            ["TransferTarget", "Transferee"].iter().filter_map(|prefix| noted(self, prefix)).collect();
+        let by: Vec<String> =
+            ["OrigTransferer", "SecondTransferer"].iter().filter_map(|prefix| noted(self, prefix)).collect();
+        if is_done {
+            touched = touched.and(self.are_one(&ends));
+            self.is_transferred_by(&by);
+        }
+        Some(touched)
+    }
+
+    /// Those channels have transferred their call, and hang up.
+    fn is_transferred_by(&mut self, channels: &[String]) {
+        for id in channels {
+            let Some(channel) = self.channels.get_mut(id) else { continue };
+            channel.is_gone = true;
+            let call = channel.call.clone();
+            self.tracked(&call).is_transferred = true;
+        }
+    }
+
+    /// Somebody has answered, whatever it looked like.
+    fn is_not_abandoned(&mut self, id: &str) {
+        if let Some(call) = self.channels.get(id).and_then(|channel| self.calls.get_mut(&channel.call)) {
+            call.is_abandoned = false;
+        }
+    }
+
+    /// Who talks in one bridge is on one call: Asterisk gives most of them one Linkedid for it, but not a conference's.
+    fn talk_together(&mut self, bridge: &str) -> Touched {
+        let ids = self.channels.in_bridge(bridge).to_vec();
+        self.are_one(&ids)
+    }
+
+    /// Those channels are on one call, the oldest that one of them is on.
+    fn are_one(&mut self, ids: &[String]) -> Touched {
+        let calls = ids.iter().filter_map(|id| Some(self.channels.get(id)?.call.clone()));
+        let Some(oldest) = calls.min_by_key(|call| (age_of(call), call.clone())) else { return Touched::default() };
+        ids.iter().fold(Touched::default(), |touched, id| touched.and(self.come(id, &oldest)))
+    }
+
+    /// Who was on a call only because of a bridge is on its own one again after that.
+    fn go_home(&mut self, id: &str) -> Touched {
+        let home = self.channels.own_call(id).map(str::to_owned);
+        home.map(|home| self.come(id, &home)).unwrap_or_default()
     }
 
     /// A channel carries that.
@@ -184,23 +320,31 @@ impl Switch {
 
     /// A list tells of every channel that there is.
     pub(super) fn set_channels(&mut self, names: &Names, items: &[Message]) -> Touched {
-        let mut listed = HashSet::new();
+        let (mut listed, mut touched) = (HashSet::new(), Touched::default());
         let mut items: Vec<&Message> = items.iter().collect();
         items.sort_by_cached_key(|item| item.text_of("Uniqueid").map(age_of)); // the list has no order
         for item in items {
-            let Some((id, _)) = self.channels.note(names, item, "") else { continue };
-            let waits_in = (item.text_of("Application") == Some("Queue") && item.text_of("BridgeId").is_none())
+            let Some((id, call)) = self.channels.begin(names, item) else { continue };
+            touched = touched.and(self.come(&id, &call));
+            let (application, bridge) = (item.text_of("Application"), item.text_of("BridgeId"));
+            match bridge {
+                Some(bridge) => {
+                    let is_for_talking = application.is_none_or(|it| !WAIT_IN_BRIDGES.contains(&it));
+                    self.channels.is_listed_in(&id, bridge, is_for_talking);
+                }
+                None => self.channels.leave(&id),
+            }
+            let queue = (application == Some("Queue"))
                 .then(|| names.queue_number(item.text_of("ApplicationData")?.split(',').next()?))
                 .flatten();
+            let waits_in = queue.filter(|_| bridge.is_none());
             if let Some(channel) = self.channels.get_mut(&id) {
-                channel.is_through |= item.text_of("BridgeId").is_some() || waits_in.is_some();
+                let is_served = channel.state == ChannelState::UP && application.is_some_and(|it| !DIAL.contains(&it));
+                channel.is_through |= bridge.is_some() || waits_in.is_some() || (channel.is_made && is_served);
                 channel.waits_in = waits_in.map(|queue| (queue, channel.waits_in.map_or(1, |(_, waiting)| waiting)));
             }
-            let queue = (item.text_of("Application") == Some("Queue"))
-                .then(|| names.queue_number(item.text_of("ApplicationData")?.split(',').next()?))
-                .flatten();
-            if let (Some(queue), Some(linked)) = (queue, item.text_of("Linkedid")) {
-                self.tracked(linked).queue.get_or_insert(queue);
+            if let Some(queue) = queue {
+                self.tracked(&call).queue.get_or_insert(queue);
             }
             if item.text_of("Application") == Some("ChanSpy") {
                 if let Some(channel) = self.channels.get_mut(&id) {
@@ -208,17 +352,23 @@ impl Switch {
                 }
                 let watched = item.text_of("ApplicationData").and_then(|data| data.split(',').next());
                 let watched = watched.and_then(|name| names.device_of_channel(name));
-                if let Some(linked) = item.text_of("Linkedid") {
-                    self.supervises(linked, watched);
-                }
+                self.supervises(&call, watched);
             }
             listed.insert(id);
         }
-        let mut calls = self.channels.keep(&listed);
-        calls.extend(self.channels.calls());
-        calls.sort_unstable();
-        calls.dedup();
-        Touched { calls, joined: Vec::new() }
+        for id in &listed {
+            touched = touched.and(self.go_home(id));
+            if let Some(bridge) = self.channels.get(id).and_then(|channel| channel.bridge.clone()) {
+                touched = touched.and(self.talk_together(&bridge));
+            }
+        }
+        // Every call is looked at: also those that have lost their last channel without a word.
+        touched.calls.extend(self.channels.keep(&listed));
+        touched.calls.extend(self.channels.calls());
+        touched.calls.extend(self.calls.keys().cloned());
+        touched.calls.sort_unstable();
+        touched.calls.dedup();
+        touched
     }
 
     /// What is to be told of the calls that an event touched. `being_made` are those that the gateway makes.
@@ -229,10 +379,17 @@ impl Switch {
         order: &mut u64,
         being_made: &HashMap<String, Made>,
         agent_at: AgentAt<'_>,
+        is_device: IsDevice<'_>,
     ) -> Vec<CallReport> {
         let mut reports = Vec::new();
-        for (was, now) in &touched.joined {
-            reports.extend(self.join(was, now, order));
+        for (linked, CallReport { call, step }) in touched.joined {
+            *order += 1;
+            let now = Arc::new(Call { order: *order, ..(*call).clone() });
+            let told = self.calls.get_mut(&linked).and_then(|known| known.told.as_mut());
+            if let Some(told) = told.filter(|told| Arc::ptr_eq(told, &call)) {
+                *told = Arc::clone(&now);
+            }
+            reports.push(CallReport { call: now, step });
         }
         for linked in &touched.calls {
             if let Some(made) = being_made.get(linked) {
@@ -242,14 +399,38 @@ impl Switch {
                     call.supervision.get_or_insert(how);
                 }
             }
-            reports.extend(self.changes(names, linked, order, agent_at));
+            reports.extend(self.changes(names, linked, order, agent_at, is_device));
         }
         reports
+    }
+
+    /// The calls on which somebody from outside is known by that name.
+    pub(super) fn with_outsider(&self, name: &Instrument) -> Touched {
+        let is_it = |party: &Party| party.kind == PartyKind::Outside && party.device == *name;
+        let told = self.calls.iter().filter_map(|(linked, call)| Some((linked, call.told.as_ref()?)));
+        let calls = told.filter(|(_, told)| told.parties.iter().any(is_it)).map(|(linked, _)| linked.clone());
+        Touched { calls: calls.collect(), joined: Vec::new() }
+    }
+
+    /// Asterisk itself has answered what the gateway dialled, if nobody else has been dialled since.
+    pub(super) fn is_served(&mut self, id: &str) -> Option<Touched> {
+        if !self.channels.is_alone(id) {
+            return None;
+        }
+        let channel = self.channels.get_mut(id)?;
+        channel.is_through = true;
+        Some(Touched::one(&channel.call))
     }
 
     /// Every call that was told of, as it is.
     pub(super) fn told(&self) -> Vec<Arc<Call>> {
         self.calls.values().filter_map(|call| call.told.clone()).collect()
+    }
+
+    /// How many calls are kept, told of or not.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.calls.len().max(self.linked_of.len())
     }
 
     /// The link is gone: nothing is known any more.
@@ -293,6 +474,8 @@ impl Switch {
                 supervision: None,
                 devices: HashMap::new(),
                 told: None,
+                plain_kind: None,
+                absorbed: Vec::new(),
             };
             self.calls.insert(linked.to_owned(), call);
         }
@@ -305,53 +488,101 @@ impl Switch {
         Some(call)
     }
 
-    /// Two calls became one. Where a device was on both, it did that, and it is a transfer: Asterisk's bridges take whoever
-    /// joins two calls out of both.
-    fn join(&mut self, was: &str, now: &str, order: &mut u64) -> Option<CallReport> {
-        let other = self.forget(was)?;
+    /// A channel comes to another call, and whom it is connected with comes along. Where nobody stays behind, two calls have
+    /// become one.
+    fn come(&mut self, id: &str, to: &str) -> Touched {
+        let Some(from) = self.channels.get(id).map(|channel| channel.call.clone()) else { return Touched::default() };
+        if from == to {
+            return Touched::one(to);
+        }
+        let together = self.channels.together(id);
+        let by = self.on_both(&from, to, &together);
+        let all = self.channels.of_call(&from);
+        let stays = |(id, channel): &(&String, &Channel)| {
+            !together.contains(id) && !channel.is_gone && !channel.is_inner_half()
+        };
+        let is_parted = by.is_none() && all.iter().any(stays);
+        let coming = if is_parted { together } else { all.into_iter().map(|(id, _)| id.clone()).collect() };
+        for id in &coming {
+            self.channels.move_to(id, to);
+        }
+        let touched = Touched { calls: vec![from.clone(), to.to_owned()], joined: Vec::new() };
+        if !is_parted {
+            return touched.and(self.join(&from, to, id, by));
+        }
+        if let Some(other) = self.calls.get_mut(&from) {
+            let devices: Vec<_> = coming.iter().filter_map(|id| other.devices.remove_entry(id)).collect();
+            self.tracked(to).devices.extend(devices);
+        }
+        touched
+    }
+
+    /// The device of ours that is on both calls, where it is others than itself that come from one to the other.
+    fn on_both(&self, from: &str, to: &str, coming: &[String]) -> Option<Instrument> {
+        let (other, call) = (self.calls.get(from)?, self.calls.get(to)?);
+        let (other_told, told) = (other.told.as_ref()?, call.told.as_ref()?);
+        let is_ours = |party: &&Party| matches!(party.kind, PartyKind::Agent(_) | PartyKind::Device);
+        let by = told.parties.iter().filter(is_ours).find(|party| other_told.party(&party.device).is_some())?;
+        let by = by.device.clone();
+        let is_others = coming.iter().any(|id| other.devices.get(id).is_some_and(|device| *device != by));
+        (is_others && other_told.parties.iter().any(|party| party.device != by)).then_some(by)
+    }
+
+    /// Two calls became one, as that channel came. Where a device was on both, it did that, and it is a transfer unless it
+    /// talks on with them.
+    fn join(&mut self, was: &str, now: &str, came: &str, by: Option<Instrument>) -> Touched {
+        let mut touched = Touched::default();
+        let Some(mut other) = self.forget(was) else { return touched };
+        let bridge = self.channels.get(came).and_then(|channel| channel.bridge.as_ref());
+        let talks: Vec<String> = bridge.map(|bridge| self.channels.in_bridge(bridge).to_vec()).unwrap_or_default();
         let call = self.tracked(now);
         call.queue = call.queue.or(other.queue);
         call.devices.extend(other.devices);
-        let other = other.told?;
-        *order += 1;
-        let by = call.told.as_ref().and_then(|told| {
-            let by = told.parties.iter().find(|party| other.party(&party.device).is_some())?.device.clone();
-            Some((Arc::clone(told), by))
-        });
-        let moved = |by: &Instrument| -> Vec<Party> {
-            other.parties.iter().filter(|party| party.device != *by).cloned().collect()
+        call.absorbed.append(&mut other.absorbed);
+        let (Some(told), Some(by)) = (&call.told, by) else {
+            // It goes on as the larger of the two.
+            let size = |told: &Option<Arc<Call>>| told.as_ref().map_or(0, |told| told.parties.len());
+            if size(&other.told) > size(&call.told) {
+                std::mem::swap(&mut call.id, &mut other.id);
+                std::mem::swap(&mut call.told, &mut other.told);
+                std::mem::swap(&mut call.plain_kind, &mut other.plain_kind);
+                let id = call.id;
+                self.linked_of.remove(&other.id);
+                self.linked_of.insert(id, now.to_owned());
+            }
+            let absorbed = other.told.map(|told| Absorbed { told, by: None });
+            self.tracked(now).absorbed.extend(absorbed);
+            return touched;
         };
-        let Some((told, by, moved)) = by.map(|(told, by)| (told, by.clone(), moved(&by))).filter(|it| !it.2.is_empty())
-        else {
-            // Somebody else joined them: its parties come to the other call as new ones.
-            let ended = Call { order: *order, ..(*other).clone() };
-            return Some(CallReport { call: Arc::new(ended), step: CallStep::Ended });
-        };
-        let added = moved[0].device.clone();
-        call.is_transferred = true;
-        let mut joined = (*told).clone();
-        joined.order = *order;
-        joined.kind = CallKind::TransferredIn;
-        joined.parties.retain(|party| party.device != by);
-        for party in moved.into_iter().filter(|party| told.party(&party.device).is_none()) {
-            joined.parties.push(party);
-        }
-        let joined = Arc::new(joined);
-        call.told = Some(Arc::clone(&joined));
-        let leaving: Vec<String> =
+        let Some(other) = other.told else { return touched };
+        let legs: Vec<String> =
             call.devices.iter().filter(|(_, device)| **device == by).map(|(id, _)| id.clone()).collect();
-        for id in leaving {
+        let (stays, leaves): (Vec<_>, Vec<_>) = legs.into_iter().partition(|id| talks.contains(id));
+        if stays.is_empty() {
+            let joined = transferred(told, &other, &by);
+            (call.is_transferred, call.told) = (true, Some(Arc::clone(&joined.call)));
+            touched.joined.push((now.to_owned(), joined));
+        } else {
+            call.absorbed.push(Absorbed { told: other, by: Some(by) });
+        }
+        for id in leaves {
             if let Some(channel) = self.channels.get_mut(&id) {
                 channel.is_gone = true;
             }
         }
-        let step = Joined { primary: told.id, secondary: Some(other.id), by, added };
-        Some(CallReport { call: joined, step: CallStep::Transferred(step) })
+        touched
     }
 
-    fn changes(&mut self, names: &Names, linked: &str, order: &mut u64, agent_at: AgentAt<'_>) -> Vec<CallReport> {
+    fn changes(
+        &mut self,
+        names: &Names,
+        linked: &str,
+        order: &mut u64,
+        agent_at: AgentAt<'_>,
+        is_device: IsDevice<'_>,
+    ) -> Vec<CallReport> {
         self.tracked(linked);
-        let mut next = self.looked_at(names, linked, agent_at);
+        let mut next = self.looked_at(names, linked, agent_at, is_device);
         let Some(call) = self.calls.get_mut(linked) else { return Vec::new() };
         let is_inside = |party: &Party| matches!(party.kind, PartyKind::Agent(_) | PartyKind::Device);
         let is_ours = call.told.is_some() || call.queue.is_some() || next.parties.iter().any(is_inside);
@@ -364,12 +595,15 @@ impl Switch {
         let was = call.told.clone();
         let is_new = was.is_none();
         let before = was.as_deref().map_or(&[][..], |was| &was.parties);
-        let steps = steps(call, before, &next, &self.channels);
+        let mut steps = steps(call, before, &next, &self.channels);
         let mut now = was.as_deref().cloned().unwrap_or_else(|| Call { parties: Vec::new(), ..next.clone() });
         let is_kind_new = now.kind != next.kind && matches!(next.kind, CallKind::Supervision(_));
         (now.kind, now.queue) = (next.kind, next.queue);
         now.ani = now.ani.or(next.ani.take());
         now.dialed_number = now.dialed_number.or(next.dialed_number.take());
+        if next.kind != CallKind::Conference {
+            call.plain_kind = Some(next.kind);
+        }
         let is_data_new = now.data != next.data;
         now.data = Arc::clone(&next.data);
         let mut reports = Vec::new();
@@ -378,6 +612,22 @@ impl Switch {
             now.order = *order;
             reports.push(CallReport { call: Arc::new(now.clone()), step });
         };
+        let mut before_it = Vec::new();
+        for Absorbed { told: other, by } in std::mem::take(&mut call.absorbed) {
+            let is_it = |joined: &&mut Joined| joined.secondary.is_none() && other.party(&joined.added).is_some();
+            let joins = steps.iter_mut().filter_map(|step| match step {
+                CallStep::Conferenced(joined) => Some(joined),
+                _ => None,
+            });
+            match joins.filter(is_it).next() {
+                Some(joined) => {
+                    joined.secondary = Some(other.id);
+                    joined.by = by.unwrap_or_else(|| joined.by.clone());
+                }
+                // Its parties come to this call as new ones.
+                None => report(&mut before_it, &mut (*other).clone(), CallStep::Ended),
+            }
+        }
         // A caller comes without a step: it is there.
         let silent = |party: &&Party| {
             party.state == PartyState::Connected && steps.iter().all(|s| s.device() != Some(&party.device))
@@ -414,23 +664,34 @@ impl Switch {
             let told = reports.last().map(|last| Arc::clone(&last.call));
             call.told = told.or(was);
         }
-        reports
+        before_it.append(&mut reports);
+        before_it
     }
 
     /// The call as its channels have it.
-    fn looked_at(&mut self, names: &Names, linked: &str, agent_at: AgentAt<'_>) -> Call {
+    fn looked_at(&mut self, names: &Names, linked: &str, agent_at: AgentAt<'_>, is_device: IsDevice<'_>) -> Call {
         let channels: Vec<(String, Channel)> =
             self.channels.of_call(linked).into_iter().map(|(id, channel)| (id.clone(), channel.clone())).collect();
-        let call = self.tracked(linked);
+        let insides = Insides::of(&channels);
+        for id in &insides.used {
+            self.channels.get_mut(id).into_iter().for_each(|half| half.is_used = true);
+        }
+        // A caller chooses its number: it never goes for the device that has it.
+        let is_device = |name: &Instrument| self.channels.has_seen(name) || is_device(name);
+        let mut devices = self.calls.get_mut(linked).map(|call| std::mem::take(&mut call.devices)).unwrap_or_default();
         let mut parties: Vec<Party> = Vec::new();
         let mut data = CallData::default();
         for (id, channel) in &channels {
             names.put_variables(&channel.variables, &mut data);
-            if channel.is_inner_half() || channel.is_gone {
+            if channel.is_gone || insides.is_hidden(id) {
                 continue;
             }
             let Some(state) = state_of(channel) else { continue };
-            let device = call.devices.entry(id.clone()).or_insert_with(|| device_of(id, channel, &parties)).clone();
+            let state = if insides.is_held(id) { PartyState::Held } else { state };
+            let kept =
+                devices.get(id).filter(|name| channel.device.as_ref() == Some(name) || !is_device(name)).cloned();
+            let device = kept.unwrap_or_else(|| device_of(id, channel, &parties, &is_device));
+            devices.insert(id.clone(), device.clone());
             let kind = match &channel.device {
                 Some(device) => agent_at(device).map_or(PartyKind::Device, PartyKind::Agent),
                 None => PartyKind::Outside,
@@ -439,7 +700,7 @@ impl Switch {
                 parties.push(Party { device, kind, state });
             }
             let is_served = || {
-                let others = channels.iter().filter(|(other, channel)| other != id && !channel.is_inner_half());
+                let others = channels.iter().filter(|(other, _)| other != id && !insides.is_hidden(other));
                 others.filter_map(|(_, channel)| state_of(channel)).any(|state| state != PartyState::Initiated)
             };
             if let Some((queue, _)) = channel.waits_in
@@ -450,7 +711,9 @@ impl Switch {
                 parties.push(Party { device: point, kind: PartyKind::QueuePoint, state: PartyState::Queued });
             }
         }
-        call.devices.retain(|id, _| channels.iter().any(|(known, _)| known == id));
+        devices.retain(|id, _| !insides.is_hidden(id) && channels.iter().any(|(known, _)| known == id));
+        let call = self.tracked(linked);
+        call.devices = devices;
         let first = channels.iter().map(|(_, channel)| channel).find(|channel| !channel.is_inner_half());
         let point = call.queue.and_then(|queue| Instrument::new(names.queue_name(queue)?).ok());
         let home = point.or_else(|| parties.first().map(|party| party.device.clone()));
@@ -479,18 +742,19 @@ fn state_of(channel: &Channel) -> Option<PartyState> {
         ChannelState::RINGING => Some(PartyState::Alerting),
         ChannelState::RING if channel.is_through => Some(PartyState::Connected),
         ChannelState::RING => Some(PartyState::Initiated),
-        _ if channel.is_dialed => Some(PartyState::Alerting),
+        // Whom the half of a `Local` channel without a device stands for is seen once it rings there.
+        _ if channel.is_dialed && (channel.device.is_some() || channel.half().is_none()) => Some(PartyState::Alerting),
         _ => None,
     }
 }
 
-/// What the other parties know a channel by: its device, the number behind it, or, where that is not known or is taken,
-/// its own id.
-fn device_of(id: &str, channel: &Channel, parties: &[Party]) -> Instrument {
-    let is_free = |device: &Instrument| parties.iter().all(|party| party.device != *device);
-    let by_number = || channel.number.as_deref().and_then(|number| Instrument::new(number).ok());
+/// What the other parties know a channel by: its device, or of somebody outside the number, or, where that is not known, is
+/// taken, or is a device's name, its own id.
+fn device_of(id: &str, channel: &Channel, parties: &[Party], is_device: IsDevice<'_>) -> Instrument {
+    let is_free = |name: &Instrument| !is_device(name) && parties.iter().all(|party| party.device != *name);
+    let by_number = || channel.number.as_deref().and_then(|number| Instrument::new(number).ok()).filter(is_free);
     let by_id = || Instrument::new(id).ok();
-    channel.device.clone().or_else(by_number).filter(is_free).or_else(by_id).unwrap_or_else(nowhere)
+    channel.device.clone().or_else(by_number).or_else(by_id).unwrap_or_else(nowhere)
 }
 
 fn nowhere() -> Instrument {
@@ -503,8 +767,8 @@ fn kind_of(call: &Tracked, parties: &[Party]) -> CallKind {
     if let Some(how) = call.supervision {
         return CallKind::Supervision(how);
     }
-    let was = call.told.as_ref().map(|told| told.kind);
-    if parties.iter().filter(is_on).count() > 2 || was == Some(CallKind::Conference) {
+    let was = call.plain_kind;
+    if parties.iter().filter(is_on).count() > 2 {
         return CallKind::Conference;
     }
     match was {
@@ -522,7 +786,7 @@ fn kind_of(call: &Tracked, parties: &[Party]) -> CallKind {
 fn steps(call: &Tracked, before: &[Party], next: &Call, channels: &Channels) -> Vec<CallStep> {
     let at = |device: &Instrument| before.iter().find(|party| party.device == *device).map(|party| party.state);
     let mut came = Vec::new();
-    let mut answered = Vec::new();
+    let (mut answered, mut joined) = (Vec::new(), Vec::new());
     for party in &next.parties {
         let (was, device) = (at(&party.device), party.device.clone());
         if was == Some(party.state) {
@@ -542,6 +806,10 @@ fn steps(call: &Tracked, before: &[Party], next: &Call, channels: &Channels) -> 
                 answered.push(device);
                 continue; // who answers says it, if anybody does
             }
+            (None, PartyState::Connected) => {
+                joined.push(device);
+                continue;
+            }
             _ => continue,
         });
     }
@@ -549,13 +817,17 @@ fn steps(call: &Tracked, before: &[Party], next: &Call, channels: &Channels) -> 
     if let Some(device) = answered.first().filter(|_| !has_answer) {
         came.push(CallStep::Established(device.clone()));
     }
-    let is_first_conference =
-        next.kind == CallKind::Conference && call.told.as_ref().is_some_and(|told| told.kind != CallKind::Conference);
-    if let (true, Some(added)) = (is_first_conference, answered.last()) {
-        let by = next.parties.iter().find(|party| party.device != *added && party.kind != PartyKind::Outside);
-        let by = by.map_or_else(|| added.clone(), |party| party.device.clone());
-        let joined = Joined { primary: call.id, secondary: None, by, added: added.clone() };
-        came.push(CallStep::Conferenced(joined));
+    if let (CallKind::Conference, Some(told)) = (next.kind, &call.told) {
+        let is_first = told.kind != CallKind::Conference;
+        let all: Vec<&Instrument> = joined.iter().chain(&answered).collect();
+        let added = if is_first { &all[all.len().saturating_sub(1)..] } else { &all[..] };
+        for added in added {
+            let others = || next.parties.iter().filter(|party| party.device != **added);
+            let by = others().find(|party| party.kind != PartyKind::Outside).or_else(|| others().next());
+            let by = by.map_or_else(|| (*added).clone(), |party| party.device.clone());
+            let joined = Joined { primary: call.id, secondary: None, by, added: (*added).clone() };
+            came.push(CallStep::Conferenced(joined));
+        }
     }
     let is_diverted = came.iter().any(|step| matches!(step, CallStep::Delivered(_)));
     let left = before.iter().filter(|party| next.party(&party.device).is_none()).map(|party| {
@@ -572,6 +844,17 @@ fn steps(call: &Tracked, before: &[Party], next: &Call, channels: &Channels) -> 
     });
     let left: Vec<CallStep> = left.collect();
     if is_diverted { came.into_iter().chain(left).collect() } else { left.into_iter().chain(came).collect() }
+}
+
+/// A call goes on with the other's parties, but for who has joined the two: Asterisk's bridges take it out of both.
+fn transferred(told: &Call, other: &Call, by: &Instrument) -> CallReport {
+    let moved: Vec<&Party> = other.parties.iter().filter(|party| party.device != *by).collect();
+    let added = moved.first().map_or_else(|| by.clone(), |party| party.device.clone());
+    let mut call = Call { kind: CallKind::TransferredIn, ..told.clone() };
+    call.parties.retain(|party| party.device != *by);
+    call.parties.extend(moved.into_iter().filter(|party| told.party(&party.device).is_none()).cloned());
+    let joined = Joined { primary: told.id, secondary: Some(other.id), by: by.clone(), added };
+    CallReport { call: Arc::new(call), step: CallStep::Transferred(joined) }
 }
 
 fn waiting(call: &Tracked, channels: &Channels) -> u16 {
@@ -597,3 +880,12 @@ fn apply(call: &mut Call, step: &CallStep, next: &[Party]) {
         }
     }
 }
+
+/// The cause of a hang-up, after ITU-T Q.850: somebody else has answered.
+const ANSWERED_ELSEWHERE: u64 = 26;
+/// The kind of bridge in which nobody talks: for those who are parked, and the like.
+const ONLY_WAITING: &str = "holding_bridge";
+/// Applications whose bridges are such.
+const WAIT_IN_BRIDGES: &[&str] = &["AgentLogin", "BridgeWait", "Park"];
+/// Applications by which a call is on its way: whoever is in another one is served by it.
+const DIAL: &[&str] = &["", "AppDial", "AppDial2", "AppQueue", "Dial", "Queue"];

@@ -14,12 +14,11 @@ use tracing::{info, warn};
 
 use super::ami::{Action, MemberText, Message};
 use super::calls::{Call, Calls, Stage};
-use super::channels::Touched;
 use super::line::{Line, Rank};
 use super::members::{Device, Echo, Effect, Member, Place, Slot};
 use super::names::{Interface, Names, Pause};
 use super::news::CHANNEL_UP;
-use super::switch::{Made, Switch};
+use super::switch::{Made, Switch, Touched};
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, BadField, Snapshot};
 use crate::model::{AgentFacts, AgentId, AgentState, CallReport, Instrument, PreCall, QueueId, ReasonCode};
 
@@ -38,6 +37,8 @@ pub(super) struct World {
     pub(super) being_made: HashMap<String, Made>,
     /// Those that nobody waits for any more, and that may yet come: they are hung up then.
     given_up: VecDeque<String>,
+    /// Those that were answered at their own end, and when they are through if nobody is dialled until then.
+    answered_alone: HashMap<String, Instant>,
     agents: HashMap<AgentId, Seat>,
     /// For whom an interface is kept.
     bound: HashMap<Interface, AgentId>,
@@ -95,6 +96,7 @@ impl World {
             switch: Switch::default(),
             being_made: HashMap::new(),
             given_up: VecDeque::new(),
+            answered_alone: HashMap::new(),
             agents: HashMap::new(),
             bound: HashMap::new(),
             left: HashMap::new(),
@@ -130,6 +132,7 @@ impl World {
         self.calls.clear();
         self.switch.clear();
         self.being_made.clear(); // what was given up is not: Asterisk goes on with it
+        self.answered_alone.clear();
         self.left.clear();
         self.due.clear();
         for seat in self.agents.values_mut() {
@@ -146,7 +149,7 @@ impl World {
 
     /// When [`pass`](World::pass) has something to do.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.due.first().map(|(at, _)| *at)
+        self.due.first().map(|(at, _)| *at).into_iter().chain(self.answered_alone.values().copied()).min()
     }
 
     /// Time has passed.
@@ -155,6 +158,14 @@ impl World {
             let Some((_, agent)) = self.due.pop_first() else { return };
             self.end_work_if_due(&agent, now);
             self.refresh(&agent, now);
+        }
+        let is_due = |at: &Instant| *at <= now;
+        let alone: Vec<String> =
+            self.answered_alone.iter().filter(|(_, at)| is_due(at)).map(|(id, _)| id.clone()).collect();
+        for id in alone {
+            self.answered_alone.remove(&id);
+            let touched = self.switch.is_served(&id);
+            self.report_calls(touched);
         }
     }
 }
@@ -576,10 +587,15 @@ impl World {
     }
 
     fn set_member(&mut self, place: &Place, member: Option<Member>, now: Instant) {
+        let is_new = self.member(place).is_none();
+        let comes_to = member.as_ref().filter(|_| is_new).map(|member| member.instrument.clone());
         for agent in self.move_member(place, member).into_iter().flatten() {
             self.refresh(&agent, now);
             self.forget_if_idle(&agent);
         }
+        // From here on that is a device's name, and nobody else's.
+        let outsider = comes_to.map(|device| self.switch.with_outsider(&device));
+        self.report_calls(outsider);
     }
 
     /// Puts a member into its place, in every index. Says whom that concerns.
@@ -748,9 +764,15 @@ impl World {
     }
 
     /// An event tells of channels.
-    pub(super) fn channel_event(&mut self, event: &[u8], message: &Message) {
+    pub(super) fn channel_event(&mut self, event: &[u8], message: &Message, now: Instant) {
         let names = Arc::clone(&self.names);
         let touched = self.switch.take(&names, event, message);
+        for id in touched.iter().flat_map(|touched| self.switch.channels.alone_on(touched.calls())) {
+            self.answered_alone.entry(id).or_insert_with(|| {
+                self.line.changed.notify_one(); // the link sleeps until what was due first
+                now + ALONE_FOR
+            });
+        }
         self.report_calls(touched);
         if event == b"Newchannel" {
             self.hang_up_if_given_up(message);
@@ -772,7 +794,8 @@ impl World {
         let names = Arc::clone(&self.names);
         let (mut switch, mut order) = (std::mem::take(&mut self.switch), self.order);
         let agent_at = |device: &Instrument| self.works_at(device);
-        let reports = switch.reports(&names, touched, &mut order, &self.being_made, &agent_at);
+        let is_device = |device: &Instrument| self.is_device(device);
+        let reports = switch.reports(&names, touched, &mut order, &self.being_made, &agent_at, &is_device);
         (self.switch, self.order) = (switch, order);
         reports
     }
@@ -823,6 +846,13 @@ impl World {
     fn works_at(&self, device: &Instrument) -> Option<AgentId> {
         let interface = Interface::new(self.names.interface(device).ok()?.as_str());
         self.members_at(&interface).next().map(|(_, member)| member.agent.clone())
+    }
+
+    /// Whether anybody is logged in there, or is about to be.
+    fn is_device(&self, device: &Instrument) -> bool {
+        let Ok(interface) = self.names.interface(device) else { return false };
+        let interface = Interface::new(interface.as_str());
+        self.queues_at.contains_key(&interface) || self.bound.contains_key(&interface)
     }
 
     /// Whether Asterisk says of a device that it cannot be reached.
@@ -1034,6 +1064,8 @@ pub(super) fn header(action: Action, header: &'static str, value: &str) -> Resul
 const BUSY_AFTER: Duration = Duration::from_millis(250);
 /// So many calls that were given up are remembered: those of the last minutes at the least.
 const GIVEN_UP_MAX: usize = 1_000;
+/// How long a made call's dialplan takes to dial, if it does: what is dialled is known to Asterisk at once.
+const ALONE_FOR: Duration = Duration::from_secs(1);
 /// How long a call may be on its way to a member that has left.
 const LEFT_FOR: Duration = Duration::from_secs(30);
 const LEFT_MAX: usize = 100_000;
