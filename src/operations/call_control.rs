@@ -42,6 +42,11 @@ impl House {
         if !acd.capabilities().calls.holds(command.ability()) {
             return Err(failed(AcdRefusal::NotSupported { what: command.what() }));
         }
+        if let Some((call, change)) = command.data()
+            && let Some(call) = self.table.calls(peripheral).lock().get(call)
+        {
+            call.data.changed_by(change).map_err(|error| failed(error.into()))?;
+        }
         let done = self.ask(acd.control_call(command)).await.map_err(failed)?;
         if let Some((call, watched, how)) = supervised {
             self.table.statistics.supervised(peripheral, &call, &watched.device, how);

@@ -9,7 +9,7 @@ use super::calls::DAY;
 use super::world::World;
 use crate::acd::AcdRefusal;
 use crate::model::{
-    Call, CallCause, CallCommand, CallDataChange, CallId, CallKind, CallOutcome, CallStep, Connection, FarEnd,
+    Call, CallCause, CallCommand, CallData, CallDataChange, CallId, CallKind, CallOutcome, CallStep, Connection, FarEnd,
     Instrument, Joined, Party, PartyKind, PartyState, QueueId,
 };
 
@@ -96,7 +96,7 @@ impl World {
             }
             CallCommand::SetData { at, change } => {
                 self.must_be_party(at)?;
-                self.set_data(at.call, change);
+                self.set_data(at.call, change)?;
                 done
             }
             CallCommand::Release(at) => match self.must_be_party(at)? {
@@ -126,7 +126,8 @@ impl World {
         }
         self.must_be_free_to_talk(from, &[])?;
         let destination = self.destination(from, to)?;
-        let id = self.dial(now, from, to, &destination, Arc::default(), data, None);
+        let data = CallData::default().changed_by(data)?;
+        let id = self.dial(now, from, to, &destination, data, None);
         Ok(self.outcome(id))
     }
 
@@ -139,22 +140,20 @@ impl World {
     ) -> Result<CallOutcome, AcdRefusal> {
         self.must_be(active, &[PartyState::Connected])?;
         let destination = self.destination(&active.device, to)?;
-        let copied = self.calls.there.get(&active.call).map(|call| Arc::clone(&call.data)).unwrap_or_default();
+        let data = self.data_with(active.call, data)?;
         self.hold_only(active);
-        let id = self.dial(now, &active.device, to, &destination, copied, data, Some(active.call));
+        let id = self.dial(now, &active.device, to, &destination, data, Some(active.call));
         Ok(self.outcome(id))
     }
 
     /// A new call from a device to wherever the number leads.
-    #[allow(clippy::too_many_arguments, reason = "the two that dial have all of it at hand")]
     fn dial(
         &mut self,
         now: Duration,
         from: &Instrument,
         to: &Instrument,
         destination: &Destination,
-        copied: Arc<crate::model::CallData>,
-        data: &CallDataChange,
+        data: CallData,
         consults_for: Option<CallId>,
     ) -> CallId {
         let id = self.calls.new_id();
@@ -173,7 +172,7 @@ impl World {
             dialed_number: Some(to.to_string()),
             home: from.clone(),
             parties: vec![Party { device: from.clone(), kind: caller, state: PartyState::Initiated }],
-            data: Arc::new(copied.changed_by(data)),
+            data: Arc::new(data),
             order: 0,
         });
         self.step(id, CallStep::Initiated(from.clone()), |_| ());
@@ -281,6 +280,7 @@ impl World {
             return Err(AcdRefusal::BadDestination { number: to.clone(), why: "the call waits in a queue" });
         }
         self.must_be_new(active.call, to)?;
+        let data = self.data_with(active.call, data)?;
         let id = active.call;
         let by = active.device.clone();
         let joined = Joined { primary: id, secondary: None, by: by.clone(), added: to.clone() };
@@ -288,7 +288,7 @@ impl World {
         self.step(id, CallStep::Transferred(joined), |call| {
             call.kind = CallKind::TransferredIn;
             call.parties.retain(|party| party.device != by);
-            call.data = Arc::new(call.data.changed_by(data));
+            call.data = Arc::new(data);
         });
         if let Some(agent) = self.agent_at(&by) {
             self.refresh(now, &agent);
@@ -311,7 +311,7 @@ impl World {
             return Err(AcdRefusal::BadDestination { number: to.clone(), why: "a queue cannot be in a conference" });
         };
         self.must_be_new(active.call, to)?;
-        self.set_data(active.call, data);
+        self.set_data(active.call, data)?;
         self.joining.insert(active.call, Joining { by: active.device.clone(), added: device.clone() });
         self.bring_to(now, active.call, &Destination::Device(device, kind));
         Ok(self.outcome(active.call))
@@ -357,10 +357,18 @@ impl World {
         Ok(CallOutcome::default())
     }
 
-    fn set_data(&mut self, id: CallId, change: &CallDataChange) {
-        if *change != CallDataChange::default() {
-            self.step(id, CallStep::DataChanged, |call| call.data = Arc::new(call.data.changed_by(change)));
+    fn set_data(&mut self, id: CallId, change: &CallDataChange) -> Result<(), AcdRefusal> {
+        let data = self.data_with(id, change)?;
+        if !change.is_empty() {
+            self.step(id, CallStep::DataChanged, |call| call.data = Arc::new(data));
         }
+        Ok(())
+    }
+
+    /// What a call, or a copy of it, carries after a change.
+    fn data_with(&self, id: CallId, change: &CallDataChange) -> Result<CallData, AcdRefusal> {
+        let data = self.calls.there.get(&id).map(|call| Arc::clone(&call.data)).unwrap_or_default();
+        Ok(data.changed_by(change)?)
     }
 
     /// Where a number leads from a device, if a call can be brought there now.

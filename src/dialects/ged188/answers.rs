@@ -89,6 +89,7 @@ impl From<Refusal> for No {
             }
             Refusal::NotInQueue { .. } => No::control(ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED, why),
             Refusal::LogoutUnderWay { .. } => No::control(ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION, why),
+            Refusal::Call { reason: AcdRefusal::CallData(error), .. } => error.clone().into(),
             Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } | Refusal::Call { reason, .. } => {
                 let (code, peripheral_error) = control_failure_of(reason);
                 No::Control { code, peripheral_error, why }
@@ -108,7 +109,7 @@ fn control_failure_of(reason: &AcdRefusal) -> (ControlFailure, u32) {
         AcdRefusal::NotLoggedIn { .. } | AcdRefusal::WrongState { .. } => ControlFailure::CF_INVALID_OBJECT_STATE,
         AcdRefusal::BadValue { field: BadField::Agent, .. } => ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED,
         AcdRefusal::BadValue { field: BadField::Instrument, .. } => ControlFailure::CF_INVALID_LOGON_DEVICE_SPECIFIED,
-        AcdRefusal::BadValue { field: BadField::CallData, .. } => ControlFailure::CF_VALUE_OUT_OF_RANGE,
+        AcdRefusal::CallData(_) | AcdRefusal::BadValue { field: BadField::CallData, .. } => ControlFailure::CF_VALUE_OUT_OF_RANGE,
         AcdRefusal::UnknownCall { .. } => ControlFailure::CF_INVALID_CSTA_CALL_IDENTIFIER,
         AcdRefusal::NotOnCall { .. } => ControlFailure::CF_INVALID_CSTA_CONNECTION_IDENTIFIER,
         AcdRefusal::WrongCallState { .. } => ControlFailure::CF_INVALID_OBJECT_STATE,

@@ -1,14 +1,13 @@
-//! Call data in requests. Not here: call data in events (`calls`).
+//! Call data in requests. Not here: call data in events (`calls`), and how much of it there may be (`model`).
+
+use std::borrow::Cow;
 
 use cti_protocol::ged188::codes::Status;
 use cti_protocol::ged188::{NamedArray, NamedVariable, Text};
 
 use super::answers::No;
 use super::identity::given;
-use crate::model::{CALL_VARIABLES, CallData, CallDataChange};
-
-/// All expanded call context of one message, in bytes.
-const ECC_BYTES_MAX: usize = 2000;
+use crate::model::{CALL_VARIABLES, CallDataChange, CallDataError, CallDataValues};
 
 /// The fields that carry call data in every request that has any.
 pub(super) struct Fields<'a> {
@@ -25,30 +24,33 @@ pub(super) fn change_of(fields: &Fields<'_>) -> Result<CallDataChange, No> {
     must_count("NumNamedVariables", claimed, named.len(), Status::E_CTI_INVALID_NUM_NAMED_VARIABLES)?;
     let (claimed, arrays) = fields.arrays;
     must_count("NumNamedArrays", claimed, arrays.len(), Status::E_CTI_INVALID_NUM_NAMED_ARRAYS)?;
-    let mut data = CallData { user_to_user: fields.user_to_user.clone(), ..CallData::default() };
+    let mut data = CallDataValues { user_to_user: fields.user_to_user.clone(), ..CallDataValues::default() };
     for (at, (variable, field)) in data.variables.iter_mut().zip(fields.variables).enumerate() {
         *variable = variable_of(VARIABLE_NAMES[at], field)?;
     }
     data.wrap_up = variable_of("CallWrapupData", fields.wrap_up)?;
     for variable in named {
-        let name = named_as(&variable.name())?;
-        if arrays.iter().any(|element| element.name() == name) {
-            let why = format!("{name} is set as a NamedVariable and as a NamedArray");
-            return Err(No::failure(Status::E_CTI_SCALAR_FUNCTION_ON_ARRAY, why));
-        }
-        data.named.insert(name, variable.value().into_owned());
+        data.named.insert(valid("NamedVariable", variable.name())?, valid("NamedVariable", variable.value())?);
     }
     for element in arrays {
-        data.arrays.insert((named_as(&element.name())?, element.index()), element.value().into_owned());
+        let name = valid("NamedArray", element.name())?;
+        data.arrays.insert((name, element.index()), valid("NamedArray", element.value())?);
     }
-    let scalars: usize = data.named.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
-    let elements: usize = data.arrays.iter().map(|((name, _), value)| name.len() + value.len() + 3).sum();
-    if scalars + elements > ECC_BYTES_MAX {
-        let why =
-            format!("NamedVariable and NamedArray have {} bytes, {ECC_BYTES_MAX} are allowed", scalars + elements);
-        return Err(No::failure(Status::E_CTI_TOO_MUCH_DATA, why));
+    Ok(CallDataChange::new(data)?)
+}
+
+impl From<CallDataError> for No {
+    fn from(error: CallDataError) -> No {
+        let status = match error {
+            CallDataError::TooLong { .. } => Status::E_CTI_VALUE_TOO_LONG,
+            CallDataError::HoldsNul { .. } => Status::E_CTI_INVALID_CHARACTER,
+            CallDataError::NoName => Status::E_CTI_REQUIRED_DATA_MISSING,
+            CallDataError::ScalarOnArray { .. } => Status::E_CTI_SCALAR_FUNCTION_ON_ARRAY,
+            CallDataError::ArrayOnScalar { .. } => Status::E_CTI_ARRAY_FUNCTION_ON_SCALAR,
+            CallDataError::TooMuch { .. } => Status::E_CTI_TOO_MUCH_DATA,
+        };
+        No::failure(status, error.to_string())
     }
-    Ok(CallDataChange(data))
 }
 
 const VARIABLE_NAMES: [&str; CALL_VARIABLES] = [
@@ -72,11 +74,14 @@ fn variable_of<const MAX: usize>(name: &'static str, field: Option<&Text<MAX>>) 
     }
 }
 
-fn named_as(name: &str) -> Result<String, No> {
-    if name.is_empty() {
-        return Err(No::failure(Status::E_CTI_REQUIRED_DATA_MISSING, "a NamedVariable or NamedArray has no name"));
+/// What was read as text without a loss.
+fn valid(field: &str, text: Cow<'_, str>) -> Result<String, No> {
+    match text {
+        Cow::Borrowed(text) => Ok(text.to_owned()),
+        Cow::Owned(text) => {
+            Err(No::failure(Status::E_CTI_INVALID_CHARACTER, format!("{field} is not valid text: {text:?}")))
+        }
     }
-    Ok(name.to_owned())
 }
 
 fn must_count(name: &str, claimed: u16, there: usize, status: Status) -> Result<(), No> {

@@ -70,9 +70,10 @@ macro_rules! context {
     ($seen:ident, $message:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {{
         let data = &$seen.call.data;
         let [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10] = data.variables.each_ref().map(|value| text(value.as_ref()));
+        let (named_variables, named_arrays) = (named_variables($seen.call), named_arrays($seen.call));
         seen_from!($seen, $message {
-            num_named_variables: count(data.named.len()),
-            num_named_arrays: count(data.arrays.len()),
+            num_named_variables: count(named_variables.len()),
+            num_named_arrays: count(named_arrays.len()),
             ani: text($seen.call.ani.as_ref()),
             dialed_number: text($seen.call.dialed_number.as_ref()),
             user_to_user_info: data.user_to_user.clone().and_then(|info| Data::new(info).ok()),
@@ -87,8 +88,8 @@ macro_rules! context {
             call_variable9: v9,
             call_variable10: v10,
             call_wrapup_data: text(data.wrap_up.as_ref()),
-            named_variables: named_variables($seen.call),
-            named_arrays: named_arrays($seen.call),
+            named_variables,
+            named_arrays,
             $($field $(: $value)?,)*
         })
     }};
