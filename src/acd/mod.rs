@@ -13,8 +13,8 @@ mod events;
 use async_trait::async_trait;
 
 use crate::model::{
-    AgentFacts, AgentId, Call, CallAbilities, CallCommand, CallDataError, CallId, CallOutcome, Instrument, Login, Password,
-    PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
+    AgentFacts, AgentId, Call, CallAbilities, CallCommand, CallDataError, CallId, CallOutcome, Instrument, Login,
+    Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
 };
 pub use config::{AcdConfigError, AgentsConfig};
 pub use events::{AcdEvent, AcdEvents, AcdInbox, acd_channel};
@@ -188,7 +188,7 @@ pub enum AcdRefusal {
     ReasonRequired,
     /// The call cannot carry it.
     #[error(transparent)]
-    CallData(#[from] CallDataError),
+    CallData(CallDataError),
     /// No such call.
     #[error("there is no call {}", call.0)]
     UnknownCall {

@@ -41,6 +41,8 @@ pub struct CallEvent {
     pub step: CallStep,
     /// The call that the parties who hear of it were on before, where a transfer or conference brought them to this one.
     pub was: Option<CallId>,
+    /// The call that they were told of before, where its data changed: what differs is what changed. None: all of it.
+    pub before: Option<Arc<Call>>,
     /// The device that the step is seen from: the call's number and this name one connection.
     pub at: Instrument,
     /// Whether those hear of it who follow everything.

@@ -45,7 +45,7 @@ impl House {
         if let Some((call, change)) = command.data()
             && let Some(call) = self.table.calls(peripheral).lock().get(call)
         {
-            call.data.changed_by(change).map_err(|error| failed(error.into()))?;
+            call.data.changed_by(change).map_err(|error| failed(AcdRefusal::CallData(error)))?;
         }
         let done = self.ask(acd.control_call(command)).await.map_err(failed)?;
         if let Some((call, watched, how)) = supervised {

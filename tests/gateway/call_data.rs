@@ -1,9 +1,8 @@
 //! What travels with calls: how much of it may, who sets it in which dialect, and what clients are told of a change.
 
-use cti_protocol::ged188::codes::{CallType, Status};
+use cti_protocol::ged188::codes::Status;
 use cti_protocol::ged188::{
-    AnyMessage, CallDataUpdateEvent, Data, NamedArray, NamedVariable, SetCallDataReq, SnapshotCallConf,
-    SnapshotCallReq, TransferCallReq,
+    AnyMessage, CallDataUpdateEvent, Data, NamedArray, NamedVariable, SetCallDataReq, SnapshotCallConf, SnapshotCallReq,
 };
 use ctigate::model::QueueId;
 use serde_json::{Map, Value, json};
@@ -48,7 +47,7 @@ async fn snapshot(desk: &mut Desk, call: u32) -> SnapshotCallConf {
     let invoke_id = desk.next_invoke_id();
     desk.sends(SnapshotCallReq { invoke_id, connection_call_id: call, ..Default::default() });
     match desk.receives().await {
-        AnyMessage::SnapshotCallConf(shown) => shown,
+        AnyMessage::SnapshotCallConf(shown) => *shown,
         other => panic!("SNAPSHOT_CALL_CONF expected, got {other:?}"),
     }
 }
@@ -57,7 +56,7 @@ async fn snapshot(desk: &mut Desk, call: u32) -> SnapshotCallConf {
 async fn update(desk: &mut Desk) -> CallDataUpdateEvent {
     loop {
         if let AnyMessage::CallDataUpdateEvent(update) = desk.receives().await {
-            return update;
+            return *update;
         }
     }
 }
@@ -188,4 +187,69 @@ async fn what_one_dialect_cannot_tell_the_other_one_cannot_set() {
         }
         other => panic!("BEGIN_CALL_EVENT expected, got {other:?}"),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_tells_what_changed_and_every_named_variable() {
+    let (house, mut a1) = talking().await;
+    let mut b = call_watcher(&house).await;
+    b.hears().await;
+    a1.sets_data(1, "3001", |request| {
+        request.call_variable1 = text("one");
+        request.call_wrapup_data = text("sold");
+        request.user_to_user_info = Data::new("uui").ok();
+        request.num_named_variables = 1;
+        request.named_variables = vec![NamedVariable::new("user.ticket", "4711").unwrap()];
+    });
+    let first = update(&mut a1).await;
+    assert_eq!((first.call_variable1, first.call_wrapup_data), (text("one"), text("sold")));
+    assert_eq!((first.user_to_user_info, first.ani), (Data::new("uui").ok(), None));
+    update(&mut b).await;
+    a1.hears().await;
+    a1.sets_data(1, "3001", |request| request.call_variable2 = text("two"));
+    for desk in [&mut a1, &mut b] {
+        let second = update(desk).await;
+        assert_eq!((second.call_variable1.clone(), second.call_variable2.clone()), (None, text("two")));
+        assert_eq!((second.ani.clone(), second.dialed_number.clone()), (None, None));
+        assert_eq!((second.user_to_user_info.clone(), second.call_wrapup_data.clone()), (None, None));
+        assert_eq!((second.num_named_variables, second.named_variables.len()), (1, 1));
+    }
+    // A client that comes later has the whole of it from the beginning.
+    let mut late = call_watcher(&house).await;
+    match late.receives().await {
+        AnyMessage::BeginCallEvent(begun) => {
+            assert_eq!((begun.call_variable1, begun.call_variable2), (text("one"), text("two")));
+            assert_eq!(begun.named_variables.len(), 1);
+        }
+        other => panic!("BEGIN_CALL_EVENT expected, got {other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transferred_call_keeps_its_data_takes_what_it_lacks_and_says_so_to_both_sides() {
+    let (house, mut a1, mut a2) = consulting().await;
+    let mut b = call_watcher(&house).await;
+    b.hears().await;
+    a1.sets_data(1, "3001", |request| request.call_variable1 = text("of call 1"));
+    a1.sets_data(2, "3001", |request| {
+        request.call_variable1 = text("of call 2");
+        request.call_variable2 = text("asked");
+        request.call_variable3 = text("");
+    });
+    for desk in [&mut a1, &mut a2, &mut b] {
+        desk.hears().await;
+    }
+    a1.transfers(2, 1, "3001");
+    // For who was asked, call 2 goes on as call 1: of what differs between the two it is told.
+    let told = update(&mut a2).await;
+    assert_eq!((told.connection_call_id, told.new_connection_call_id), (2, 1));
+    assert_eq!((told.call_variable1, told.call_variable2, told.call_variable3), (text("of call 1"), None, None));
+    // Who follows everything is told of both: what call 1 took, and what differs for call 2.
+    let taken = update(&mut b).await;
+    assert_eq!((taken.connection_call_id, taken.new_connection_call_id), (1, 1));
+    assert_eq!((taken.call_variable1, taken.call_variable2, taken.call_variable3), (None, text("asked"), text("")));
+    let moved = update(&mut b).await;
+    assert_eq!((moved.connection_call_id, moved.call_variable1), (2, text("of call 1")));
+    let shown = snapshot(&mut a2, 1).await;
+    assert_eq!((shown.call_variable1, shown.call_variable2), (text("of call 1"), text("asked")));
 }

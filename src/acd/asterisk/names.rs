@@ -9,7 +9,9 @@ use super::ami::MemberText;
 use super::config::{AsteriskConfig, DataName, VariableConfig};
 use super::control::bad_data;
 use crate::acd::{AcdRefusal, BadField};
-use crate::model::{AgentId, AgentState, CallData, CallDataChange, CallDataValues, Instrument, Password, QueueId, ReasonCode};
+use crate::model::{
+    AgentId, AgentState, CallData, CallDataChange, CallDataValues, Instrument, Password, QueueId, ReasonCode,
+};
 
 /// The names of one Asterisk.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use super::calls::DAY;
 use super::world::World;
 use crate::acd::AcdRefusal;
 use crate::model::{
-    Call, CallCause, CallCommand, CallData, CallDataChange, CallId, CallKind, CallOutcome, CallStep, Connection, FarEnd,
-    Instrument, Joined, Party, PartyKind, PartyState, QueueId,
+    Call, CallCause, CallCommand, CallData, CallDataChange, CallId, CallKind, CallOutcome, CallStep, Connection,
+    FarEnd, Instrument, Joined, Party, PartyKind, PartyState, QueueId,
 };
 
 /// A party that is being brought into a call in a single step: a conference once it answers.
@@ -63,17 +63,19 @@ impl World {
                 done
             }
             CallCommand::Consult { active, to, data, .. } => self.consult(now, active, to, data),
-            CallCommand::Transfer { active, to: FarEnd::Held(held), .. } => {
+            CallCommand::Transfer { active, to: FarEnd::Held(held), data } => {
                 self.must_be_pair(active, held)?;
                 self.must_share_nobody(active, held)?;
-                Ok(self.merge(now, active, held, false))
+                let data = self.data_with(held.call, data)?;
+                Ok(self.merge(now, active, held, data, false))
             }
             CallCommand::Transfer { active, to: FarEnd::Dialed(to), data } => self.send_on(now, active, to, data),
-            CallCommand::Conference { active, with: FarEnd::Held(held), .. } => {
+            CallCommand::Conference { active, with: FarEnd::Held(held), data } => {
                 self.must_be_pair(active, held)?;
                 self.must_be(active, &[PartyState::Connected])?;
                 self.must_share_nobody(active, held)?;
-                Ok(self.merge(now, active, held, true))
+                let data = self.data_with(held.call, data)?;
+                Ok(self.merge(now, active, held, data, true))
             }
             CallCommand::Conference { active, with: FarEnd::Dialed(to), data } => self.bring_in(now, active, to, data),
             CallCommand::Deflect { ringing, to } => self.deflect(now, ringing, to),
@@ -126,7 +128,7 @@ impl World {
         }
         self.must_be_free_to_talk(from, &[])?;
         let destination = self.destination(from, to)?;
-        let data = CallData::default().changed_by(data)?;
+        let data = CallData::default().changed_by(data).map_err(AcdRefusal::CallData)?;
         let id = self.dial(now, from, to, &destination, data, None);
         Ok(self.outcome(id))
     }
@@ -221,8 +223,16 @@ impl World {
         self.refresh_all(now, at.call);
     }
 
-    /// The call that waits takes in the parties of the one that was made to ask; who asked goes, or stays.
-    fn merge(&mut self, now: Duration, active: &Connection, held: &Connection, stays: bool) -> CallOutcome {
+    /// The call that waits takes in the parties of the one that was made to ask, and of its data what it lacks itself; who
+    /// asked goes, or stays.
+    fn merge(
+        &mut self,
+        now: Duration,
+        active: &Connection,
+        held: &Connection,
+        data: CallData,
+        stays: bool,
+    ) -> CallOutcome {
         let by = active.device.clone();
         let Some(asked) = self.calls.there.get(&active.call).cloned() else { return CallOutcome::default() };
         let moved: Vec<Party> = asked.parties.iter().filter(|party| party.device != by).cloned().collect();
@@ -254,6 +264,7 @@ impl World {
                 false => call.parties.retain(|party| party.device != by),
             }
             call.parties.extend(moved);
+            call.data = Arc::new(data.filled_from(&asked.data.as_change()));
             if asked.queue.is_some() {
                 call.queue = asked.queue;
             }
@@ -368,7 +379,7 @@ impl World {
     /// What a call, or a copy of it, carries after a change.
     fn data_with(&self, id: CallId, change: &CallDataChange) -> Result<CallData, AcdRefusal> {
         let data = self.calls.there.get(&id).map(|call| Arc::clone(&call.data)).unwrap_or_default();
-        Ok(data.changed_by(change)?)
+        data.changed_by(change).map_err(AcdRefusal::CallData)
     }
 
     /// Where a number leads from a device, if a call can be brought there now.

@@ -109,7 +109,9 @@ fn control_failure_of(reason: &AcdRefusal) -> (ControlFailure, u32) {
         AcdRefusal::NotLoggedIn { .. } | AcdRefusal::WrongState { .. } => ControlFailure::CF_INVALID_OBJECT_STATE,
         AcdRefusal::BadValue { field: BadField::Agent, .. } => ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED,
         AcdRefusal::BadValue { field: BadField::Instrument, .. } => ControlFailure::CF_INVALID_LOGON_DEVICE_SPECIFIED,
-        AcdRefusal::CallData(_) | AcdRefusal::BadValue { field: BadField::CallData, .. } => ControlFailure::CF_VALUE_OUT_OF_RANGE,
+        AcdRefusal::CallData(_) | AcdRefusal::BadValue { field: BadField::CallData, .. } => {
+            ControlFailure::CF_VALUE_OUT_OF_RANGE
+        }
         AcdRefusal::UnknownCall { .. } => ControlFailure::CF_INVALID_CSTA_CALL_IDENTIFIER,
         AcdRefusal::NotOnCall { .. } => ControlFailure::CF_INVALID_CSTA_CONNECTION_IDENTIFIER,
         AcdRefusal::WrongCallState { .. } => ControlFailure::CF_INVALID_OBJECT_STATE,

@@ -30,7 +30,7 @@ pub(super) fn snapshot_of_call(call: &Call, invoke_id: u32) -> SnapshotCallConf 
         num_call_devices: count(call_devices.len()),
         num_named_variables: count(named_variables.len()),
         num_named_arrays: count(named_arrays.len()),
-        ani: text(call.ani.as_ref()),
+        ani: text(call.caller_number()),
         dnis: text(call.dialed_number.as_ref()),
         dialed_number: text(call.dialed_number.as_ref()),
         user_to_user_info: data.user_to_user.clone().and_then(|info| Data::new(info).ok()),

@@ -128,7 +128,7 @@ impl View<'_> {
         What::CallStateEvent(CallStateEvent {
             event_name,
             media: Media::Voice,
-            ani: call.ani.clone().unwrap_or_default(),
+            ani: call.caller_number().cloned().unwrap_or_default(),
             call_id: call.id.0.to_string(),
             call_type: call_type(call),
             other_dn: other.unwrap_or_default(),
