@@ -58,6 +58,8 @@ pub struct AgentEvent {
     pub peripheral: PeripheralId,
     /// The state to show: that of `facts`, or the moment `LoggedIn` just before it.
     pub state: AgentState,
+    /// What it is while no call makes it something else: the state before the call, where it is on one.
+    pub idle: AgentState,
     /// The agent as it is now. A logged-out agent keeps here the instrument that it was logged in at.
     pub facts: AgentFacts,
     /// The queues that the agent has left with this change.

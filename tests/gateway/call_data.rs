@@ -1,8 +1,9 @@
 //! What travels with calls: how much of it may, who sets it in which dialect, and what clients are told of a change.
 
-use cti_protocol::ged188::codes::Status;
+use cti_protocol::ged188::codes::{CallType, ConnectionDeviceIdType, Disposition, Status};
 use cti_protocol::ged188::{
-    AnyMessage, CallDataUpdateEvent, Data, NamedArray, NamedVariable, SetCallDataReq, SnapshotCallConf, SnapshotCallReq,
+    AnyMessage, CallDataUpdateEvent, ConferenceCallReq, Data, NamedArray, NamedVariable, SetCallDataReq,
+    SnapshotCallConf, SnapshotCallReq,
 };
 use ctigate::model::QueueId;
 use serde_json::{Map, Value, json};
@@ -252,4 +253,90 @@ async fn a_transferred_call_keeps_its_data_takes_what_it_lacks_and_says_so_to_bo
     assert_eq!((moved.connection_call_id, moved.call_variable1), (2, text("of call 1")));
     let shown = snapshot(&mut a2, 1).await;
     assert_eq!((shown.call_variable1, shown.call_variable2), (text("of call 1"), text("asked")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_crm_knows_of_the_caller_is_kept_and_told_and_what_cannot_be_set_is_refused_by_name() {
+    let (house, mut a1) = talking().await;
+    let mut b = call_watcher(&house).await;
+    b.hears().await;
+    a1.sets_data(1, "3001", |request| {
+        request.ani = text("0041441234567");
+        request.caller_entered_digits = text("4711");
+        request.customer_phone_number = text("0041791234567");
+        request.customer_account_number = text("A-1");
+        request.campaign_id = 17;
+        request.query_rule_id = 3;
+        request.call_type = CallType::CALLTYPE_ACD_IN; // as it is
+    });
+    for desk in [&mut a1, &mut b] {
+        let told = update(desk).await;
+        assert_eq!((told.ani, told.caller_entered_digits), (text("0041441234567"), text("4711")));
+        assert_eq!((told.customer_phone_number, told.customer_account_number), (text("0041791234567"), text("A-1")));
+        assert_eq!((told.campaign_id, told.query_rule_id), (17, 3));
+    }
+    a1.hears().await;
+    let shown = snapshot(&mut a1, 1).await;
+    assert_eq!((shown.ani, shown.caller_entered_digits), (text("0041441234567"), text("4711")));
+    // None of these says anything of a campaign.
+    a1.sets_data(1, "3001", |request| (request.campaign_id, request.query_rule_id) = (0, 0xffff_ffff));
+    a1.hears().await;
+    a1.sets_data(1, "3001", |request| request.call_variable1 = text("x"));
+    assert_eq!(update(&mut a1).await.campaign_id, 17);
+    a1.hears().await;
+    type Change = fn(&mut SetCallDataReq);
+    let refused: [(Change, Status, &str); 5] = [
+        (|request| request.call_type = CallType(15), Status::E_CTI_INVALID_CALL_TYPE, "CallType"),
+        (
+            |request| request.called_party_disposition = Disposition(13),
+            Status::E_CTI_CALLED_PARTY_DISPOSITION,
+            "CalledPartyDisposition",
+        ),
+        (|request| request.router_call_key_day = Some(99), Status::E_CTI_PROTECTED_VARIABLE, "RouterCallKeyDay"),
+        (|request| request.call_originated_from = Some(b'D'), Status::E_CTI_PROTECTED_VARIABLE, "CallOriginatedFrom"),
+        (
+            |request| request.connection_device_id_type = ConnectionDeviceIdType(7),
+            Status::E_CTI_INVALID_CONNECTION_ID_TYPE,
+            "ConnectionDeviceIDType",
+        ),
+    ];
+    for (change, status, field) in refused {
+        a1.sets_data(1, "3001", change);
+        let refusal = a1.receives_failure().await;
+        assert_eq!(refusal.status, status, "{refusal:?}");
+        assert!(refusal.text.unwrap().as_str().contains(field));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_is_set_by_the_parties_of_the_call_only() {
+    let (house, mut a1) = talking().await;
+    let mut a2 = ready_desk(&house, "1002").await;
+    a2.sets_data(1, "3002", |request| request.call_variable1 = text("not mine"));
+    assert_eq!(a2.receives_failure().await.status, Status::E_CTI_NOT_CALL_PARTY);
+    a2.sets_data(1, "3001", |request| request.call_variable1 = text("not mine"));
+    assert_eq!(a2.receives_failure().await.status, Status::E_CTI_NOT_CALL_PARTY);
+    a2.releases(1, "3002");
+    assert_eq!(a2.receives_failure().await.status, Status::E_CTI_NOT_CALL_PARTY);
+    a1.sets_data(99, "3001", |request| request.call_variable1 = text("nobodys"));
+    assert_eq!(a1.receives_failure().await.status, Status::E_CTI_NOT_CALL_PARTY);
+    a1.receives_nothing().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_that_comes_with_a_transfer_or_conference_of_two_calls_is_the_call_s_that_goes_on() {
+    let (_house, mut a1, mut a2) = consulting().await;
+    a1.sends(ConferenceCallReq {
+        invoke_id: 70,
+        active_connection_call_id: 2,
+        held_connection_call_id: 1,
+        active_connection_device_id: text("3001"),
+        held_connection_device_id: text("3001"),
+        call_variable4: text("joined"),
+        ..Default::default()
+    });
+    assert_eq!(update(&mut a2).await.call_variable4, text("joined"));
+    let told = update(&mut a1).await;
+    assert_eq!((told.connection_call_id, told.call_variable4), (1, text("joined")));
+    assert_eq!(snapshot(&mut a2, 1).await.call_variable4, text("joined"));
 }

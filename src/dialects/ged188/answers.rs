@@ -6,6 +6,7 @@
 use cti_protocol::ged188::codes::{ControlFailure, Status};
 use cti_protocol::ged188::{AnyMessage, ControlFailureConf, DecodeError, FailureConf, FailureEvent, Text};
 
+use super::names::ascii;
 use crate::acd::{AcdRefusal, BadField};
 use crate::dialects::CloseReason;
 use crate::operations::Refusal;
@@ -30,7 +31,7 @@ impl No {
 
     /// The message that says so; without the reason in words where the listener is told to leave it out.
     pub(super) fn message(self, invoke_id: u32, with_text: bool) -> AnyMessage {
-        let text = |why: &str| with_text.then(|| Text::cut(why));
+        let text = |why: &str| with_text.then(|| Text::cut(&ascii(why)));
         match self {
             No::Failure { status, why } => {
                 FailureConf { invoke_id, status, text: text(&why), ..Default::default() }.into()
@@ -60,12 +61,18 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         // GED-188 has no such transport.
         CloseReason::TooBig { .. } | CloseReason::NotText | CloseReason::BrokenWebSocket(_) => return None,
     };
-    Some(FailureEvent { status, text: with_text.then(|| Text::cut(&reason.to_string())), ..Default::default() })
+    Some(FailureEvent { status, text: with_text.then(|| Text::cut(&ascii(&reason.to_string()))), ..Default::default() })
 }
 
 impl From<DecodeError> for No {
     fn from(error: DecodeError) -> No {
         let status = match &error {
+            DecodeError::FieldTooLong { field: "NamedVariable" | "NamedArray" | "CallWrapupData", .. } => {
+                Status::E_CTI_VALUE_TOO_LONG
+            }
+            DecodeError::FieldTooLong { field, .. } if field.starts_with("CallVariable") => {
+                Status::E_CTI_VALUE_TOO_LONG
+            }
             DecodeError::FieldTooLong { .. } | DecodeError::WrongWidth { .. } => Status::E_CTI_INVALID_FIELD_LENGTH,
             _ => Status::E_CTI_BAD_MESSAGE_FORMAT,
         };
@@ -90,6 +97,10 @@ impl From<Refusal> for No {
             Refusal::NotInQueue { .. } => No::control(ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED, why),
             Refusal::LogoutUnderWay { .. } => No::control(ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION, why),
             Refusal::Call { reason: AcdRefusal::CallData(error), .. } => error.clone().into(),
+            // A device that is to call, not one to log in at.
+            Refusal::Call { reason: AcdRefusal::UnknownInstrument { .. }, .. } => {
+                No::control(ControlFailure::CF_INVALID_CSTA_DEVICE_IDENTIFIER, why)
+            }
             Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } | Refusal::Call { reason, .. } => {
                 let (code, peripheral_error) = control_failure_of(reason);
                 No::Control { code, peripheral_error, why }

@@ -14,8 +14,8 @@ use super::names::{device, given};
 use super::requests::accept;
 use super::session::Line;
 use crate::model::{
-    CALL_VARIABLES, CallCommand, CallDataChange, CallDataValues, CallId, Connection, ConsultKind, FarEnd, Instrument,
-    PartyState, PeripheralId,
+    CALL_VARIABLES, CallCommand, CallDataChange, CallDataError, CallDataValues, CallId, Connection, ConsultKind,
+    FarEnd, Instrument, PartyState, PeripheralId,
 };
 
 /// The device whose calls a request is about.
@@ -233,7 +233,17 @@ fn data_of(request: &Dial) -> Result<CallDataChange, No> {
         }
     }
     data.user_to_user = request.application_data.as_ref().map(|text| text.clone().into());
-    CallDataChange::new(data).map_err(|error| No::new(Code::InvalidRequest, error.to_string()))
+    let property = |error: &CallDataError| match error {
+        CallDataError::TooLong { field, .. } | CallDataError::HoldsNul { field }
+            if field.starts_with("CallVariable") =>
+        {
+            "pyCallVariables"
+        }
+        CallDataError::TooLong { field, .. } if field == "UserToUserInfo" => "pyApplicationData",
+        _ => "pyNamedVariables",
+    };
+    let cannot = |error| No::new(Code::InvalidRequest, format!("{}: {error}", property(&error)));
+    CallDataChange::new(data).map_err(cannot)
 }
 
 /// `name[3]` as its two parts.
