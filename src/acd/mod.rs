@@ -13,8 +13,8 @@ mod events;
 use async_trait::async_trait;
 
 use crate::model::{
-    AgentFacts, AgentId, Call, CallAbilities, CallCommand, CallId, CallOutcome, Instrument, Login, Password,
-    PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
+    AgentFacts, AgentId, Call, CallAbilities, CallCommand, CallDataError, CallId, CallOutcome, Instrument, Login,
+    Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
 };
 pub use config::{AcdConfigError, AgentsConfig};
 pub use events::{AcdEvent, AcdEvents, AcdInbox, AcdProgress, acd_channel};
@@ -186,6 +186,9 @@ pub enum AcdRefusal {
     /// A reason code is due and none was given.
     #[error("a reason code is required")]
     ReasonRequired,
+    /// The call cannot carry it.
+    #[error(transparent)]
+    CallData(CallDataError),
     /// No such call.
     #[error("there is no call {}", call.0)]
     UnknownCall {

@@ -48,7 +48,7 @@ pub struct Call {
     pub queue: Option<QueueId>,
     /// The key that it keeps wherever it goes: the day of its arrival and its number on that day.
     pub key: (u32, u32),
-    /// The caller's number, if known.
+    /// The caller's number as the ACD knows it.
     pub ani: Option<String>,
     /// The number that was dialled, if known.
     pub dialed_number: Option<String>,
@@ -66,6 +66,11 @@ impl Call {
     /// The party at a device.
     pub fn party(&self, device: &Instrument) -> Option<&Party> {
         self.parties.iter().find(|party| party.device == *device)
+    }
+
+    /// The caller's number: as a client set it, or else as the ACD knows it.
+    pub fn caller_number(&self) -> Option<&String> {
+        self.data.ani.as_ref().or(self.ani.as_ref())
     }
 
     /// The device that an agent is on it with.

@@ -95,7 +95,7 @@ pub enum CallCommand {
         active: Connection,
         /// To whom.
         to: FarEnd,
-        /// What the call is to carry, when dialled at once.
+        /// What the call is to carry.
         data: CallDataChange,
     },
     /// Bring somebody else in.
@@ -104,7 +104,7 @@ pub enum CallCommand {
         active: Connection,
         /// Whom.
         with: FarEnd,
-        /// What the call is to carry, when dialled at once.
+        /// What the call is to carry.
         data: CallDataChange,
     },
     /// Send what rings somewhere else.
@@ -178,6 +178,19 @@ impl CallCommand {
             CallCommand::ClearCall(_) => (None, None),
         };
         one.into_iter().chain(other)
+    }
+
+    /// The data that it gives to a call that is there already, or to a copy of that call's data.
+    pub fn data(&self) -> Option<(CallId, &CallDataChange)> {
+        match self {
+            CallCommand::SetData { at, change } => Some((at.call, change)),
+            CallCommand::Consult { active: at, data, .. }
+            | CallCommand::Transfer { active: at, to: FarEnd::Dialed(_), data }
+            | CallCommand::Conference { active: at, with: FarEnd::Dialed(_), data }
+            | CallCommand::Transfer { to: FarEnd::Held(at), data, .. }
+            | CallCommand::Conference { with: FarEnd::Held(at), data, .. } => Some((at.call, data)),
+            _ => None,
+        }
     }
 
     /// What an ACD must be able to do for it.

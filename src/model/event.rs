@@ -41,6 +41,8 @@ pub struct CallEvent {
     pub step: CallStep,
     /// The call that the parties who hear of it were on before, where a transfer or conference brought them to this one.
     pub was: Option<CallId>,
+    /// The call that they were told of before, where its data changed: what differs is what changed. None: all of it.
+    pub before: Option<Arc<Call>>,
     /// The device that the step is seen from: the call's number and this name one connection.
     pub at: Instrument,
     /// Whether those hear of it who follow everything.
@@ -56,6 +58,8 @@ pub struct AgentEvent {
     pub peripheral: PeripheralId,
     /// The state to show: that of `facts`, or the moment `LoggedIn` just before it.
     pub state: AgentState,
+    /// What it is while no call makes it something else: the state before the call, where it is on one.
+    pub idle: AgentState,
     /// The agent as it is now. A logged-out agent keeps here the instrument that it was logged in at.
     pub facts: AgentFacts,
     /// The queues that the agent has left with this change.

@@ -22,7 +22,7 @@ pub use call::{
 pub use call_command::{
     CallAbilities, CallAbility, CallCommand, CallOutcome, Connection, ConsultKind, FarEnd, Supervision, Tones,
 };
-pub use call_data::{CALL_VARIABLES, CallData, CallDataChange};
+pub use call_data::{CALL_VARIABLES, CallData, CallDataChange, CallDataError, CallDataValues};
 pub use client::{LogoutOnCall, SecondClient};
 pub use event::{AgentEvent, AgentReport, CallEvent, CorrectionEvent, Event, LinkEvent, PreCall, PreCallEvent};
 pub use filter::{AgentStates, CallSteps, Filter};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Answer, House, Refusal, Requester};
 use crate::acd::AcdRefusal;
-use crate::model::{Call, CallCommand, CallId, CallOutcome, Instrument, PeripheralId};
+use crate::model::{Call, CallCommand, CallId, CallOutcome, Connection, Instrument, PeripheralId};
 
 impl House {
     /// Asks the ACD to do it; answers with what came of it.
@@ -28,6 +28,9 @@ impl House {
         if let CallCommand::ClearCall(call) = command {
             self.must_see_call(by, peripheral, *call)?;
         }
+        if let CallCommand::SetData { at, .. } | CallCommand::Release(at) = command {
+            self.must_be_on_call(by, peripheral, at)?;
+        }
         for device in command.devices() {
             self.must_have_right_at(by, peripheral, device)?;
         }
@@ -41,6 +44,11 @@ impl House {
         let failed = |reason: AcdRefusal| Refusal::Call { what: command.what(), reason };
         if !acd.capabilities().calls.holds(command.ability()) {
             return Err(failed(AcdRefusal::NotSupported { what: command.what() }));
+        }
+        if let Some((call, change)) = command.data()
+            && let Some(call) = self.table.calls(peripheral).lock().get(call)
+        {
+            call.data.changed_by(change).map_err(|error| failed(AcdRefusal::CallData(error)))?;
         }
         let done = self.ask(acd.control_call(command)).await.map_err(failed)?;
         if let Some((call, watched, how)) = supervised {
@@ -65,6 +73,16 @@ impl House {
         self.reachable(peripheral)?;
         self.must_have_right_at(by, peripheral, device)?;
         Ok(self.table.calls(peripheral).lock().of_device(device))
+    }
+
+    /// Data is for who is on the call, or was and is not done with it.
+    fn must_be_on_call(&self, by: &Requester, peripheral: PeripheralId, at: &Connection) -> Result<(), Refusal> {
+        let is_there =
+            (self.table.calls(peripheral).lock().get(at.call)).is_some_and(|call| call.party(&at.device).is_some());
+        if is_there && self.must_have_right_at(by, peripheral, &at.device).is_ok() {
+            return Ok(());
+        }
+        Err(Refusal::NotOnCall { session: by.session, call: at.call })
     }
 
     fn must_see_call(&self, by: &Requester, peripheral: PeripheralId, id: CallId) -> Result<Arc<Call>, Refusal> {

@@ -97,7 +97,8 @@ impl House {
         for came in call.parties.iter().filter(|party| !is_among(party, were) && !is_among(party, others)) {
             publish(CallStep::Began, &came.device, false, vec![listener(came)]);
         }
-        if !matches!(step, CallStep::Began | CallStep::Released(_)) {
+        let is_data = step == CallStep::DataChanged;
+        if !matches!(step, CallStep::Began | CallStep::Released(_) | CallStep::DataChanged) {
             let listeners = call.parties.iter().chain(gone.iter().copied()).map(listener);
             if let CallStep::Left(at, _) = &step {
                 publish(step.clone(), at, true, listeners.collect()); // a connection is gone, whoever hears of it
@@ -115,6 +116,9 @@ impl House {
                 publish(step, &call.home, true, Vec::new());
             }
         }
+        if let Some(was) = was.as_ref().filter(|was| is_data || was.data != call.data) {
+            self.tell_data(peripheral, was, &call);
+        }
         for gone in gone {
             publish(CallStep::Ended, &gone.device, false, vec![listener(gone)]);
         }
@@ -129,13 +133,36 @@ impl House {
             other.parties.iter().partition(|party| is_among(party, &call.parties) && party.device != *by);
         for (at, party) in moved.into_iter().enumerate() {
             let to = vec![listener(party)];
-            self.publish_step(peripheral, call, Some(other.id), CallStep::DataChanged, &party.device, at == 0, to);
+            self.publish_data(peripheral, other, call, &party.device, at == 0, to);
         }
         for party in left {
             let to = vec![listener(party)];
             self.publish_step(peripheral, other, None, CallStep::Ended, &party.device, false, to);
         }
         self.publish_step(peripheral, other, None, CallStep::Ended, &other.home, true, Vec::new());
+    }
+
+    /// What travels with a call is told as what differs, whichever step brought it; who came with the step has heard all.
+    fn tell_data(&self, peripheral: PeripheralId, was: &Arc<Call>, call: &Arc<Call>) {
+        for party in call.parties.iter().filter(|party| is_among(party, &was.parties)) {
+            self.publish_data(peripheral, was, call, &party.device, false, vec![listener(party)]);
+        }
+        self.publish_data(peripheral, was, call, &call.home, true, Vec::new());
+    }
+
+    /// A change of data, to those who were told of the call, or of the one that goes on as it, as it was.
+    fn publish_data(
+        &self,
+        peripheral: PeripheralId,
+        was: &Arc<Call>,
+        call: &Arc<Call>,
+        at: &Instrument,
+        to_all: bool,
+        to: Vec<(Instrument, Option<AgentId>)>,
+    ) {
+        let (call, at, before) = (Arc::clone(call), at.clone(), Some(Arc::clone(was)));
+        let (step, was) = (CallStep::DataChanged, Some(was.id).filter(|was| *was != call.id));
+        self.table.publish(&Event::Call(CallEvent { peripheral, call, step, was, before, at, to_all, to }));
     }
 
     #[allow(clippy::too_many_arguments, reason = "an event has that many sides")]
@@ -150,7 +177,7 @@ impl House {
         to: Vec<(Instrument, Option<AgentId>)>,
     ) {
         let (call, at) = (Arc::clone(call), at.clone());
-        self.table.publish(&Event::Call(CallEvent { peripheral, call, step, was, at, to_all, to }));
+        self.table.publish(&Event::Call(CallEvent { peripheral, call, step, was, before: None, at, to_all, to }));
     }
 
     fn end_call(&self, peripheral: PeripheralId, calls: &mut Calls, id: CallId) {

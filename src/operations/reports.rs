@@ -98,6 +98,9 @@ impl House {
         self.table.statistics.agent_changed(cell.key.peripheral, &now);
         if now.state != was.state {
             entry.since = tokio::time::Instant::now();
+            if !now.state.is_on_call() {
+                entry.idle = now.state;
+            }
         }
         let has_ended = was.is_logged_in() && !now.is_logged_in();
         if now.is_logged_in() && !was.is_logged_in() {
@@ -138,6 +141,7 @@ impl House {
         let mut event = AgentEvent {
             peripheral: cell.key.peripheral,
             state: now.state,
+            idle: entry.idle,
             owner: self.table.holder(&cell.key, entry.last_instrument.as_ref()),
             by: entry.doer_of(now.order),
             facts: now,

@@ -9,7 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::model::{AgentFacts, AgentKey, AgentReport, Instrument, ReasonCode, SessionId};
+use crate::model::{AgentFacts, AgentKey, AgentReport, AgentState, Instrument, ReasonCode, SessionId};
 
 /// An agent's place in the table.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ impl AgentCell {
 pub struct AgentEntry {
     /// What the ACD said last.
     pub facts: AgentFacts,
+    /// Its last state that was none of a call's.
+    pub idle: AgentState,
     /// Since when the agent is in its state, as far as the gateway knows.
     pub since: Instant,
     /// Which login this is, counted over all agents: tells one from the next.
@@ -125,6 +127,7 @@ pub enum LogoutKind {
 impl AgentEntry {
     fn new(facts: AgentFacts) -> AgentEntry {
         AgentEntry {
+            idle: facts.state,
             facts,
             since: Instant::now(),
             login: 0,

@@ -330,6 +330,7 @@ impl Table {
                     call,
                     step: CallStep::Began,
                     was: None,
+                    before: None,
                     at,
                     to_all: false,
                     to: Vec::new(),

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use cti_protocol::ged188::codes::{ControlFailure, ServiceMask, Status};
+use cti_protocol::ged188::codes::{
+    AnsweringMachine, CallMannerType, CallOption, CallPlacementType, ControlFailure, FacilityType, ServiceMask, Status,
+};
 use cti_protocol::ged188::{
-    AnyMessage, ClearCallReq, NamedVariable, OpenReq, QueryDeviceInfoReq, SnapshotCallReq, SnapshotDeviceReq,
+    AnyMessage, ClearCallReq, ConsultationCallReq, MakeCallReq, MessageType, NamedVariable, OpenReq,
+    QueryDeviceInfoReq, SnapshotCallReq, SnapshotDeviceReq, Stranger,
 };
 use ctigate::model::QueueId;
 
@@ -401,4 +404,86 @@ async fn a_conference_that_is_cleared_is_cleared_for_everybody_at_once() {
         assert!(heard.contains(&format!("END_CALL 1@{own}")), "{heard:?}");
     }
     assert!(house.house.table.calls(PERIPHERAL).lock().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn codes_and_devices_that_there_are_not_are_refused_each_with_its_code() {
+    let (_house, mut a1, _a2, mut b) = consulting().await;
+    let make = MakeCallReq { agent_instrument: text("3001"), dialed_number: text("3003"), ..Default::default() };
+    let refused = [
+        (MakeCallReq { call_placement_type: CallPlacementType(999), ..make.clone() }, 45),
+        (MakeCallReq { call_manner_type: CallMannerType(77), ..make.clone() }, 44),
+        (MakeCallReq { call_option: CallOption(77), ..make.clone() }, 51),
+        (MakeCallReq { facility_type: FacilityType(77), ..make.clone() }, 47),
+        (MakeCallReq { answering_machine: AnsweringMachine(77), ..make.clone() }, 43),
+        (MakeCallReq { dialed_number: text("30\u{1}3"), ..make.clone() }, 62),
+    ];
+    for (request, status) in refused {
+        a1.sends(request);
+        assert_eq!(a1.receives_failure().await.status, Status(status));
+    }
+    a1.sends(ConsultationCallReq {
+        call_placement_type: CallPlacementType(999),
+        ..ConsultationCallReq {
+            active_connection_call_id: 2,
+            active_connection_device_id: text("3001"),
+            dialed_number: text("3003"),
+            ..Default::default()
+        }
+    });
+    assert_eq!(a1.receives_failure().await.status, Status::E_CTI_INVALID_CALL_PLACEMENT_TYPE);
+    // What the tables have, and all ones, is taken as it comes: here only the state of the device is in the way.
+    for type_ in [0, 1, 6, 0xffff] {
+        a1.sends(MakeCallReq { call_placement_type: CallPlacementType(type_), ..make.clone() });
+        assert_eq!(a1.receives_control_failure().await.failure_code, ControlFailure::CF_INVALID_OBJECT_STATE);
+    }
+    // Who follows everything names the call by where it began, or by a device that is on it.
+    b.sends(SnapshotCallReq { connection_call_id: 2, connection_device_id: text("9999"), ..Default::default() });
+    assert_eq!(b.receives_failure().await.status, Status::E_CTI_NOT_CALL_PARTY);
+    b.sends(ClearCallReq { connection_call_id: 2, connection_device_id: text("9999"), ..Default::default() });
+    assert_eq!(b.receives_failure().await.status, Status::E_CTI_NOT_CALL_PARTY);
+    b.sends(SnapshotDeviceReq { agent_instrument: text("9999"), ..Default::default() });
+    assert_eq!(b.receives_control_failure().await.failure_code, ControlFailure::CF_INVALID_CSTA_DEVICE_IDENTIFIER);
+    b.makes_call("9999", "3003");
+    assert_eq!(b.receives_control_failure().await.failure_code, ControlFailure::CF_INVALID_CSTA_DEVICE_IDENTIFIER);
+    for device in ["8001", "3001"] {
+        b.sends(SnapshotCallReq { connection_call_id: 1, connection_device_id: text(device), ..Default::default() });
+        assert!(matches!(b.receives().await, AnyMessage::SnapshotCallConf(_)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_cleared_also_with_the_type_of_the_asking_device_in_the_fixed_part() {
+    let house = house_of(patient_world(), |_| ()).await;
+    let mut desk = ready_desk(&house, "1001").await;
+    let make = desk.makes_call("3001", "3002");
+    assert_eq!(desk.hears().await[0], format!("MAKE_CALL {make}"));
+    let mut body = Vec::new();
+    body.extend(9_u32.to_be_bytes());
+    body.extend(0xffff_ffff_u32.to_be_bytes());
+    body.extend(1_u32.to_be_bytes());
+    body.extend([0, 0]);
+    body.extend([0xff, 0xff]); // RequestingDeviceIDType
+    body.extend([0, 25, 0, 5]);
+    body.extend(b"3001\0");
+    desk.sends(Stranger { message_type: MessageType::CLEAR_CONNECTION_REQ, body: body.into() });
+    let heard = desk.hears().await;
+    assert!(heard.contains(&"CLEAR_CONNECTION 9".to_owned()), "{heard:?}");
+    assert!(heard.contains(&"CALL_CLEARED 1@3001 lcs 0".to_owned()), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_are_written_in_ascii() {
+    let house = house_of(patient_world(), |_| ()).await;
+    let mut desk = ready_desk(&house, "1001").await;
+    let mut body = vec![0; 14];
+    body.extend([0, 25, 0, 65]);
+    body.extend([b'x'; 65]); // one byte too long, and more than an excerpt shows
+    desk.sends(Stranger { message_type: MessageType::CLEAR_CONNECTION_REQ, body: body.into() });
+    let text_of = |refusal: cti_protocol::ged188::FailureConf| refusal.text.unwrap().as_str().into_owned();
+    let why = text_of(desk.receives_failure().await);
+    assert!(why.is_ascii() && why.contains("..."), "{why}");
+    desk.makes_call("3001", "h\u{e9}");
+    let why = desk.receives_control_failure().await.text.unwrap().as_str().into_owned();
+    assert!(why.is_ascii() && why.contains("h? cannot be called"), "{why}");
 }

@@ -69,7 +69,15 @@ fn event(agent: &str, state: AgentState) -> Event {
         state,
         ..AgentFacts::logged_out(agent, ReasonCode(0), 1)
     };
-    Event::Agent(AgentEvent { peripheral: PERIPHERAL, state, facts, left: Vec::new(), owner: None, by: None })
+    Event::Agent(AgentEvent {
+        peripheral: PERIPHERAL,
+        state,
+        idle: state,
+        facts,
+        left: Vec::new(),
+        owner: None,
+        by: None,
+    })
 }
 
 fn everything() -> Filter {

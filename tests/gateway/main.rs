@@ -4,6 +4,7 @@
 
 mod audit;
 mod call_control;
+mod call_data;
 mod calls;
 mod configuration;
 mod encounters;

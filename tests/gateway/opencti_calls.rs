@@ -406,3 +406,21 @@ async fn a_logout_leaves_nothing_known_of_the_agents_calls() {
     crm.receives_nothing().await;
     other.succeeds(call("hangUpCall", "1002")).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_who_was_not_ready_stays_so_by_name_while_it_is_on_a_call() {
+    let house = patient_house().await;
+    let mut crm = Crm::open(&house).await;
+    crm.logs_in("1001").await;
+    hears(&mut crm).await;
+    let of_agent =
+        |heard: Vec<String>| heard.into_iter().filter(|words| words.starts_with("agent")).collect::<Vec<_>>();
+    crm.succeeds(json!({"activity": "makeCall", "Destination": "3002"})).await;
+    assert_eq!(of_agent(hears(&mut crm).await), ["agent NotReady BUSY"]);
+    crm.succeeds(call("hangUpCall", "1001")).await;
+    assert_eq!(of_agent(hears(&mut crm).await), ["agent NotReady AUX_WORK"]);
+    // Who asks for another state while on the call has its name at once.
+    crm.succeeds(json!({"activity": "makeCall", "Destination": "3002"})).await;
+    crm.succeeds(json!({"activity": "SetAgentReady", "AgentID": "1001"})).await;
+    assert_eq!(of_agent(hears(&mut crm).await), ["agent NotReady BUSY", "agent Ready BUSY"]);
+}

@@ -217,3 +217,11 @@ async fn the_half_hour_begins_anew_and_five_minutes_move_on() {
     passes(3 * 60 * 60).await;
     assert_eq!(statistics.of_queue(PERIPHERAL, QUEUE).five_minutes.not_ready, 290_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_figures_of_an_agent_who_is_out_name_no_device_and_have_its_fields_all_the_same() {
+    let house = house().await;
+    let mut bridge = Desk::bridge(&house).await;
+    let figures = of_agent(&mut bridge, "1003").await;
+    assert_eq!((figures.agent_extension, figures.agent_instrument), (text(""), text("")));
+}

@@ -210,7 +210,7 @@ impl fmt::Display for Excerpt {
         for byte in self.head.iter().take(self.bytes) {
             write!(f, "{byte:02x}")?;
         }
-        f.write_str(if self.bytes > self.head.len() { "…)" } else { ")" })
+        f.write_str(if self.bytes > self.head.len() { "...)" } else { ")" })
     }
 }
 

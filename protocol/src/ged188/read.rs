@@ -25,6 +25,8 @@ pub(crate) struct Reader<'a> {
     last_row: usize,
     out_of_order: bool,
     unknown: Vec<UnknownField>,
+    /// What stood between the fixed part and the floating one.
+    more: &'a [u8],
 }
 
 /// A floating field as it stands in the body.
@@ -37,7 +39,8 @@ pub(crate) struct RawField<'a> {
 impl<'a> Reader<'a> {
     pub(crate) fn new(message: MessageType, version: Version, body: &'a Bytes) -> Reader<'a> {
         let (left, floating) = (&body[..], &body[..]);
-        Reader { message, version, body, left, floating, last_row: 0, out_of_order: false, unknown: Vec::new() }
+        let more = &body[..0];
+        Reader { message, version, body, left, floating, last_row: 0, out_of_order: false, unknown: Vec::new(), more }
     }
 
     /// The next field of the fixed part; the default where the version does not have it.
@@ -53,6 +56,30 @@ impl<'a> Reader<'a> {
             }
             Err(_) => Err(self.short(name, T::BYTES_MAX)),
         }
+    }
+
+    /// Passes over bytes behind the fixed part that the table does not have, if the floating part reads only without them:
+    /// whole, and with every field that is required.
+    pub(crate) fn skip_more(&mut self, bytes: usize, since: u8, rows: &[FieldInfo]) {
+        if !self.version.has(since) || self.reads(self.left, rows) {
+            return;
+        }
+        if let Some((more, left)) = self.left.split_at_checked(bytes)
+            && self.reads(left, rows)
+        {
+            (self.more, self.left, self.floating) = (more, left, left);
+        }
+    }
+
+    fn reads(&self, mut left: &[u8], rows: &[FieldInfo]) -> bool {
+        let mut tags = Vec::new();
+        while !left.is_empty() {
+            let Ok((behind, (tag, _))) = field(self.version, left) else { return false };
+            tags.push(tag);
+            left = behind;
+        }
+        let is_due = |row: &&FieldInfo| row.required && row.is_in(self.version);
+        rows.iter().filter(is_due).all(|row| row.tag.is_none_or(|tag| tags.contains(&tag)))
     }
 
     /// The next floating field; none at the end of the message.
@@ -114,7 +141,8 @@ impl<'a> Reader<'a> {
     /// What the table did not say of this message, once every field was read.
     #[inline]
     pub(crate) fn rest(self) -> Rest {
-        if !self.out_of_order && self.unknown.is_empty() { Rest::default() } else { self.strange_rest() }
+        let is_ordinary = !self.out_of_order && self.unknown.is_empty() && self.more.is_empty();
+        if is_ordinary { Rest::default() } else { self.strange_rest() }
     }
 
     /// Notes that a field of a row came, and so whether the order is the table's, with unknown fields last.
@@ -134,7 +162,7 @@ impl<'a> Reader<'a> {
             order.push(tag);
             left = behind;
         }
-        Rest::ordered(self.unknown, order)
+        Rest::strange(self.unknown, order, self.body.slice_ref(self.more))
     }
 
     /// Where the walk stands, from the start of the frame.

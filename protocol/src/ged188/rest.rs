@@ -38,20 +38,22 @@ struct Strangers {
     unknown: Vec<UnknownField>,
     /// The tags of all floating fields as they came, or nothing if table order with the unknown ones last is right.
     order: Vec<Tag>,
+    /// What stood between the fixed part and the floating one.
+    more: Bytes,
 }
 
 impl Rest {
     /// These fields behind all others.
     pub fn new(unknown: Vec<UnknownField>) -> Rest {
-        Rest::ordered(unknown, Vec::new())
+        Rest::strange(unknown, Vec::new(), Bytes::new())
     }
 
-    /// These fields, and all fields of the message in the order of these tags.
-    pub(crate) fn ordered(unknown: Vec<UnknownField>, order: Vec<Tag>) -> Rest {
-        if unknown.is_empty() && order.is_empty() {
+    /// These fields, all fields of the message in the order of these tags, and these bytes behind the fixed part.
+    pub(crate) fn strange(unknown: Vec<UnknownField>, order: Vec<Tag>, more: Bytes) -> Rest {
+        if unknown.is_empty() && order.is_empty() && more.is_empty() {
             return Rest(None);
         }
-        Rest(Some(Box::new(Strangers { unknown, order })))
+        Rest(Some(Box::new(Strangers { unknown, order, more })))
     }
 
     /// The unknown fields, in the order in which they came.
@@ -67,6 +69,11 @@ impl Rest {
     /// The order in which the fields came, if it was not the table's.
     pub(crate) fn order(&self) -> &[Tag] {
         self.0.as_ref().map(|strangers| strangers.order.as_slice()).unwrap_or_default()
+    }
+
+    /// What stood between the fixed part and the floating one.
+    pub(crate) fn more(&self) -> &[u8] {
+        self.0.as_ref().map(|strangers| &strangers.more[..]).unwrap_or_default()
     }
 }
 

@@ -11,6 +11,7 @@
 //!         fixed {
 //!             "ForcedFlag" forced_flag: ForcedFlag, since 10;
 //!         }
+//!         fixed_may_have 2 bytes_more, since 14;      // where clients are known that write more
 //!         floating {
 //!             "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
 //!             skill_groups: Vec<WantedSkillGroup>;    // a set: its rows stand in its own table
@@ -27,6 +28,7 @@ macro_rules! message {
         $(#[doc = $doc:literal])+
         $name:ident as $message:ident, from $by:ident, service $service:literal $(, since $since:literal)? {
             fixed { $( $(#[$fmeta:meta])* $fname:literal $fixed:ident: $ftype:ty $(, since $fsince:literal)?; )* }
+            $( fixed_may_have $more:literal bytes_more, since $msince:literal; )?
             floating { $(
                 $(#[$meta:meta])*
                 $($row:literal $tag:ident)? $place:ident: $type:ty $(, since $rsince:literal)? $(, is $flag:ident)*;
@@ -88,6 +90,7 @@ macro_rules! message {
                 fn decode_body(body: &Bytes, version: Version) -> Result<Self, DecodeError> {
                     let mut reader = Reader::new(MessageType::$name, version, body);
                     $( let $fixed = reader.fixed($fname, since!($($fsince)?))?; )*
+                    $( reader.skip_more($more, $msince, Self::INFO.floating); )?
                     $( let mut $place: $type = Default::default(); )*
                     while let Some(field) = reader.next_field()? {
                         match field.tag {
@@ -105,7 +108,11 @@ macro_rules! message {
                     let mut writer = Writer::new(MessageType::$name, version, out);
                     let mut fixed = FixedPart::<{ fixed_bytes(FIXED) }>::new(version);
                     $( fixed.put(self.$fixed, since!($($fsince)?)); )*
-                    writer.fixed(&fixed, &self.rest);
+                    let mut more: &[u8] = &[];
+                    $( if version.has($msince) {
+                        more = self.rest.more();
+                    } )?
+                    writer.fixed(&fixed, more, &self.rest);
                     $( self.$place.put(ROWS.$place, &mut writer); )*
                     writer.finish(&self.rest)
                 }

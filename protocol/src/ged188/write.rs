@@ -80,10 +80,11 @@ impl<'a> Writer<'a> {
         Writer { message, version, out, start, head, error: None, order: None }
     }
 
-    /// The fixed part. A message that came in an order of its own leaves in it.
+    /// The fixed part, and what stood behind it. A message that came in an order of its own leaves in it.
     #[inline]
-    pub(crate) fn fixed<const BYTES_MAX: usize>(&mut self, fixed: &FixedPart<BYTES_MAX>, rest: &Rest) {
+    pub(crate) fn fixed<const BYTES_MAX: usize>(&mut self, fixed: &FixedPart<BYTES_MAX>, more: &[u8], rest: &Rest) {
         self.out.extend_from_slice(&fixed.bytes[..fixed.len]);
+        self.out.extend_from_slice(more);
         if !rest.order().is_empty() {
             self.order = Some(Order { floating_start: self.out.len(), fields: Vec::new() });
             self.head = Head::Careful;

@@ -160,3 +160,25 @@ proptest! {
 fn version(number: u32) -> Version {
     Version::new(number).expect("a known version")
 }
+
+#[test]
+fn clear_connection_may_have_two_bytes_more_in_its_fixed_part_and_goes_out_as_it_came() {
+    let message_type = MessageType::CLEAR_CONNECTION_REQ;
+    let fixed = [0, 0, 0, 7, 0, 0, 0x13, 0x88, 0, 0, 0, 42, 0, 0];
+    let device = [&[0, 25, 0, 5][..], b"3001\0"].concat();
+    for more in [&[][..], &[0, 0], &[0, 76], &[0xff, 0xff]] {
+        for rest in [&[][..], &[0, 219, 0, 2, b'9', 0], &[1, 250, 0, 1, b'x']] {
+            let body: Bytes = [&fixed[..], more, &device, rest].concat().into();
+            let frame = Frame { message_type, body: body.clone() };
+            let message = AnyMessage::decode(&frame, version(24)).expect("it is whole");
+            let AnyMessage::ClearConnectionReq(request) = &message else { panic!("{message:?}") };
+            assert_eq!(request.connection_device_id, Text::new("3001").ok(), "{body:?}");
+            let mut out = BytesMut::new();
+            message.encode(version(24), &mut out).expect("it fits");
+            assert_eq!(out[HEADER_BYTES..], body);
+        }
+    }
+    // A field of that version only: an older session has no such bytes.
+    let body: Bytes = [&fixed[..], &[0xff, 0xff], &[25, 5], b"3001\0"].concat().into();
+    AnyMessage::decode(&Frame { message_type, body }, version(13)).expect_err("a broken field");
+}

@@ -9,7 +9,9 @@ use super::ami::MemberText;
 use super::config::{AsteriskConfig, DataName, VariableConfig};
 use super::control::bad_data;
 use crate::acd::{AcdRefusal, BadField};
-use crate::model::{AgentId, AgentState, CallData, CallDataChange, Instrument, Password, QueueId, ReasonCode};
+use crate::model::{
+    AgentId, AgentState, CallData, CallDataChange, CallDataValues, Instrument, Password, QueueId, ReasonCode,
+};
 
 /// The names of one Asterisk.
 #[derive(Debug)]
@@ -197,24 +199,40 @@ impl Names {
         self.variables.iter().map(|variable| variable.name.as_str())
     }
 
-    /// Puts what a channel carries into a call's data, as far as nothing older is there.
+    /// Puts what a channel carries into a call's data, as far as nothing older is there and a call can carry it.
     pub(super) fn put_variables(&self, carried: &BTreeMap<String, String>, data: &mut CallData) {
         for VariableConfig { name, data: meant } in &self.variables {
             let Some(value) = carried.get(name) else { continue };
+            let mut values = CallDataValues::default();
             match meant {
                 DataName::CallVariable(number) => {
-                    if let Some(variable) = data.variables.get_mut(usize::from(*number).wrapping_sub(1)) {
-                        variable.get_or_insert_with(|| value.clone());
+                    if let Some(variable) = values.variables.get_mut(usize::from(*number).wrapping_sub(1)) {
+                        *variable = Some(value.clone());
                     }
                 }
-                DataName::Named(name) => drop(data.named.entry(name.clone()).or_insert_with(|| value.clone())),
+                DataName::Named(name) => drop(values.named.insert(name.clone(), value.clone())),
+            }
+            if let Ok(one) = CallDataChange::new(values) {
+                *data = data.filled_from(&one);
             }
         }
     }
 
     /// The channel variables that a change of call data sets; data that is none cannot be kept.
     pub(super) fn variables_of(&self, change: &CallDataChange) -> Result<Vec<(String, String)>, AcdRefusal> {
-        let CallDataChange(CallData { variables, named, arrays, user_to_user, wrap_up }) = change;
+        let CallDataValues {
+            variables,
+            named,
+            arrays,
+            user_to_user,
+            wrap_up,
+            ani,
+            caller_entered_digits,
+            customer_phone_number,
+            customer_account_number,
+            campaign,
+            query_rule,
+        } = &**change;
         let given = variables
             .iter()
             .zip(1..)
@@ -230,11 +248,20 @@ impl Names {
             }
             set.push((known.name.clone(), value.clone()));
         }
-        match (arrays.is_empty(), user_to_user, wrap_up) {
-            (true, None, None) => Ok(set),
-            (false, ..) => Err(bad_data("NamedArray", "channel variables are no arrays")),
-            (_, Some(_), _) => Err(bad_data("UserToUserInfo", "no channel variable is configured for it")),
-            _ => Err(bad_data("CallWrapupData", "no channel variable is configured for it")),
+        let others = [
+            (!arrays.is_empty(), "NamedArray"),
+            (user_to_user.is_some(), "UserToUserInfo"),
+            (wrap_up.is_some(), "CallWrapupData"),
+            (ani.is_some(), "ANI"),
+            (caller_entered_digits.is_some(), "CallerEnteredDigits"),
+            (customer_phone_number.is_some(), "CustomerPhoneNumber"),
+            (customer_account_number.is_some(), "CustomerAccountNumber"),
+            (campaign.is_some(), "CampaignID"),
+            (query_rule.is_some(), "QueryRuleID"),
+        ];
+        match others.iter().find(|(is_given, _)| *is_given) {
+            None => Ok(set),
+            Some((_, name)) => Err(bad_data(name, "no channel variable can be configured for it")),
         }
     }
 

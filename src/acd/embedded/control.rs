@@ -9,8 +9,8 @@ use super::calls::{DAY, Due};
 use super::world::World;
 use crate::acd::AcdRefusal;
 use crate::model::{
-    Call, CallCause, CallCommand, CallDataChange, CallId, CallKind, CallOutcome, CallStep, Connection, FarEnd,
-    Instrument, Joined, Party, PartyKind, PartyState, QueueId,
+    Call, CallCause, CallCommand, CallData, CallDataChange, CallId, CallKind, CallOutcome, CallStep, Connection,
+    FarEnd, Instrument, Joined, Party, PartyKind, PartyState, QueueId,
 };
 
 /// A party that is being brought into a call in a single step: a conference once it answers.
@@ -74,17 +74,19 @@ impl World {
                 done
             }
             CallCommand::Consult { active, to, data, .. } => self.consult(now, active, to, data),
-            CallCommand::Transfer { active, to: FarEnd::Held(held), .. } => {
+            CallCommand::Transfer { active, to: FarEnd::Held(held), data } => {
                 self.must_be_pair(active, held)?;
                 self.must_share_nobody(active, held)?;
-                Ok(self.merge(now, active, held, false))
+                let data = self.data_with(held.call, data)?;
+                Ok(self.merge(now, active, held, data, false))
             }
             CallCommand::Transfer { active, to: FarEnd::Dialed(to), data } => self.send_on(now, active, to, data),
-            CallCommand::Conference { active, with: FarEnd::Held(held), .. } => {
+            CallCommand::Conference { active, with: FarEnd::Held(held), data } => {
                 self.must_be_pair(active, held)?;
                 self.must_be(active, &[PartyState::Connected])?;
                 self.must_share_nobody(active, held)?;
-                Ok(self.merge(now, active, held, true))
+                let data = self.data_with(held.call, data)?;
+                Ok(self.merge(now, active, held, data, true))
             }
             CallCommand::Conference { active, with: FarEnd::Dialed(to), data } => self.bring_in(now, active, to, data),
             CallCommand::Deflect { ringing, to } => self.deflect(now, ringing, to),
@@ -107,7 +109,7 @@ impl World {
             }
             CallCommand::SetData { at, change } => {
                 self.must_be_party(at)?;
-                self.set_data(at.call, change);
+                self.set_data(at.call, change)?;
                 done
             }
             CallCommand::Release(at) => match self.must_be_party(at)? {
@@ -137,7 +139,8 @@ impl World {
         }
         self.must_be_free_to_talk(from, &[])?;
         let destination = self.destination_or_tone(from, to)?;
-        let id = self.dial(now, from, to, &destination, Arc::default(), data, None);
+        let data = CallData::default().changed_by(data).map_err(AcdRefusal::CallData)?;
+        let id = self.dial(now, from, to, &destination, data, None);
         Ok(self.outcome(id))
     }
 
@@ -150,22 +153,20 @@ impl World {
     ) -> Result<CallOutcome, AcdRefusal> {
         self.must_be(active, &[PartyState::Connected])?;
         let destination = self.destination_or_tone(&active.device, to)?;
-        let copied = self.calls.there.get(&active.call).map(|call| Arc::clone(&call.data)).unwrap_or_default();
+        let data = self.data_with(active.call, data)?;
         self.hold_only(active);
-        let id = self.dial(now, &active.device, to, &destination, copied, data, Some(active.call));
+        let id = self.dial(now, &active.device, to, &destination, data, Some(active.call));
         Ok(self.outcome(id))
     }
 
     /// A new call from a device to wherever the number leads.
-    #[allow(clippy::too_many_arguments, reason = "the two that dial have all of it at hand")]
     fn dial(
         &mut self,
         now: Duration,
         from: &Instrument,
         to: &Instrument,
         destination: &Destination,
-        copied: Arc<crate::model::CallData>,
-        data: &CallDataChange,
+        data: CallData,
         consults_for: Option<CallId>,
     ) -> CallId {
         let id = self.calls.new_id();
@@ -184,7 +185,7 @@ impl World {
             dialed_number: Some(to.to_string()),
             home: from.clone(),
             parties: vec![Party { device: from.clone(), kind: caller, state: PartyState::Initiated }],
-            data: Arc::new(copied.changed_by(data)),
+            data: Arc::new(data),
             order: 0,
         });
         self.step(id, CallStep::Initiated(from.clone()), |_| ());
@@ -240,8 +241,16 @@ impl World {
         self.refresh_all(now, at.call);
     }
 
-    /// The call that waits takes in the parties of the one that was made to ask; who asked goes, or stays.
-    fn merge(&mut self, now: Duration, active: &Connection, held: &Connection, stays: bool) -> CallOutcome {
+    /// The call that waits takes in the parties of the one that was made to ask, and of its data what it lacks itself; who
+    /// asked goes, or stays.
+    fn merge(
+        &mut self,
+        now: Duration,
+        active: &Connection,
+        held: &Connection,
+        data: CallData,
+        stays: bool,
+    ) -> CallOutcome {
         let by = active.device.clone();
         let Some(asked) = self.calls.there.get(&active.call).cloned() else { return CallOutcome::default() };
         let moved: Vec<Party> = asked.parties.iter().filter(|party| party.device != by).cloned().collect();
@@ -273,6 +282,7 @@ impl World {
                 false => call.parties.retain(|party| party.device != by),
             }
             call.parties.extend(moved);
+            call.data = Arc::new(data.filled_from(&asked.data.as_change()));
             if asked.queue.is_some() {
                 call.queue = asked.queue;
             }
@@ -299,6 +309,7 @@ impl World {
             return Err(AcdRefusal::BadDestination { number: to.clone(), why: "the call waits in a queue" });
         }
         self.must_be_new(active.call, to)?;
+        let data = self.data_with(active.call, data)?;
         let id = active.call;
         let by = active.device.clone();
         let joined = Joined { primary: id, secondary: None, by: by.clone(), added: to.clone() };
@@ -306,7 +317,7 @@ impl World {
         self.step(id, CallStep::Transferred(joined), |call| {
             call.kind = CallKind::TransferredIn;
             call.parties.retain(|party| party.device != by);
-            call.data = Arc::new(call.data.changed_by(data));
+            call.data = Arc::new(data);
         });
         if let Some(agent) = self.agent_at(&by) {
             self.refresh(now, &agent);
@@ -329,7 +340,7 @@ impl World {
             return Err(AcdRefusal::BadDestination { number: to.clone(), why: "a queue cannot be in a conference" });
         };
         self.must_be_new(active.call, to)?;
-        self.set_data(active.call, data);
+        self.set_data(active.call, data)?;
         self.joining.insert(active.call, Joining { by: active.device.clone(), added: device.clone() });
         self.bring_to(now, active.call, &Destination::Device(device, kind));
         Ok(self.outcome(active.call))
@@ -379,10 +390,18 @@ impl World {
         Ok(CallOutcome::default())
     }
 
-    fn set_data(&mut self, id: CallId, change: &CallDataChange) {
-        if *change != CallDataChange::default() {
-            self.step(id, CallStep::DataChanged, |call| call.data = Arc::new(call.data.changed_by(change)));
+    fn set_data(&mut self, id: CallId, change: &CallDataChange) -> Result<(), AcdRefusal> {
+        let data = self.data_with(id, change)?;
+        if !change.is_empty() {
+            self.step(id, CallStep::DataChanged, |call| call.data = Arc::new(data));
         }
+        Ok(())
+    }
+
+    /// What a call, or a copy of it, carries after a change.
+    fn data_with(&self, id: CallId, change: &CallDataChange) -> Result<CallData, AcdRefusal> {
+        let data = self.calls.there.get(&id).map(|call| Arc::clone(&call.data)).unwrap_or_default();
+        data.changed_by(change).map_err(AcdRefusal::CallData)
     }
 
     /// Where a number leads for who dials it, who may learn by a tone that it is busy.

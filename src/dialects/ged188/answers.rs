@@ -6,6 +6,7 @@
 use cti_protocol::ged188::codes::{ControlFailure, Status};
 use cti_protocol::ged188::{AnyMessage, ControlFailureConf, DecodeError, FailureConf, FailureEvent, Text};
 
+use super::names::ascii;
 use crate::acd::{AcdRefusal, BadField};
 use crate::dialects::CloseReason;
 use crate::operations::Refusal;
@@ -30,7 +31,7 @@ impl No {
 
     /// The message that says so; without the reason in words where the listener is told to leave it out.
     pub(super) fn message(self, invoke_id: u32, with_text: bool) -> AnyMessage {
-        let text = |why: &str| with_text.then(|| Text::cut(why));
+        let text = |why: &str| with_text.then(|| Text::cut(&ascii(why)));
         match self {
             No::Failure { status, why } => {
                 FailureConf { invoke_id, status, text: text(&why), ..Default::default() }.into()
@@ -60,12 +61,18 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         // GED-188 has no such transport.
         CloseReason::TooBig { .. } | CloseReason::NotText | CloseReason::BrokenWebSocket(_) => return None,
     };
-    Some(FailureEvent { status, text: with_text.then(|| Text::cut(&reason.to_string())), ..Default::default() })
+    Some(FailureEvent { status, text: with_text.then(|| Text::cut(&ascii(&reason.to_string()))), ..Default::default() })
 }
 
 impl From<DecodeError> for No {
     fn from(error: DecodeError) -> No {
         let status = match &error {
+            DecodeError::FieldTooLong { field: "NamedVariable" | "NamedArray" | "CallWrapupData", .. } => {
+                Status::E_CTI_VALUE_TOO_LONG
+            }
+            DecodeError::FieldTooLong { field, .. } if field.starts_with("CallVariable") => {
+                Status::E_CTI_VALUE_TOO_LONG
+            }
             DecodeError::FieldTooLong { .. } | DecodeError::WrongWidth { .. } => Status::E_CTI_INVALID_FIELD_LENGTH,
             _ => Status::E_CTI_BAD_MESSAGE_FORMAT,
         };
@@ -89,6 +96,11 @@ impl From<Refusal> for No {
             }
             Refusal::NotInQueue { .. } => No::control(ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED, why),
             Refusal::LogoutUnderWay { .. } => No::control(ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION, why),
+            Refusal::Call { reason: AcdRefusal::CallData(error), .. } => error.clone().into(),
+            // A device that is to call, not one to log in at.
+            Refusal::Call { reason: AcdRefusal::UnknownInstrument { .. }, .. } => {
+                No::control(ControlFailure::CF_INVALID_CSTA_DEVICE_IDENTIFIER, why)
+            }
             Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } | Refusal::Call { reason, .. } => {
                 let (code, peripheral_error) = control_failure_of(reason);
                 No::Control { code, peripheral_error, why }
@@ -108,7 +120,9 @@ fn control_failure_of(reason: &AcdRefusal) -> (ControlFailure, u32) {
         AcdRefusal::NotLoggedIn { .. } | AcdRefusal::WrongState { .. } => ControlFailure::CF_INVALID_OBJECT_STATE,
         AcdRefusal::BadValue { field: BadField::Agent, .. } => ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED,
         AcdRefusal::BadValue { field: BadField::Instrument, .. } => ControlFailure::CF_INVALID_LOGON_DEVICE_SPECIFIED,
-        AcdRefusal::BadValue { field: BadField::CallData, .. } => ControlFailure::CF_VALUE_OUT_OF_RANGE,
+        AcdRefusal::CallData(_) | AcdRefusal::BadValue { field: BadField::CallData, .. } => {
+            ControlFailure::CF_VALUE_OUT_OF_RANGE
+        }
         AcdRefusal::UnknownCall { .. } => ControlFailure::CF_INVALID_CSTA_CALL_IDENTIFIER,
         AcdRefusal::NotOnCall { .. } => ControlFailure::CF_INVALID_CSTA_CONNECTION_IDENTIFIER,
         AcdRefusal::WrongCallState { .. } => ControlFailure::CF_INVALID_OBJECT_STATE,

@@ -1,14 +1,14 @@
-//! Call data in requests. Not here: call data in events (`calls`).
+//! Call data in requests. Not here: call data in events (`calls`), and how much of it there may be (`model`).
 
-use cti_protocol::ged188::codes::Status;
-use cti_protocol::ged188::{NamedArray, NamedVariable, Text};
+use std::borrow::Cow;
+
+use cti_protocol::ged188::codes::{CallType, Disposition, Status};
+use cti_protocol::ged188::{NamedArray, NamedVariable, SetCallDataReq, Text};
 
 use super::answers::No;
+use super::calls::call_type;
 use super::identity::given;
-use crate::model::{CALL_VARIABLES, CallData, CallDataChange};
-
-/// All expanded call context of one message, in bytes.
-const ECC_BYTES_MAX: usize = 2000;
+use crate::model::{CALL_VARIABLES, Call, CallDataChange, CallDataError, CallDataValues};
 
 /// The fields that carry call data in every request that has any.
 pub(super) struct Fields<'a> {
@@ -17,6 +17,58 @@ pub(super) struct Fields<'a> {
     pub(super) user_to_user: Option<bytes::Bytes>,
     pub(super) named: (u16, &'a [NamedVariable]),
     pub(super) arrays: (u16, &'a [NamedArray]),
+    pub(super) more: More<'a>,
+}
+
+/// The fields that only SET_CALL_DATA_REQ has.
+#[derive(Default)]
+pub(super) struct More<'a> {
+    ani: Option<&'a Text<40>>,
+    caller_entered_digits: Option<&'a Text<40>>,
+    customer_phone_number: Option<&'a Text<20>>,
+    customer_account_number: Option<&'a Text<32>>,
+    campaign: u32,
+    query_rule: u32,
+}
+
+impl<'a> More<'a> {
+    pub(super) fn of(request: &'a SetCallDataReq) -> More<'a> {
+        More {
+            ani: request.ani.as_ref(),
+            caller_entered_digits: request.caller_entered_digits.as_ref(),
+            customer_phone_number: request.customer_phone_number.as_ref(),
+            customer_account_number: request.customer_account_number.as_ref(),
+            campaign: request.campaign_id,
+            query_rule: request.query_rule_id,
+        }
+    }
+}
+
+/// What the message has fields for and no client can set is refused, unless it is so already.
+pub(super) fn must_leave_the_rest(request: &SetCallDataReq, call: Option<&Call>) -> Result<(), No> {
+    let cannot = |status, field: &str, value: u32| {
+        Err(No::failure(status, format!("{field} cannot be set, it is {value} in the request")))
+    };
+    let is_same_type = call.is_none_or(|call| call_type(call.kind) == request.call_type);
+    if !matches!(request.call_type, CallType(0 | u16::MAX)) && !is_same_type {
+        return cannot(Status::E_CTI_INVALID_CALL_TYPE, "CallType", request.call_type.0.into());
+    }
+    if !matches!(request.called_party_disposition, Disposition(0 | u16::MAX)) {
+        let disposition = request.called_party_disposition.0.into();
+        return cannot(Status::E_CTI_CALLED_PARTY_DISPOSITION, "CalledPartyDisposition", disposition);
+    }
+    let (day, number) = call.map(|call| call.key).unzip();
+    for (field, value, is) in [
+        ("RouterCallKeyDay", request.router_call_key_day, day),
+        ("RouterCallKeyCallID", request.router_call_key_call_id, number),
+        ("RouterCallKeySequenceNumber", request.router_call_key_sequence_number, Some(0)),
+        ("CallOriginatedFrom", request.call_originated_from.map(u32::from), Some(0)),
+    ] {
+        if let Some(value) = value.filter(|value| is.is_none_or(|is| is != *value)) {
+            return cannot(Status::E_CTI_PROTECTED_VARIABLE, field, value);
+        }
+    }
+    Ok(())
 }
 
 /// The change that a request's fields are, or what is wrong with them.
@@ -25,30 +77,42 @@ pub(super) fn change_of(fields: &Fields<'_>) -> Result<CallDataChange, No> {
     must_count("NumNamedVariables", claimed, named.len(), Status::E_CTI_INVALID_NUM_NAMED_VARIABLES)?;
     let (claimed, arrays) = fields.arrays;
     must_count("NumNamedArrays", claimed, arrays.len(), Status::E_CTI_INVALID_NUM_NAMED_ARRAYS)?;
-    let mut data = CallData { user_to_user: fields.user_to_user.clone(), ..CallData::default() };
+    let mut data = CallDataValues { user_to_user: fields.user_to_user.clone(), ..CallDataValues::default() };
     for (at, (variable, field)) in data.variables.iter_mut().zip(fields.variables).enumerate() {
         *variable = variable_of(VARIABLE_NAMES[at], field)?;
     }
     data.wrap_up = variable_of("CallWrapupData", fields.wrap_up)?;
+    let More { ani, caller_entered_digits, customer_phone_number, customer_account_number, campaign, query_rule } =
+        fields.more;
+    data.ani = variable_of("ANI", ani)?;
+    data.caller_entered_digits = variable_of("CallerEnteredDigits", caller_entered_digits)?;
+    data.customer_phone_number = variable_of("CustomerPhoneNumber", customer_phone_number)?;
+    data.customer_account_number = variable_of("CustomerAccountNumber", customer_account_number)?;
+    // These two are in every request: neither of them is a number.
+    let number = |number: u32| Some(number).filter(|number| ![0, u32::MAX].contains(number));
+    (data.campaign, data.query_rule) = (number(campaign), number(query_rule));
     for variable in named {
-        let name = named_as(&variable.name())?;
-        if arrays.iter().any(|element| element.name() == name) {
-            let why = format!("{name} is set as a NamedVariable and as a NamedArray");
-            return Err(No::failure(Status::E_CTI_SCALAR_FUNCTION_ON_ARRAY, why));
-        }
-        data.named.insert(name, variable.value().into_owned());
+        data.named.insert(valid("NamedVariable", variable.name())?, valid("NamedVariable", variable.value())?);
     }
     for element in arrays {
-        data.arrays.insert((named_as(&element.name())?, element.index()), element.value().into_owned());
+        let name = valid("NamedArray", element.name())?;
+        data.arrays.insert((name, element.index()), valid("NamedArray", element.value())?);
     }
-    let scalars: usize = data.named.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
-    let elements: usize = data.arrays.iter().map(|((name, _), value)| name.len() + value.len() + 3).sum();
-    if scalars + elements > ECC_BYTES_MAX {
-        let why =
-            format!("NamedVariable and NamedArray have {} bytes, {ECC_BYTES_MAX} are allowed", scalars + elements);
-        return Err(No::failure(Status::E_CTI_TOO_MUCH_DATA, why));
+    Ok(CallDataChange::new(data)?)
+}
+
+impl From<CallDataError> for No {
+    fn from(error: CallDataError) -> No {
+        let status = match error {
+            CallDataError::TooLong { .. } => Status::E_CTI_VALUE_TOO_LONG,
+            CallDataError::HoldsNul { .. } => Status::E_CTI_INVALID_CHARACTER,
+            CallDataError::NoName => Status::E_CTI_REQUIRED_DATA_MISSING,
+            CallDataError::ScalarOnArray { .. } => Status::E_CTI_SCALAR_FUNCTION_ON_ARRAY,
+            CallDataError::ArrayOnScalar { .. } => Status::E_CTI_ARRAY_FUNCTION_ON_SCALAR,
+            CallDataError::TooMuch { .. } => Status::E_CTI_TOO_MUCH_DATA,
+        };
+        No::failure(status, error.to_string())
     }
-    Ok(CallDataChange(data))
 }
 
 const VARIABLE_NAMES: [&str; CALL_VARIABLES] = [
@@ -72,11 +136,14 @@ fn variable_of<const MAX: usize>(name: &'static str, field: Option<&Text<MAX>>) 
     }
 }
 
-fn named_as(name: &str) -> Result<String, No> {
-    if name.is_empty() {
-        return Err(No::failure(Status::E_CTI_REQUIRED_DATA_MISSING, "a NamedVariable or NamedArray has no name"));
+/// What was read as text without a loss.
+fn valid(field: &str, text: Cow<'_, str>) -> Result<String, No> {
+    match text {
+        Cow::Borrowed(text) => Ok(text.to_owned()),
+        Cow::Owned(text) => {
+            Err(No::failure(Status::E_CTI_INVALID_CHARACTER, format!("{field} is not valid text: {text:?}")))
+        }
     }
-    Ok(name.to_owned())
 }
 
 fn must_count(name: &str, claimed: u16, there: usize, status: Status) -> Result<(), No> {
@@ -89,6 +156,9 @@ fn must_count(name: &str, claimed: u16, there: usize, status: Status) -> Result<
 /// The change that a request's call data fields are.
 macro_rules! data_of {
     ($request:ident) => {
+        data_of!($request, Default::default())
+    };
+    ($request:ident, $more:expr) => {
         change_of(&super::call_data::Fields {
             variables: [
                 $request.call_variable1.as_ref(),
@@ -109,6 +179,7 @@ macro_rules! data_of {
                 .map(|info| bytes::Bytes::copy_from_slice(info.as_bytes())),
             named: ($request.num_named_variables, &$request.named_variables),
             arrays: ($request.num_named_arrays, &$request.named_arrays),
+            more: $more,
         })?
     };
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use cti_protocol::ged188::codes::{ConnectionDeviceIdType, ConsultType, ServiceMask, Status, special};
+use cti_protocol::ged188::codes::{ConnectionDeviceIdType, ConsultType, ControlFailure, ServiceMask, Status, special};
 use cti_protocol::ged188::{
     AlternateCallConf, AnswerCallConf, AnyMessage, ClearCallConf, ClearConnectionConf, ConferenceCallConf,
     ConsultationCallConf, DeflectCallConf, HoldCallConf, MakeCallConf, ReconnectCallConf, ReleaseCallConf,
@@ -14,15 +14,46 @@ use cti_protocol::ged188::{
 
 use super::Ged188;
 use super::answers::No;
-use super::call_data::{change_of, data_of};
+use super::call_data::{More, change_of, data_of, must_leave_the_rest};
 use super::calls::{NO_LINE, line_type, parties};
-use super::identity::{device, given, missing};
+use super::identity::{device, given, missing, number};
 use super::session::Session;
-use crate::model::{CallCommand, CallId, CallOutcome, Connection, ConsultKind, FarEnd, Instrument, Tones};
+use crate::model::{Call, CallCommand, CallId, CallOutcome, Connection, ConsultKind, FarEnd, Instrument, Tones};
 
-/// The connection in the fields that most requests have.
+/// Refuses codes that the guide's tables do not have. All ones stand for none.
+macro_rules! must_know {
+    ($request:ident: $($field:ident as $name:literal or $status:ident),+) => {
+        $(if $request.$field.name().is_none() && $request.$field.0 != u16::MAX {
+            let why = format!("{} is {}, which is none of its values", $name, $request.$field.0);
+            return Err(No::failure(Status::$status, why));
+        })+
+    };
+}
+
+/// The codes of how a call is to be placed. What they ask for is the ACD's own choice.
+macro_rules! must_know_placement {
+    ($request:ident) => {
+        must_know!($request:
+            call_placement_type as "CallPlacementType" or E_CTI_INVALID_CALL_PLACEMENT_TYPE,
+            call_manner_type as "CallMannerType" or E_CTI_INVALID_CALL_MANNER_TYPE,
+            call_option as "CallOption" or E_CTI_INVALID_CALL_OPTION,
+            facility_type as "FacilityType" or E_CTI_INVALID_FACILITY_TYPE,
+            answering_machine as "AnsweringMachine" or E_CTI_INVALID_ANSWERING_MACHINE
+        )
+    };
+}
+
+/// The type of the connection in the fields that most requests have.
+macro_rules! must_know_type {
+    ($request:ident) => {
+        must_know!($request: connection_device_id_type as "ConnectionDeviceIDType" or E_CTI_INVALID_CONNECTION_ID_TYPE)
+    };
+}
+
+/// The connection in those fields.
 macro_rules! connection {
-    ($session:ident, $shared:ident, $request:ident) => {
+    ($session:ident, $shared:ident, $request:ident) => {{
+        must_know_type!($request);
         $session.connection(
             $shared,
             $request.peripheral_id,
@@ -30,12 +61,15 @@ macro_rules! connection {
             ("ConnectionDeviceID", $request.connection_device_id.as_ref()),
             $request.agent_instrument.as_ref(),
         )?
-    };
+    }};
 }
 
 /// The call that is talked on.
 macro_rules! active {
-    ($session:ident, $shared:ident, $request:ident) => {
+    ($session:ident, $shared:ident, $request:ident) => {{
+        must_know!($request:
+            active_connection_device_id_type as "ActiveConnectionDeviceIDType" or E_CTI_INVALID_CONNECTION_ID_TYPE
+        );
         $session.connection(
             $shared,
             $request.peripheral_id,
@@ -43,12 +77,15 @@ macro_rules! active {
             ("ActiveConnectionDeviceID", $request.active_connection_device_id.as_ref()),
             $request.agent_instrument.as_ref(),
         )?
-    };
+    }};
 }
 
 /// The call that waits.
 macro_rules! held {
-    ($session:ident, $shared:ident, $request:ident) => {
+    ($session:ident, $shared:ident, $request:ident) => {{
+        must_know!($request:
+            held_connection_device_id_type as "HeldConnectionDeviceIDType" or E_CTI_INVALID_CONNECTION_ID_TYPE
+        );
         $session.connection(
             $shared,
             $request.peripheral_id,
@@ -56,7 +93,7 @@ macro_rules! held {
             ("HeldConnectionDeviceID", $request.held_connection_device_id.as_ref()),
             $request.agent_instrument.as_ref(),
         )?
-    };
+    }};
 }
 
 /// The call that waits or, in a single step, the number.
@@ -87,6 +124,7 @@ impl Session {
             AnyMessage::MakeCallReq(request) => {
                 let from = self.device_of(shared, request.peripheral_id, request.agent_instrument.as_ref())?;
                 let to = dialed(request.dialed_number.as_ref())?;
+                must_know_placement!(request);
                 let data = data_of!(request);
                 let command = CallCommand::Make { from, to, data };
                 self.control(shared, request.invoke_id, request.peripheral_id, command, |asked, done| {
@@ -158,6 +196,7 @@ impl Session {
                         return Err(No::failure(Status::E_CTI_INVALID_CONSULT_TYPE, why));
                     }
                 };
+                must_know_placement!(request);
                 let data = data_of!(request);
                 let command = CallCommand::Consult { active, to, kind, data };
                 self.control(shared, request.invoke_id, request.peripheral_id, command, |asked, done| {
@@ -177,6 +216,7 @@ impl Session {
             AnyMessage::TransferCallReq(request) => {
                 let active = active!(self, shared, request);
                 let to = far_end!(self, shared, request);
+                must_know_placement!(request);
                 let data = data_of!(request);
                 let command = CallCommand::Transfer { active, to, data };
                 self.control(shared, request.invoke_id, request.peripheral_id, command, |asked, done| {
@@ -199,6 +239,7 @@ impl Session {
             AnyMessage::ConferenceCallReq(request) => {
                 let active = active!(self, shared, request);
                 let with = far_end!(self, shared, request);
+                must_know_placement!(request);
                 let data = data_of!(request);
                 let command = CallCommand::Conference { active, with, data };
                 self.control(shared, request.invoke_id, request.peripheral_id, command, |asked, done| {
@@ -220,7 +261,7 @@ impl Session {
             }
             AnyMessage::DeflectCallReq(request) => {
                 let ringing = connection!(self, shared, request);
-                let to = device("CalledDeviceID", request.called_device_id.as_ref())?;
+                let to = number("CalledDeviceID", request.called_device_id.as_ref())?;
                 let to = to.ok_or_else(|| missing("CalledDeviceID"))?;
                 let command = CallCommand::Deflect { ringing, to };
                 self.control(shared, request.invoke_id, request.peripheral_id, command, |asked, _| {
@@ -235,7 +276,12 @@ impl Session {
                 })?;
             }
             AnyMessage::ClearCallReq(request) => {
-                let command = CallCommand::ClearCall(CallId(request.connection_call_id));
+                self.must_have(&[ServiceMask::CTI_SERVICE_CLIENT_CONTROL], "call control")?;
+                must_know_type!(request);
+                let id = CallId(request.connection_call_id);
+                let seen_from = request.connection_device_id.as_ref();
+                self.call_seen_from(shared, request.peripheral_id, id, seen_from)?;
+                let command = CallCommand::ClearCall(id);
                 self.control(shared, request.invoke_id, request.peripheral_id, command, |asked, _| {
                     ClearCallConf { invoke_id: asked.invoke_id, ..Default::default() }.into()
                 })?;
@@ -254,6 +300,7 @@ impl Session {
             }
             AnyMessage::SetCallDataReq(request) => {
                 self.must_have(&[ServiceMask::CTI_SERVICE_CALL_DATA_UPDATE], "SET_CALL_DATA_REQ")?;
+                must_know_type!(request);
                 let at = self.connection(
                     shared,
                     request.peripheral_id,
@@ -261,7 +308,8 @@ impl Session {
                     ("ConnectionDeviceID", request.connection_device_id.as_ref()),
                     None,
                 )?;
-                let change = data_of!(request);
+                let change = data_of!(request, More::of(&request));
+                must_leave_the_rest(&request, self.known_call(shared, request.peripheral_id, at.call)?.as_deref())?;
                 let command = CallCommand::SetData { at, change };
                 self.give(shared, request.invoke_id, request.peripheral_id, command, |asked, _| {
                     SetCallDataConf { invoke_id: asked.invoke_id, ..Default::default() }.into()
@@ -269,6 +317,7 @@ impl Session {
             }
             AnyMessage::ReleaseCallReq(request) => {
                 self.must_have(&[ServiceMask::CTI_SERVICE_CALL_DATA_UPDATE], "RELEASE_CALL_REQ")?;
+                must_know_type!(request);
                 let at = self.connection(
                     shared,
                     request.peripheral_id,
@@ -353,10 +402,36 @@ impl Session {
         own.entry().facts.instrument.clone()
     }
 
+    /// A call as the table has it, for what a request says of it.
+    fn known_call(&self, shared: &Ged188, peripheral: u32, call: CallId) -> Result<Option<Arc<Call>>, No> {
+        let peripheral = shared.peripheral(peripheral, None)?;
+        Ok(shared.house.table.calls(peripheral).lock().get(call).cloned())
+    }
+
+    /// A call that the client may see, from the device that the request names: one that is on it, or that it began at.
+    fn call_seen_from(
+        &self,
+        shared: &Ged188,
+        peripheral: u32,
+        id: CallId,
+        from: Option<&Text<64>>,
+    ) -> Result<Arc<Call>, No> {
+        let peripheral = shared.peripheral(peripheral, None)?;
+        let call = shared.house.call(&self.requester(), peripheral, id)?;
+        match device("ConnectionDeviceID", from)? {
+            Some(device) if call.party(&device).is_none() && call.home != device => {
+                let why = format!("ConnectionDeviceID {device} is not on call {}", id.0);
+                Err(No::failure(Status::E_CTI_NOT_CALL_PARTY, why))
+            }
+            _ => Ok(call),
+        }
+    }
+
     fn snapshot_call(&self, shared: &Arc<Ged188>, request: &SnapshotCallReq) -> Result<(), No> {
         self.must_have(&[ServiceMask::CTI_SERVICE_CLIENT_CONTROL], "SNAPSHOT_CALL_REQ")?;
-        let peripheral = shared.peripheral(request.peripheral_id, None)?;
-        let call = shared.house.call(&self.requester(), peripheral, CallId(request.connection_call_id))?;
+        must_know_type!(request);
+        let (id, seen_from) = (CallId(request.connection_call_id), request.connection_device_id.as_ref());
+        let call = self.call_seen_from(shared, request.peripheral_id, id, seen_from)?;
         self.face.say(super::call_snapshots::snapshot_of_call(&call, request.invoke_id));
         Ok(())
     }
@@ -366,13 +441,17 @@ impl Session {
         let peripheral = shared.peripheral(request.peripheral_id, None)?;
         let device = self.device_of(shared, request.peripheral_id, request.agent_instrument.as_ref())?;
         let calls = shared.house.calls_of_device(&self.requester(), peripheral, &device)?;
+        if calls.is_empty() && shared.house.table.is_no_instrument(peripheral, &device) {
+            let why = format!("AgentInstrument {device} is not known");
+            return Err(No::control(ControlFailure::CF_INVALID_CSTA_DEVICE_IDENTIFIER, why));
+        }
         self.face.say(super::call_snapshots::snapshot_of_device(&calls, &device, request.invoke_id));
         Ok(())
     }
 }
 
 fn dialed(number: Option<&Text<40>>) -> Result<Instrument, No> {
-    device("DialedNumber", number)?.ok_or_else(|| missing("DialedNumber"))
+    self::number("DialedNumber", number)?.ok_or_else(|| missing("DialedNumber"))
 }
 
 fn name(device: Option<&Instrument>) -> Option<Text<64>> {

@@ -23,13 +23,14 @@ pub(super) fn snapshot_of_call(call: &Call, invoke_id: u32) -> SnapshotCallConf 
             connection_state: Some(state_of(party.state)),
         })
         .collect();
+    let (named_variables, named_arrays) = (named_variables(call), named_arrays(call));
     SnapshotCallConf {
         invoke_id,
         call_type: call_type(call.kind),
         num_call_devices: count(call_devices.len()),
-        num_named_variables: count(data.named.len()),
-        num_named_arrays: count(data.arrays.len()),
-        ani: text(call.ani.as_ref()),
+        num_named_variables: count(named_variables.len()),
+        num_named_arrays: count(named_arrays.len()),
+        ani: text(call.caller_number()),
         dnis: text(call.dialed_number.as_ref()),
         dialed_number: text(call.dialed_number.as_ref()),
         user_to_user_info: data.user_to_user.clone().and_then(|info| Data::new(info).ok()),
@@ -46,8 +47,8 @@ pub(super) fn snapshot_of_call(call: &Call, invoke_id: u32) -> SnapshotCallConf 
         call_variable9: v9,
         call_variable10: v10,
         call_wrapup_data: text(data.wrap_up.as_ref()),
-        named_variables: named_variables(call),
-        named_arrays: named_arrays(call),
+        named_variables,
+        named_arrays,
         call_devices,
         ..Default::default()
     }

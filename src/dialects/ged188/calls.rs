@@ -70,11 +70,13 @@ macro_rules! context {
     ($seen:ident, $message:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {{
         let data = &$seen.call.data;
         let [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10] = data.variables.each_ref().map(|value| text(value.as_ref()));
+        let (named_variables, named_arrays) = (named_variables($seen.call), named_arrays($seen.call));
         seen_from!($seen, $message {
-            num_named_variables: count(data.named.len()),
-            num_named_arrays: count(data.arrays.len()),
-            ani: text($seen.call.ani.as_ref()),
+            num_named_variables: count(named_variables.len()),
+            num_named_arrays: count(named_arrays.len()),
+            ani: text($seen.call.caller_number()),
             dialed_number: text($seen.call.dialed_number.as_ref()),
+            caller_entered_digits: text(data.caller_entered_digits.as_ref()),
             user_to_user_info: data.user_to_user.clone().and_then(|info| Data::new(info).ok()),
             call_variable1: v1,
             call_variable2: v2,
@@ -87,8 +89,8 @@ macro_rules! context {
             call_variable9: v9,
             call_variable10: v10,
             call_wrapup_data: text(data.wrap_up.as_ref()),
-            named_variables: named_variables($seen.call),
-            named_arrays: named_arrays($seen.call),
+            named_variables,
+            named_arrays,
             $($field $(: $value)?,)*
         })
     }};
@@ -110,16 +112,58 @@ impl Seen<'_> {
         )
     }
 
+    /// What changed, and all of the expanded call context: who reads it replaces its copy of that.
     fn data_changed(&self) -> CallDataUpdateEvent {
-        context!(
+        let variable = |at: usize| self.changed(|call| call.data.variables[at].as_ref());
+        let info = self.call.data.user_to_user.clone();
+        let user_to_user = match self.event.before.as_deref().map(|before| before.data.user_to_user.clone()) {
+            Some(before) if before == info => None,
+            Some(_) => Some(info.unwrap_or_default()),
+            None => info,
+        };
+        let (named_variables, named_arrays) = (named_variables(self.call), named_arrays(self.call));
+        seen_from!(
             self,
             CallDataUpdateEvent {
+                num_named_variables: count(named_variables.len()),
+                num_named_arrays: count(named_arrays.len()),
                 call_type: call_type(self.call.kind),
                 new_connection_device_id_type: ConnectionDeviceIdType::CONNECTION_ID_STATIC,
                 new_connection_call_id: self.call.id.0,
+                campaign_id: self.call.data.campaign.unwrap_or_default(),
+                query_rule_id: self.call.data.query_rule.unwrap_or_default(),
                 new_connection_device_id: Some(Text::cut(self.event.at.as_str())),
+                ani: self.changed(Call::caller_number),
+                user_to_user_info: user_to_user.and_then(|info| Data::new(info).ok()),
+                dialed_number: self.changed(|call| call.dialed_number.as_ref()),
+                caller_entered_digits: self.changed(|call| call.data.caller_entered_digits.as_ref()),
+                call_variable1: variable(0),
+                call_variable2: variable(1),
+                call_variable3: variable(2),
+                call_variable4: variable(3),
+                call_variable5: variable(4),
+                call_variable6: variable(5),
+                call_variable7: variable(6),
+                call_variable8: variable(7),
+                call_variable9: variable(8),
+                call_variable10: variable(9),
+                call_wrapup_data: self.changed(|call| call.data.wrap_up.as_ref()),
+                named_variables,
+                named_arrays,
+                customer_phone_number: self.changed(|call| call.data.customer_phone_number.as_ref()),
+                customer_account_number: self.changed(|call| call.data.customer_account_number.as_ref()),
             }
         )
+    }
+
+    /// A text of the call, if it is not what it was; an empty one, where there is none any more.
+    fn changed<const MAX: usize>(&self, text_of: impl Fn(&Call) -> Option<&String>) -> Option<Text<MAX>> {
+        let now = text_of(self.call);
+        match self.event.before.as_deref().map(text_of) {
+            Some(before) if before == now => None,
+            Some(_) if now.is_none() => Some(Text::cut("")),
+            _ => text(now),
+        }
     }
 
     fn delivered(&self, device: &Instrument) -> CallDeliveredEvent {

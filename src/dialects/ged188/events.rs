@@ -8,7 +8,7 @@ use cti_protocol::ged188::{
 };
 use tracing::error;
 
-use super::names::{agent_mode, peripheral_type, state_code};
+use super::names::{agent_mode, ascii, peripheral_type, state_code};
 use crate::model::{AgentEvent, AgentState, CorrectionEvent, Event, PreCallEvent, QueueId};
 use crate::sessions::{Form, Rendered};
 
@@ -127,7 +127,7 @@ fn correction(event: &CorrectionEvent) -> AnyMessage {
         system_event_id: codes::SystemEventId::SYS_TEXT_FYI,
         system_event_arg1: event.peripheral.0,
         event_device_type: codes::DeviceIdType::DEVID_NONE,
-        text: Some(Text::cut(&event.text)),
+        text: Some(Text::cut(&ascii(&event.text))),
         ..Default::default()
     }
     .into()

@@ -118,6 +118,18 @@ pub(super) fn device<const MAX: usize>(
     text.map(|text| Instrument::new(&text).map_err(|error| bad(name, &text, error))).transpose()
 }
 
+/// A number that is to be called.
+pub(super) fn number<const MAX: usize>(
+    name: &'static str,
+    field: Option<&Text<MAX>>,
+) -> Result<Option<Instrument>, No> {
+    let cannot = |text: &str, error| {
+        No::failure(Status::E_CTI_INVALID_CHARACTER, format!("{name} {text:?} cannot be called: {error}"))
+    };
+    let text = given(name, field)?;
+    text.map(|text| Instrument::new(&text).map_err(|error| cannot(&text, error))).transpose()
+}
+
 pub(super) fn inconsistent(why: String) -> No {
     No::failure(Status::E_CTI_INCONSISTENT_AGENT_DATA, why)
 }

@@ -125,3 +125,8 @@ pub(super) fn peripheral_type(flavour: Flavour) -> PeripheralType {
         Flavour::Uccx => PeripheralType::PT_ACMI_CRS,
     }
 }
+
+/// Words as a STRING can hold them: that is ASCII.
+pub(super) fn ascii(words: &str) -> String {
+    words.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect()
+}

@@ -58,8 +58,11 @@ impl Session {
         (answer.agent_id, answer.agent_id_long) = (id.short, id.long);
         let instrument = facts.instrument.as_ref();
         let extension = facts.extension.as_ref().or(instrument);
-        answer.agent_extension = extension.and_then(|extension| Text::new(extension.as_str()).ok());
-        answer.agent_instrument = instrument.and_then(|instrument| Text::new(instrument.as_str()).ok());
+        // Both are required: of an agent that works nowhere they are empty.
+        let extension = extension.and_then(|extension| Text::new(extension.as_str()).ok());
+        let instrument = instrument.and_then(|instrument| Text::new(instrument.as_str()).ok());
+        answer.agent_extension = extension.or_else(|| Some(Text::cut("")));
+        answer.agent_instrument = instrument.or_else(|| Some(Text::cut("")));
         self.face.say(answer);
         Ok(())
     }

@@ -67,7 +67,7 @@ fn code_of(reason: &AcdRefusal) -> Code {
         AcdRefusal::InstrumentInUse { .. } | AcdRefusal::AlreadyLoggedIn { .. } => Code::AgentLoggedIn,
         AcdRefusal::NotLoggedIn { .. } => Code::AgentNotLoggedIn,
         AcdRefusal::WrongState { .. } => Code::InvalidObjectState,
-        AcdRefusal::BadValue { .. } => Code::InvalidRequest,
+        AcdRefusal::BadValue { .. } | AcdRefusal::CallData(_) => Code::InvalidRequest,
         AcdRefusal::Congested { .. } | AcdRefusal::LinkDown => Code::Unavailable,
         AcdRefusal::ReasonRequired => Code::ReasonRequired,
         AcdRefusal::NotSupported { .. } => Code::NotSupported,

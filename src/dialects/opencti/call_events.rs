@@ -10,7 +10,7 @@ use cti_protocol::opencti::{
     CallEventName, CallInfo, CallInfoEvent, CallStateEvent, CallType, Media, Party, PartyInfo, PartyInfoEvent, What,
 };
 
-use crate::model::{Call, CallCause, CallData, CallKind, CallStep, Instrument, PartyKind, PartyState};
+use crate::model::{Call, CallCause, CallDataValues, CallKind, CallStep, Instrument, PartyKind, PartyState};
 
 /// What a client knows of one call of a device.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,7 +128,7 @@ impl View<'_> {
         What::CallStateEvent(CallStateEvent {
             event_name,
             media: Media::Voice,
-            ani: call.ani.clone().unwrap_or_default(),
+            ani: call.caller_number().cloned().unwrap_or_default(),
             call_id: call.id.0.to_string(),
             call_type: call_type(call),
             other_dn: other.unwrap_or_default(),
@@ -149,7 +149,7 @@ impl View<'_> {
     }
 
     fn data(&self, agent_id: String) -> What {
-        let CallData { variables, named, arrays, user_to_user, wrap_up } = &*self.call.data;
+        let CallDataValues { variables, named, arrays, user_to_user, wrap_up, .. } = &**self.call.data;
         let elements = arrays.iter().map(|((name, index), value)| (format!("{name}[{index}]"), value.clone()));
         let named: BTreeMap<String, String> = named.clone().into_iter().chain(elements).collect();
         What::CallInfoEvent(CallInfoEvent {

@@ -14,8 +14,8 @@ use super::names::{device, given};
 use super::requests::accept;
 use super::session::Line;
 use crate::model::{
-    CALL_VARIABLES, CallCommand, CallData, CallDataChange, CallId, Connection, ConsultKind, FarEnd, Instrument,
-    PartyState, PeripheralId, Tones,
+    CALL_VARIABLES, CallCommand, CallDataChange, CallDataError, CallDataValues, CallId, Connection, ConsultKind,
+    FarEnd, Instrument, PartyState, PeripheralId, Tones,
 };
 
 /// The device whose calls a request is about.
@@ -214,9 +214,9 @@ fn destination(property: &str, number: &str) -> Result<Instrument, No> {
         .map_err(|error| No::new(Code::InvalidDestination, format!("{property}: the number cannot be: {error}")))
 }
 
-/// The call data of a request; bounded by the length of its message.
+/// The call data of a request.
 fn data_of(request: &Dial) -> Result<CallDataChange, No> {
-    let mut data = CallData::default();
+    let mut data = CallDataValues::default();
     let given = &request.call_variables;
     if given.len() > CALL_VARIABLES {
         let why = format!("pyCallVariables: it has {}, there are {CALL_VARIABLES}", given.len());
@@ -227,13 +227,22 @@ fn data_of(request: &Dial) -> Result<CallDataChange, No> {
     }
     for (name, value) in &request.named_variables {
         match element(name) {
-            _ if name.is_empty() => return Err(No::new(Code::InvalidRequest, "pyNamedVariables: a name is empty")),
             Some((array, index)) => drop(data.arrays.insert((array.to_owned(), index), value.clone())),
             None => drop(data.named.insert(name.clone(), value.clone())),
         }
     }
     data.user_to_user = request.application_data.as_ref().map(|text| text.clone().into());
-    Ok(CallDataChange(data))
+    let property = |error: &CallDataError| match error {
+        CallDataError::TooLong { field, .. } | CallDataError::HoldsNul { field }
+            if field.starts_with("CallVariable") =>
+        {
+            "pyCallVariables"
+        }
+        CallDataError::TooLong { field, .. } if field == "UserToUserInfo" => "pyApplicationData",
+        _ => "pyNamedVariables",
+    };
+    let cannot = |error| No::new(Code::InvalidRequest, format!("{}: {error}", property(&error)));
+    CallDataChange::new(data).map_err(cannot)
 }
 
 /// `name[3]` as its two parts.

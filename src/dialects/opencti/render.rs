@@ -83,7 +83,7 @@ impl OpenCti {
     fn agent_state(&self, event: &AgentEvent) -> EventBody {
         let facts = &event.facts;
         let what = AgentStateEvent {
-            event_name: event_name(event.state, facts.next_state),
+            event_name: event_name(event.state, facts.next_state, event.idle),
             media: Media::Voice,
             agent_id: facts.agent.to_string(),
             this_dn: facts.instrument.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -132,19 +132,21 @@ fn snapshot_state(state: AgentState) -> SessionAgentState {
     }
 }
 
-/// An agent's event has no name for being on a call: `pyWorkMode` says it. The name is then what the agent will be: so a
-/// desktop's ready button stays as the agent left it.
-fn event_name(state: AgentState, next: Option<AgentState>) -> AgentEventName {
+/// An agent's event has no name for being on a call: `pyWorkMode` says it. The name is then what the agent has asked to be
+/// next, or else what it was before: so a desktop's ready button stays as the agent left it.
+fn event_name(state: AgentState, next: Option<AgentState>, idle: AgentState) -> AgentEventName {
     match state {
         AgentState::LoggedIn => AgentEventName::Login,
         AgentState::LoggedOut => AgentEventName::Logout,
         AgentState::Ready => AgentEventName::Ready,
         AgentState::NotReady | AgentState::WorkNotReady | AgentState::WorkReady => AgentEventName::NotReady,
         AgentState::Unknown => AgentEventName::Unknown,
-        AgentState::Reserved | AgentState::Talking | AgentState::Hold | AgentState::BusyOther => match next {
-            Some(next) if !next.is_on_call() => event_name(next, None),
-            _ => AgentEventName::Ready,
-        },
+        AgentState::Reserved | AgentState::Talking | AgentState::Hold | AgentState::BusyOther => {
+            match next.filter(|next| !next.is_on_call()).unwrap_or(idle) {
+                AgentState::NotReady | AgentState::WorkNotReady | AgentState::WorkReady => AgentEventName::NotReady,
+                _ => AgentEventName::Ready,
+            }
+        }
     }
 }
 

@@ -92,7 +92,8 @@ message! {
 }
 
 message! {
-    /// Release one device from the call (hang up).
+    /// Release one device from the call (hang up). The guide prints RequestingDeviceIDType in the fixed part; it has a tag
+    /// as well, and the clients that are known write it there or not at all.
     CLEAR_CONNECTION_REQ as ClearConnectionReq, from Client, service "client-control" {
         fixed {
             "InvokeID" invoke_id: u32;
@@ -100,6 +101,7 @@ message! {
             "ConnectionCallID" connection_call_id: u32;
             "ConnectionDeviceIDType" connection_device_id_type: ConnectionDeviceIdType;
         }
+        fixed_may_have 2 bytes_more, since 14;
         floating {
             "RequestingDeviceIDType" REQUESTING_DEVICE_ID_TYPE_TAG
                 requesting_device_id_type: Option<DeviceIdType>, since 14;
