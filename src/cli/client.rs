@@ -1,7 +1,7 @@
 //! One GED-188 client connection, and the requests that an agent's desktop makes of it.
 //!
 //! Lives here: frames in and out over TCP, and which request carries which field. Not here: what to ask when, and what
-//! people are told (`agent`, `bench`).
+//! people are told (`agent`, `bench`, `supervise`, `watch`).
 //! Must hold: [`Client::receive`] may be dropped at any await without losing a byte, so that it can stand in a `select!`.
 
 use std::io;
@@ -53,6 +53,23 @@ impl Client {
         message.into().encode(self.version, &mut bytes)?;
         let sending = timeout(ANSWER_WAIT, self.stream.write_all(&bytes));
         sending.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(ClientError::Lost)
+    }
+
+    /// Ends the session in good order, if the gateway still can.
+    pub(super) async fn say_goodbye(mut self) {
+        let goodbye = async {
+            let invoke_id = self.next_invoke_id();
+            self.send(close(invoke_id)).await?;
+            loop {
+                match self.receive().await {
+                    Ok(AnyMessage::CloseConf(_)) => return Ok(()),
+                    Err(error) if error.is_final() => return Err(error),
+                    _ => (),
+                }
+            }
+        };
+        // Confirmed or not: there is nothing left to say.
+        let _ = timeout(CLOSE_WAIT, goodbye).await;
     }
 
     /// The next message. A broken body is an error that the connection survives, see [`ClientError::is_final`].
@@ -226,7 +243,8 @@ pub(super) fn parse_version(text: &str) -> Result<Version, String> {
     number.ok_or_else(|| format!("the protocol version is one of 9 to {}", Version::LATEST))
 }
 
-fn with_queues(request: SetAgentStateReq, queues: &[u32]) -> SetAgentStateReq {
+/// Names queues in a request.
+pub(super) fn with_queues(request: SetAgentStateReq, queues: &[u32]) -> SetAgentStateReq {
     let skill_groups: Vec<_> = (queues.iter())
         .map(|queue| WantedSkillGroup { number: Some(queue.cast_signed()), priority: Some(0) })
         .collect();

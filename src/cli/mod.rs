@@ -14,6 +14,7 @@ mod logging;
 mod replay;
 mod schema;
 mod serve;
+mod supervise;
 mod watch;
 
 use std::io::{self, Write};
@@ -41,6 +42,7 @@ enum Command {
     Schema(schema::Args),
     Agent(agent::Args),
     Bench(bench::Args),
+    Supervise(supervise::Args),
     Watch(watch::Args),
     Replay(replay::Args),
 }
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => schema::run(&args),
         Command::Agent(args) => agent::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Supervise(args) => supervise::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Replay(args) => replay::run(&args),
     }

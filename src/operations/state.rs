@@ -49,7 +49,7 @@ impl House {
         let mut entry = cell.entry();
         let is_own = by.is_for(&cell.key, entry.last_instrument.as_ref()) || entry.attendants().contains(&by.session);
         let client = if is_own { None } else { self.table.client(by.session) };
-        entry.doer = client.map(|client| Doer { name: client.client_id().into(), order: None });
+        entry.doer = client.map(|client| Doer { name: client.signature().into(), order: None });
     }
 
     fn admit_state(&self, by: &Requester, key: &AgentKey) -> Result<Arc<AgentCell>, Refusal> {

@@ -49,6 +49,10 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
     fn session(&self) -> SessionId;
     /// Whose session it is, as its client said: two sessions of one client may replace each other.
     fn client_id(&self) -> &str;
+    /// The name that others are told where the session changed somebody else.
+    fn signature(&self) -> &str {
+        self.client_id()
+    }
     /// The protocol that is spoken: where two that meet at one agent speak the same, its own rule may count.
     fn dialect(&self) -> &'static str;
     /// How the session wants its events written.

@@ -1,9 +1,10 @@
-//! `ctigate agent` and `ctigate bench` as people run them: against a gateway, and against one that breaks its promise.
+//! `ctigate agent`, `bench` and their like as people run them: against a gateway, and against one that breaks its promise.
 
 mod capture;
 mod pcap;
 mod relay;
 mod replay;
+mod supervise;
 mod support;
 mod watch;
 

@@ -3,7 +3,7 @@
 use cti_protocol::ged188::codes::{AgentFlags, AgentState, ServiceMask, Status, TeamConfigOperation};
 use cti_protocol::ged188::{
     AgentTeamConfigEvent, AnyMessage, ListAgentTeamReq, MonitorAgentTeamStartReq, MonitorAgentTeamStopReq, OpenReq,
-    SnapshotDeviceReq,
+    SnapshotDeviceReq, Text,
 };
 use ctigate::config::Config;
 
@@ -199,6 +199,27 @@ async fn a_supervisor_changes_and_ends_its_agents_states_and_everybody_is_told_w
     desk.logs_in("1002").await;
     let event = bridge.receives_event("1002", AgentState::AGENT_STATE_LOGIN).await;
     assert_eq!(event.cti_client_signature, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_did_it_is_named_by_its_signature_where_it_gave_one() {
+    let house = house_with(two_teams).await;
+    let mut bridge = Desk::bridge(&house).await;
+    bridge.logs_in("1002").await;
+    let longest = "s".repeat(64);
+    for (signature, told) in [("Grace", "Grace"), ("", "desktop-1001"), (&longest, &longest[1..])] {
+        let mut supervisor = Desk::connected(&house, 20);
+        let client_signature = Text::from_wire(signature.to_owned().into()).ok();
+        supervisor.opens(OpenReq { client_signature, ..open_req_of("1001", supervising()) }).await;
+        while supervisor.has_received().is_some() {}
+        let asked = supervisor.asks("1002", AVAILABLE);
+        supervisor.receives_confirm(asked).await;
+        assert_eq!(bridge.receives_event("1002", AVAILABLE).await.cti_client_signature, text(told));
+        let asked = supervisor.asks("1002", NOT_READY);
+        supervisor.receives_confirm(asked).await;
+        assert_eq!(bridge.receives_event("1002", NOT_READY).await.cti_client_signature, text(told));
+        supervisor.drops();
+    }
 }
 
 #[tokio::test(start_paused = true)]

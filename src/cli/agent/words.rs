@@ -92,7 +92,8 @@ fn queried(answer: &QueryAgentStateConf) -> String {
     format!("agent {id} is {state}{}{at}", in_queues(" in ", &queues))
 }
 
-fn in_queues(lead: &str, queues: &[u32]) -> String {
+/// The queues in words, behind `lead`; nothing if there are none.
+pub(in crate::cli) fn in_queues(lead: &str, queues: &[u32]) -> String {
     let numbers: Vec<String> = queues.iter().map(u32::to_string).collect();
     match queues.len() {
         0 => String::new(),
@@ -102,7 +103,7 @@ fn in_queues(lead: &str, queues: &[u32]) -> String {
 }
 
 /// The guide's name without the prefix that all have.
-fn state_name(state: AgentState) -> String {
+pub(in crate::cli) fn state_name(state: AgentState) -> String {
     let name = format!("{state:?}");
     name.strip_prefix("AGENT_STATE_").map(str::to_owned).unwrap_or(name)
 }

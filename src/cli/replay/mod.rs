@@ -108,7 +108,8 @@ fn speed(text: &str) -> Result<Speed, String> {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// Reads a time to wait off the command line.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let wait = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     wait.filter(|wait| (Duration::from_millis(1)..=WAIT_MAX).contains(wait))
         .ok_or_else(|| "expected a number of seconds, from 0.001 to 3600".to_owned())

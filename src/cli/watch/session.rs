@@ -8,11 +8,11 @@ use std::time::Duration;
 use cti_protocol::ged188::codes::{AgentStateMask, CallMsgMask, ServiceMask, Status};
 use cti_protocol::ged188::{AnyMessage, Data, EncodeError, HeartbeatReq, OpenReq, Secret, Text, TextError, Version};
 use tokio::io::AsyncWrite;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::Lines;
 use crate::cli::agent::words::refusal;
-use crate::cli::client::{ANSWER_WAIT, CLOSE_WAIT, Client, ClientError, close};
+use crate::cli::client::{ANSWER_WAIT, Client, ClientError};
 
 /// How the session is opened.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ pub(super) async fn follow<W: AsyncWrite + Unpin, S: Future<Output = ()>>(
     match ended {
         Some(ended) => ended,
         None => {
-            session.say_goodbye().await;
+            session.client.say_goodbye().await;
             Ok(())
         }
     }
@@ -156,23 +156,6 @@ impl Session {
         self.unanswered += 1;
         let invoke_id = self.client.next_invoke_id();
         Ok(self.client.send(HeartbeatReq { invoke_id, ..Default::default() }).await?)
-    }
-
-    /// Ends the session in good order, if the gateway still can.
-    async fn say_goodbye(mut self) {
-        let goodbye = async {
-            let invoke_id = self.client.next_invoke_id();
-            self.client.send(close(invoke_id)).await?;
-            loop {
-                match self.client.receive().await {
-                    Ok(AnyMessage::CloseConf(_)) => return Ok(()),
-                    Err(error) if error.is_final() => return Err(error),
-                    _ => (),
-                }
-            }
-        };
-        // Confirmed or not: there is nothing left to say.
-        let _ = timeout(CLOSE_WAIT, goodbye).await;
     }
 }
 

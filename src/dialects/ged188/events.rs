@@ -101,7 +101,7 @@ fn agent_state_event(
         icm_agent_id: icm_agent_id(facts.agent.as_str()),
         agent_availability_status: availability(event.state),
         num_flt_skill_groups: u16::try_from(sets.len()).unwrap_or(u16::MAX),
-        cti_client_signature: event.by.as_deref().and_then(|name| Text::new(name).ok()),
+        cti_client_signature: event.by.as_deref().map(Text::cut),
         agent_id: id.short,
         agent_id_long: id.long,
         agent_extension: extension.and_then(|extension| Text::new(extension.as_str()).ok()),

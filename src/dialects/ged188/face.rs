@@ -22,6 +22,8 @@ pub(super) struct Face {
     pub(super) shared: Arc<Ged188>,
     pub(super) session: SessionId,
     pub(super) client_id: String,
+    /// ClientSignature, or ClientID where that was not given.
+    pub(super) signature: String,
     pub(super) version: Version,
     pub(super) outbox: Arc<Outbox>,
     /// Requests that were taken and are not answered yet.
@@ -79,6 +81,10 @@ impl Subscriber for Face {
 
     fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    fn signature(&self) -> &str {
+        &self.signature
     }
 
     fn dialect(&self) -> &'static str {

@@ -81,6 +81,7 @@ impl Ged188 {
         let face = Arc::new(Face {
             shared: Arc::clone(self),
             session,
+            signature: signature(request).unwrap_or_else(|| client_id.clone()),
             client_id,
             version,
             outbox: Arc::clone(outbox),
@@ -350,6 +351,12 @@ impl Ged188 {
         let listed = u16::try_from(confirmed.peripherals.len()).unwrap_or(u16::MAX);
         confirmed.num_peripherals = Some(if self.flavour == Flavour::Uccx { 1 } else { listed });
     }
+}
+
+/// ClientSignature, where it says something. It is for people, so that one which cannot be read is none.
+fn signature(request: &OpenReq) -> Option<String> {
+    let signature = request.client_signature.as_ref()?.to_str()?;
+    Some(signature.to_owned()).filter(|signature| !signature.is_empty())
 }
 
 /// A version whose floating fields a client of that version can read.
