@@ -615,11 +615,11 @@ impl Switch {
         let mut before_it = Vec::new();
         for Absorbed { told: other, by } in std::mem::take(&mut call.absorbed) {
             let is_it = |joined: &&mut Joined| joined.secondary.is_none() && other.party(&joined.added).is_some();
-            let joins = steps.iter_mut().filter_map(|step| match step {
+            let mut joins = steps.iter_mut().filter_map(|step| match step {
                 CallStep::Conferenced(joined) => Some(joined),
                 _ => None,
             });
-            match joins.filter(is_it).next() {
+            match joins.find(is_it) {
                 Some(joined) => {
                     joined.secondary = Some(other.id);
                     joined.by = by.unwrap_or_else(|| joined.by.clone());

@@ -4,7 +4,9 @@ use super::super::AsteriskAcd;
 use super::super::members::Said;
 use super::*;
 use crate::acd::AcdRefusal;
-use crate::model::{Call, CallCommand, CallDataChange, CallOutcome, Connection, ConsultKind, FarEnd, Tones};
+use crate::model::{
+    Call, CallCommand, CallDataChange, CallDataValues, CallOutcome, Connection, ConsultKind, FarEnd, Tones,
+};
 
 /// An Asterisk without a wire, whose answers are a test's.
 struct Hand {
@@ -86,9 +88,13 @@ fn instrument(device: &str) -> Instrument {
 }
 
 fn case(value: &str) -> CallDataChange {
-    let mut change = CallDataChange::default();
-    change.0.variables[0] = Some(value.to_owned());
-    change
+    variable(1, value)
+}
+
+fn variable(number: usize, value: &str) -> CallDataChange {
+    let mut values = CallDataValues::default();
+    values.variables[number - 1] = Some(value.to_owned());
+    CallDataChange::new(values).expect("a value that fits")
 }
 
 fn words(refusal: Result<CallOutcome, AcdRefusal>) -> String {
@@ -151,8 +157,7 @@ async fn what_a_transfer_is_to_carry_is_put_on_who_stays_before_anything_moves()
     );
     hand.tells("Hangup", ONE);
     assert_eq!(hand.call().data.variables[0].as_deref(), Some("C-8"));
-    let mut unknown = CallDataChange::default();
-    unknown.0.variables[1] = Some("x".to_owned());
+    let unknown = variable(2, "x");
     let hand = Hand::talking();
     let (done, sent) = hand.does(&CallCommand::Transfer { active, to, data: unknown }, |_| DONE).await;
     assert!(words(done).contains("no channel variable"));
