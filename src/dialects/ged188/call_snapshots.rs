@@ -36,6 +36,7 @@ pub(super) fn snapshot_of_call(call: &Call, invoke_id: u32) -> SnapshotCallConf 
         user_to_user_info: data.user_to_user.clone().and_then(|info| Data::new(info).ok()),
         router_call_key_day: Some(call.key.0),
         router_call_key_call_id: Some(call.key.1),
+        caller_entered_digits: text(data.caller_entered_digits.as_ref()),
         call_variable1: v1,
         call_variable2: v2,
         call_variable3: v3,
