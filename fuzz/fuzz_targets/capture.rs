@@ -20,14 +20,20 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
 
 /// All that the capture holds, and how it ends.
 fn heard(file: impl Read + Send) -> (Vec<Heard>, String) {
-    let (mut all, mut over, mut connections) = (Vec::<Heard>::new(), HashSet::new(), 0);
+    let (mut all, mut connections) = (Vec::<Heard>::new(), 0);
+    let (mut over, mut closed) = (HashSet::new(), HashSet::new());
     let ended = capture::read::<CaptureError>(file, &PORTS, |heard| {
         assert!(heard.connection > 0);
         connections = connections.max(heard.connection);
         let side = (heard.connection, heard.from_client);
-        assert!(!over.contains(&side), "{side:?} is over, and brings {heard:?}");
+        // It may be lost and then closed; nothing else comes behind its end.
+        assert!(!closed.contains(&side), "{side:?} is closed, and brings {heard:?}");
+        assert!(!over.contains(&side) || heard.what == What::Closed, "{side:?} is over, and brings {heard:?}");
         if !matches!(heard.what, What::Frame(_)) {
             over.insert(side);
+        }
+        if heard.what == What::Closed {
+            closed.insert(side);
         }
         all.push(heard);
         Ok(())
