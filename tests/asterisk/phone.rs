@@ -118,7 +118,8 @@ impl Phone {
     pub async fn joins(&self, line: &Phone, number: &str) {
         let dialog = line.dialog.borrow().clone();
         self.press(Key::Refer(format!("<sip:{number}@127.0.0.1?Replaces={dialog}>")));
-        self.shows(Display::Idle).await;
+        line.shows(Display::Idle).await;
+        self.hangs_up().await;
     }
 
     pub async fn unregisters(&self) {

@@ -311,7 +311,10 @@ fn a_caller_gives_up_its_name_to_the_device_that_an_agent_logs_in_at() {
     bench.tells("QueueCallerJoin", &format!("{caller}, ChannelState: 6, Queue: sales, Count: 1"));
     assert_eq!(told(&mut bench), ["Queued sales: 3002 Connected, sales Queued"]);
     bench.tells("QueueMemberAdded", &format!("Queue: sales, Interface: PJSIP/3002, MemberName: 1002, {IDLE}"));
-    assert_eq!(told(&mut bench), ["3002 left Normal: sales Queued, a-1795538710.0 Connected"]);
+    assert_eq!(
+        told(&mut bench),
+        ["3002 left Normal: sales Queued", "Established a-1795538710.0: sales Queued, a-1795538710.0 Connected"]
+    );
 }
 
 /// 3001 holds the caller and talks with 3002 on a call of its own; as Asterisk tells it, with bridges.
