@@ -71,10 +71,14 @@ async fn ready_at(served: &Served, sip_port: u16, agent: &str, device: &str) -> 
 }
 
 async fn a_caller_comes(console: &mut Console) {
+    a_caller_comes_to(console, "callers", "sales").await;
+}
+
+async fn a_caller_comes_to(console: &mut Console, context: &str, number: &str) {
     let headers = [
         ("Channel", "Local/patient@callers/n"),
-        ("Context", "callers"),
-        ("Exten", "sales"),
+        ("Context", context),
+        ("Exten", number),
         ("Priority", "1"),
         ("CallerID", "4711"),
         ("Variable", "CASE=C-7"),
@@ -332,7 +336,7 @@ async fn call_data_is_what_was_given_whatever_characters_it_has() {
     let mut console = asterisk.console().await;
     let served = gateway(asterisk.port, PHONES, CALLS).await;
     let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
-    let odd = r#"{"say":"it's, a \"} (x [y] ?)z ${EXTEN} é "#;
+    let odd = r#"{"s":"it's, \"}(x[y]?)z${E}é "#;
     let makes = |value: &str| json!({"activity": "makeCall", "AgentID": "1001", "Destination": "8000", "pyCallVariables": [value]});
     one.succeeds(makes(odd)).await;
     hears_until(&mut one, &format!("CallInfo 3001 {odd}")).await;
@@ -340,7 +344,7 @@ async fn call_data_is_what_was_given_whatever_characters_it_has() {
     phone.answers().await;
     let channel = console.channel("PJSIP/3001-").await;
     assert_eq!(console.carries(&channel, "CASE").await, odd);
-    let other = format!("{odd}, and more");
+    let other = format!("{odd}, more");
     console.does("Setvar", &[("Channel", &channel), ("Variable", "CASE"), ("Value", &other)]).await;
     hears_until(&mut one, &format!("CallInfo 3001 {other}")).await;
     one.succeeds(call("hangUpCall", "1001")).await;
@@ -378,4 +382,113 @@ async fn a_call_that_is_given_up_stops_to_ring_and_one_that_cannot_be_made_fails
     no_call_is_left(&served).await;
     let answer = node.asks(json!({"activity": "makeCall", "DN": "3003", "Destination": "8000"})).await;
     assert!(answer.to_string().contains("could not ring the device"), "nobody is registered there: {answer}");
+}
+
+#[tokio::test]
+async fn a_transfer_that_a_phone_completes_itself_is_told_as_one() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let sip_port = asterisk.port + 22;
+    let first_line = Phone::registered(sip_port, "3001", Manners::AnswersAfter(Duration::ZERO)).await;
+    let mut one = Node::connected(Way::Tcp(served.opencti)).await;
+    one.succeeds(login("1001", "3001")).await;
+    let (mut two, mut other) = ready_at(&served, sip_port, "1002", "3002").await;
+    // Dialled, and of no queue: of such a call Asterisk tells less.
+    a_caller_comes_to(&mut console, "phones", "3001").await;
+    hears_until(&mut one, "Established 3001 INBOUND with 4711").await;
+    let second_line = Phone::registered(sip_port, "3001", Manners::AnswersAfter(Duration::ZERO)).await;
+    one.succeeds(json!({"activity": "transferInitiate", "AgentID": "1001", "Destination": "3002"})).await;
+    other.rings().await;
+    other.answers().await;
+    hears_until(&mut one, "Established 3001 CONSULT with 3002").await;
+    hears_until(&mut two, "Established 3002 CONSULT with 3001").await;
+    first_line.joins(&second_line, "3002").await;
+    let heard = hears_until(&mut two, "CallInfo 3002 C-7").await;
+    assert!(heard.contains(&"Disconnected 3002 CONSULT with 3001".to_owned()), "{heard:?}");
+    assert!(heard.contains(&"PartyInfo 3002 4711,3002".to_owned()), "{heard:?}");
+    let mut over = Vec::new();
+    while over.iter().filter(|words: &&String| words.starts_with("Disconnected")).count() < 2 {
+        over.push(hears(&mut one).await);
+    }
+    two.succeeds(call("hangUpCall", "1002")).await;
+    hears_until(&mut two, "Disconnected 3002 CONSULT with 4711").await;
+    no_call_is_left(&served).await;
+}
+
+#[tokio::test]
+async fn where_all_phones_ring_the_first_to_answer_has_the_call_and_nobody_gave_up() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let more = format!("{CALLS}\n[[acd.queue]]\nnumber = 4\nname = \"together\"");
+    let served = gateway(asterisk.port, PHONES, &more).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    let (mut two, mut other) = ready_at(&served, asterisk.port + 22, "1002", "3002").await;
+    a_caller_comes_to(&mut console, "callers", "together").await;
+    phone.rings().await;
+    other.rings().await;
+    phone.answers().await;
+    hears_until(&mut one, "Established 3001 INBOUND with 4711").await;
+    hears_until(&mut two, "Disconnected 3002 INBOUND with 4711").await;
+    phone.hangs_up().await;
+    hears_until(&mut one, "Disconnected 3001 INBOUND with 4711").await;
+    no_call_is_left(&served).await;
+}
+
+#[tokio::test]
+async fn phones_and_a_caller_in_a_conference_are_on_one_call() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    let (mut two, mut other) = ready_at(&served, asterisk.port + 22, "1002", "3002").await;
+    let kind = |served: &Served| {
+        let calls = served.gateway.house().table.calls(ctigate::model::PeripheralId(5000));
+        calls.lock().all().iter().map(|call| call.kind).collect::<Vec<_>>()
+    };
+    a_caller_comes_to(&mut console, "phones", "conference").await;
+    phone.dials("conference").await;
+    hears_until(&mut one, "PartyInfo 3001 3001,4711").await;
+    other.dials("conference").await;
+    hears_until(&mut one, "PartyInfo 3001 3001,4711,3002").await;
+    hears_until(&mut two, "PartyInfo 3002 3001,4711,3002").await;
+    assert_eq!(kind(&served), [ctigate::model::CallKind::Conference]);
+    phone.hangs_up().await;
+    hears_until(&mut two, "PartyInfo 3002 4711,3002").await;
+    assert_ne!(kind(&served), [ctigate::model::CallKind::Conference]);
+    two.succeeds(call("hangUpCall", "1002")).await;
+    console.does("Hangup", &[("Channel", "/^Local/")]).await;
+    no_call_is_left(&served).await;
+}
+
+#[tokio::test]
+async fn a_made_call_that_no_phone_but_asterisk_answers_is_through_all_the_same() {
+    let asterisk = Asterisk::start().await;
+    let served = gateway(asterisk.port, PHONES, CALLS).await;
+    let (mut one, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    one.succeeds(json!({"activity": "makeCall", "AgentID": "1001", "Destination": "voicemail"})).await;
+    phone.rings().await;
+    phone.answers().await;
+    hears_until(&mut one, "Established 3001 INTERNAL with voicemail").await;
+    one.succeeds(call("hangUpCall", "1001")).await;
+    hears_until(&mut one, "Disconnected 3001 INTERNAL with voicemail").await;
+    no_call_is_left(&served).await;
+}
+
+#[tokio::test]
+async fn a_member_whose_local_channel_leads_to_a_phone_is_one_party() {
+    let asterisk = Asterisk::start().await;
+    let mut console = asterisk.console().await;
+    let served = gateway(asterisk.port, "Local/{instrument}@hot-agents/n", CALLS).await;
+    let (mut node, mut phone) = ready_at(&served, asterisk.port + 22, "1001", "3001").await;
+    a_caller_comes(&mut console).await;
+    phone.rings().await;
+    hears_until(&mut node, "PartyInfo 3001 4711,3001").await;
+    phone.answers().await;
+    phone.holds().await;
+    hears_until(&mut node, "Held 3001 INBOUND with 4711").await;
+    phone.hangs_up().await;
+    let heard = hears_until(&mut node, "Disconnected 3001 INBOUND with 4711").await;
+    assert!(heard.iter().all(|words| words.matches(',').count() < 2), "{heard:?}");
+    no_call_is_left(&served).await;
 }

@@ -14,6 +14,7 @@ use super::rig::PATIENCE;
 pub struct Phone {
     keys: mpsc::UnboundedSender<Key>,
     display: watch::Receiver<Display>,
+    dialog: watch::Receiver<String>,
     task: JoinHandle<()>,
 }
 
@@ -36,13 +37,14 @@ pub enum Manners {
     Declines,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Key {
     Answer,
     Decline,
     Hold,
     Retrieve,
     Bye,
+    Refer(String),
     Unregister,
     Register,
 }
@@ -54,18 +56,20 @@ impl Phone {
         socket.connect(("127.0.0.1", sip_port)).await.expect("the loopback");
         let (keys, pressed) = mpsc::unbounded_channel();
         let (shows, display) = watch::channel(Display::Unregistered);
+        let (names, dialog) = watch::channel(String::new());
         let set = Set {
             port: socket.local_addr().expect("bound").port(),
             socket,
             user: user.to_owned(),
             manners,
             shows,
+            names,
             sequence: 1,
             branch: 0,
             sdp: 1,
             call: None,
         };
-        let phone = Phone { keys, display, task: tokio::spawn(set.works(pressed)) };
+        let phone = Phone { keys, display, dialog, task: tokio::spawn(set.works(pressed)) };
         phone.press(Key::Register);
         phone.shows(Display::Idle).await;
         phone
@@ -110,6 +114,14 @@ impl Phone {
         self.shows(Display::Idle).await;
     }
 
+    /// Brings its own call and the one of another line of the same device together, and is on neither after that.
+    pub async fn joins(&self, line: &Phone, number: &str) {
+        let dialog = line.dialog.borrow().clone();
+        self.press(Key::Refer(format!("<sip:{number}@127.0.0.1?Replaces={dialog}>")));
+        line.shows(Display::Idle).await;
+        self.hangs_up().await;
+    }
+
     pub async fn unregisters(&self) {
         self.press(Key::Unregister);
         self.shows(Display::Unregistered).await;
@@ -138,6 +150,8 @@ struct Set {
     user: String,
     manners: Manners,
     shows: watch::Sender<Display>,
+    /// The dialog of its call, as another one names it that is to replace it.
+    names: watch::Sender<String>,
     sequence: u32,
     branch: u32,
     sdp: u32,
@@ -214,6 +228,10 @@ impl Set {
                 self.call = None;
                 self.shows(Display::Idle);
             }
+            Key::Refer(to) => {
+                self.sequence += 1;
+                self.sends_in_call("REFER", self.sequence, &format!("Refer-To: {to}\r\n"), "").await;
+            }
             Key::Register => self.registers(3600, Display::Idle).await,
             Key::Unregister => self.registers(0, Display::Unregistered).await,
         }
@@ -272,6 +290,9 @@ impl Set {
 
     async fn rings(&mut self, invite: Sip) {
         let me = format!("{};tag={}", invite.get("To"), self.port);
+        let theirs = invite.get("From").split("tag=").nth(1).unwrap_or_default();
+        let dialog = format!("{}%3Bto-tag%3D{theirs}%3Bfrom-tag%3D{}", invite.get("Call-ID"), self.port);
+        self.names.send_replace(dialog);
         let answers_at = match self.manners {
             Manners::AnswersAfter(time) => Some(Instant::now() + time),
             Manners::Rings | Manners::Declines => None,
@@ -341,6 +362,10 @@ impl Set {
     }
 
     async fn asks_in_call(&mut self, method: &str, sequence: u32, body: &str) {
+        self.sends_in_call(method, sequence, "", body).await;
+    }
+
+    async fn sends_in_call(&mut self, method: &str, sequence: u32, more: &str, body: &str) {
         let via = self.via();
         let Some(Call { invite, me, .. }) = &self.call else { return };
         let contact = invite.get("Contact");
@@ -348,7 +373,7 @@ impl Set {
         let (them, id) = (invite.get("From"), invite.get("Call-ID"));
         let end = self.end(body);
         let text = format!(
-            "{method} {target} SIP/2.0\r\n{via}From: {me}\r\nTo: {them}\r\nCall-ID: {id}\r\nCSeq: {sequence} {method}\r\n{end}"
+            "{method} {target} SIP/2.0\r\n{via}From: {me}\r\nTo: {them}\r\nCall-ID: {id}\r\nCSeq: {sequence} {method}\r\n{more}{end}"
         );
         self.sends(&text).await;
     }

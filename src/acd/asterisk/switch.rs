@@ -813,6 +813,10 @@ fn steps(call: &Tracked, before: &[Party], next: &Call, channels: &Channels) -> 
             _ => continue,
         });
     }
+    // Whoever comes to others is told of to them, and as what comes nearest.
+    if call.told.is_some() && came.is_empty() && answered.is_empty() && next.kind != CallKind::Conference {
+        answered.extend(joined.first().cloned());
+    }
     let has_answer = came.iter().any(|step| matches!(step, CallStep::Established(_)));
     if let Some(device) = answered.first().filter(|_| !has_answer) {
         came.push(CallStep::Established(device.clone()));

@@ -311,7 +311,10 @@ fn a_caller_gives_up_its_name_to_the_device_that_an_agent_logs_in_at() {
     bench.tells("QueueCallerJoin", &format!("{caller}, ChannelState: 6, Queue: sales, Count: 1"));
     assert_eq!(told(&mut bench), ["Queued sales: 3002 Connected, sales Queued"]);
     bench.tells("QueueMemberAdded", &format!("Queue: sales, Interface: PJSIP/3002, MemberName: 1002, {IDLE}"));
-    assert_eq!(told(&mut bench), ["3002 left Normal: sales Queued, a-1795538710.0 Connected"]);
+    assert_eq!(
+        told(&mut bench),
+        ["3002 left Normal: sales Queued", "Established a-1795538710.0: sales Queued, a-1795538710.0 Connected"]
+    );
 }
 
 /// 3001 holds the caller and talks with 3002 on a call of its own; as Asterisk tells it, with bridges.
@@ -418,7 +421,7 @@ fn who_comes_into_a_conference_is_on_its_call_until_it_leaves() {
     assert_eq!(
         told(&mut bench),
         [
-            "Began: 3002 Connected, 4711 Connected",
+            "Established 4711: 3002 Connected, 4711 Connected",
             "Conferenced by 3002 with 3003 of another call: 3002 Connected, 4711 Connected, 3003 Connected",
             "Conferenced by 3002 with 3004 of another call: 3002 Connected, 4711 Connected, 3003 Connected, 3004 Connected",
         ]
@@ -542,7 +545,10 @@ fn a_channel_goes_alone_to_an_older_call_and_never_back() {
     }
     told(&mut bench);
     bench.tells("BridgeEnter", &at(5, 1));
-    assert_eq!(told(&mut bench), ["3005 left Normal: 3004 Connected", "Began: 3001 Connected, 3005 Connected"]);
+    assert_eq!(
+        told(&mut bench),
+        ["3005 left Normal: 3004 Connected", "Established 3005: 3001 Connected, 3005 Connected"]
+    );
     for channel in [at(4, 4), at(5, 1), at(5, 4), at(1, 1)] {
         bench.tells("VarSet", &format!("{channel}, Variable: X, Value: 1"));
     }

@@ -174,7 +174,7 @@ async fn who_is_to_join_a_call_is_not_rung_where_there_are_no_conferences() {
     assert_eq!(sent, [""; 0]);
 }
 
-const ODD: &str = r#"{"say": "a, b", 'it': [1, "\\"], "?": (x [y}"#;
+const ODD: &str = r#"{"s": "a, b", 'i': [1, "\\"], "?": (x[y}"#;
 
 #[tokio::test]
 async fn call_data_gets_there_as_it_is_and_comes_back_as_it_is() {
@@ -186,7 +186,7 @@ async fn call_data_gets_there_as_it_is_and_comes_back_as_it_is() {
     let (from, to) = (instrument("3001"), instrument("3002"));
     let make = CallCommand::Make { from, to, data: case(ODD) };
     let (_, sent) = hand.does(&make, |action| if action.starts_with("Originate") { "no" } else { DONE }).await;
-    let escaped = r#"Variable: CASE={\"say\": \"a\, b\"\, 'it': \[1\, \"\\\\\"\]\, \"?\": \(x \[y}"#;
+    let escaped = r#"Variable: CASE={\"s\": \"a\, b\"\, 'i': \[1\, \"\\\\\"\]\, \"?\": \(x\[y}"#;
     assert!(sent.last().is_some_and(|action| action.ends_with(escaped)), "{sent:?}");
     let set = |value: &str| CallCommand::SetData { at: hand.at("3001"), change: case(value) };
     let (done, sent) = hand.does(&set(ODD), |_| DONE).await;
