@@ -1,5 +1,7 @@
 //! Calls of agents at real phones: what clients are told of them, and what they do with them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::baresip::Baresip;
