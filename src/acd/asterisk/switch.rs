@@ -140,7 +140,8 @@ impl Switch {
             b"Hold" => channel.is_held = true,
             b"Unhold" => channel.is_held = false,
             b"BridgeEnter" => {
-                (channel.is_through, channel.is_dialed, channel.is_gone) = (true, false, false);
+                (channel.is_through, channel.is_dialed) = (true, false);
+                (channel.is_gone, channel.is_used) = (false, false); // whatever it was before
                 if let Some(bridge) = message.text_of("BridgeUniqueid") {
                     let is_for_talking = message.text_of("BridgeTechnology") != Some(ONLY_WAITING);
                     self.channels.enter(&id, bridge, is_for_talking, message.text_of("SwapUniqueid"));
@@ -559,11 +560,11 @@ impl Switch {
         let mut before_it = Vec::new();
         for Absorbed { told: other, by } in std::mem::take(&mut call.absorbed) {
             let is_it = |joined: &&mut Joined| joined.secondary.is_none() && other.party(&joined.added).is_some();
-            let joins = steps.iter_mut().filter_map(|step| match step {
+            let mut joins = steps.iter_mut().filter_map(|step| match step {
                 CallStep::Conferenced(joined) => Some(joined),
                 _ => None,
             });
-            match joins.filter(is_it).next() {
+            match joins.find(is_it) {
                 Some(joined) => {
                     joined.secondary = Some(other.id);
                     joined.by = by.unwrap_or_else(|| joined.by.clone());
