@@ -20,7 +20,7 @@ pub(super) struct Insides {
 impl Insides {
     pub(super) fn of(channels: &[(String, Channel)]) -> Insides {
         let mut insides = Insides::default();
-        if !channels.iter().any(|(_, channel)| channel.half().is_some()) {
+        if !channels.iter().any(|(_, channel)| channel.half().is_some() || channel.is_used) {
             return insides;
         }
         let outer: Vec<Option<usize>> = (0..channels.len()).map(|at| outer_of(channels, at)).collect();
