@@ -65,7 +65,8 @@ pub(super) struct Channel {
     pub(super) dialed_by: Option<String>,
     /// The second half of a `Local` channel that has dialled it.
     pub(super) behind: Option<String>,
-    /// The first half of a `Local` channel through which somebody at a device was reached: it stands for nobody after that.
+    /// It was reached through a `Local` channel at a device, or is the half through which one was: while that hangs up, piece
+    /// by piece, it stands for nobody of its own.
     pub(super) is_used: bool,
     count: u64,
 }

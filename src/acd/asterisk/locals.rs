@@ -13,14 +13,14 @@ pub(super) struct Insides {
     hidden: HashSet<String>,
     /// First halves behind which somebody has put the call on hold.
     held: HashSet<String>,
-    /// First halves through which somebody at a device has answered.
+    /// First halves through which somebody at a device has answered, and who is behind the half that is the device.
     pub(super) used: Vec<String>,
 }
 
 impl Insides {
     pub(super) fn of(channels: &[(String, Channel)]) -> Insides {
         let mut insides = Insides::default();
-        if !channels.iter().any(|(_, channel)| channel.half().is_some()) {
+        if !channels.iter().any(|(_, channel)| channel.half().is_some() || channel.is_used) {
             return insides;
         }
         let outer: Vec<Option<usize>> = (0..channels.len()).map(|at| outer_of(channels, at)).collect();
@@ -28,7 +28,7 @@ impl Insides {
             let device_above = above(&outer, at).find(|above| channels[*above].1.device.is_some());
             let devices = (0..channels.len()).filter(|other| channels[*other].1.device.is_some());
             let behind: Vec<_> = devices.filter(|other| above(&outer, *other).any(|above| above == at)).collect();
-            if behind.iter().any(|device| channels[*device].1.state == ChannelState::UP) {
+            if device_above.is_some() || behind.iter().any(|device| channels[*device].1.state == ChannelState::UP) {
                 insides.used.push(id.clone());
             }
             let is_nobody = channel.device.is_none() && (outer[at].is_some() || !behind.is_empty() || channel.is_used);

@@ -162,7 +162,8 @@ impl Switch {
             b"Hold" => channel.is_held = true,
             b"Unhold" => channel.is_held = false,
             b"BridgeEnter" => {
-                (channel.is_through, channel.is_dialed, channel.is_gone) = (true, false, false);
+                (channel.is_through, channel.is_dialed) = (true, false);
+                (channel.is_gone, channel.is_used) = (false, false); // whatever it was before
                 if let Some(bridge) = message.text_of("BridgeUniqueid") {
                     let is_for_talking = message.text_of("BridgeTechnology") != Some(ONLY_WAITING);
                     self.channels.enter(&id, bridge, is_for_talking, message.text_of("SwapUniqueid"));

@@ -457,7 +457,8 @@ fn who_is_parked_beside_others_is_not_on_a_call_with_them() {
 
 #[test]
 fn a_local_channel_and_the_phone_behind_it_are_one_party_with_the_devices_name() {
-    for interface in ["Local/{instrument}@hot/n", "PJSIP/{instrument}"] {
+    let interfaces = [("Local/{instrument}@hot/n", 0), ("Local/{instrument}@hot/n", 1), ("PJSIP/{instrument}", 0)];
+    for (interface, skipped) in interfaces {
         let mut bench = bench_at(interface);
         bench.tells("Newchannel", &format!("{CALLER}, ChannelState: 6, Exten: sales"));
         bench.tells("QueueCallerJoin", &format!("{CALLER}, ChannelState: 6, Queue: sales, Count: 1"));
@@ -484,9 +485,9 @@ fn a_local_channel_and_the_phone_behind_it_are_one_party_with_the_devices_name()
         bench.tells("BridgeEnter", &format!("{CALLER}, BridgeUniqueid: out"));
         bench.tells("Hold", phone);
         bench.tells("Unhold", phone);
-        bench.tells("Hangup", phone);
-        bench.tells("Hangup", &two);
-        bench.tells("Hangup", &one);
+        for gone in [phone, &two, &one].iter().cycle().skip(skipped).take(3) {
+            bench.tells("Hangup", gone);
+        }
         assert_eq!(
             told(&mut bench),
             [
