@@ -5,6 +5,9 @@
 //! so a call is looked at anew whenever one of its channels has changed, and told step by step where it differs.
 //! Must hold: what is told of a call ends with its end; a device is on one call once.
 
+mod joins;
+mod steps;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -17,6 +20,7 @@ use crate::model::{
     AgentId, Call, CallCause, CallData, CallId, CallKind, CallReport, CallStep, Instrument, Joined, Party, PartyKind,
     PartyState, QueueId, Supervision,
 };
+use steps::{apply, device_of, kind_of, nowhere, state_of, steps};
 
 /// The calls of one Asterisk.
 #[derive(Debug, Default)]
@@ -273,25 +277,6 @@ impl Switch {
         }
     }
 
-    /// Who talks in one bridge is on one call: Asterisk gives most of them one Linkedid for it, but not a conference's.
-    fn talk_together(&mut self, bridge: &str) -> Touched {
-        let ids = self.channels.in_bridge(bridge).to_vec();
-        self.are_one(&ids)
-    }
-
-    /// Those channels are on one call, the oldest that one of them is on.
-    fn are_one(&mut self, ids: &[String]) -> Touched {
-        let calls = ids.iter().filter_map(|id| Some(self.channels.get(id)?.call.clone()));
-        let Some(oldest) = calls.min_by_key(|call| (age_of(call), call.clone())) else { return Touched::default() };
-        ids.iter().fold(Touched::default(), |touched, id| touched.and(self.come(id, &oldest)))
-    }
-
-    /// Who was on a call only because of a bridge is on its own one again after that.
-    fn go_home(&mut self, id: &str) -> Touched {
-        let home = self.channels.own_call(id).map(str::to_owned);
-        home.map(|home| self.come(id, &home)).unwrap_or_default()
-    }
-
     /// A channel carries that.
     pub(super) fn set_variable(&mut self, channel: &str, name: &str, value: &str) -> Option<Touched> {
         let linked = self.channels.set_variable(channel, name, value)?;
@@ -489,91 +474,6 @@ impl Switch {
         Some(call)
     }
 
-    /// A channel comes to another call, and whom it is connected with comes along. Where nobody stays behind, two calls have
-    /// become one.
-    fn come(&mut self, id: &str, to: &str) -> Touched {
-        let Some(from) = self.channels.get(id).map(|channel| channel.call.clone()) else { return Touched::default() };
-        if from == to {
-            return Touched::one(to);
-        }
-        let together = self.channels.together(id);
-        let by = self.on_both(&from, to, &together);
-        let all = self.channels.of_call(&from);
-        let stays = |(id, channel): &(&String, &Channel)| {
-            !together.contains(id) && !channel.is_gone && !channel.is_inner_half()
-        };
-        let is_parted = by.is_none() && all.iter().any(stays);
-        let coming = if is_parted { together } else { all.into_iter().map(|(id, _)| id.clone()).collect() };
-        for id in &coming {
-            self.channels.move_to(id, to);
-        }
-        let touched = Touched { calls: vec![from.clone(), to.to_owned()], joined: Vec::new() };
-        if !is_parted {
-            return touched.and(self.join(&from, to, id, by));
-        }
-        if let Some(other) = self.calls.get_mut(&from) {
-            let devices: Vec<_> = coming.iter().filter_map(|id| other.devices.remove_entry(id)).collect();
-            self.tracked(to).devices.extend(devices);
-        }
-        touched
-    }
-
-    /// The device of ours that is on both calls, where it is others than itself that come from one to the other.
-    fn on_both(&self, from: &str, to: &str, coming: &[String]) -> Option<Instrument> {
-        let (other, call) = (self.calls.get(from)?, self.calls.get(to)?);
-        let (other_told, told) = (other.told.as_ref()?, call.told.as_ref()?);
-        let is_ours = |party: &&Party| matches!(party.kind, PartyKind::Agent(_) | PartyKind::Device);
-        let by = told.parties.iter().filter(is_ours).find(|party| other_told.party(&party.device).is_some())?;
-        let by = by.device.clone();
-        let is_others = coming.iter().any(|id| other.devices.get(id).is_some_and(|device| *device != by));
-        (is_others && other_told.parties.iter().any(|party| party.device != by)).then_some(by)
-    }
-
-    /// Two calls became one, as that channel came. Where a device was on both, it did that, and it is a transfer unless it
-    /// talks on with them.
-    fn join(&mut self, was: &str, now: &str, came: &str, by: Option<Instrument>) -> Touched {
-        let mut touched = Touched::default();
-        let Some(mut other) = self.forget(was) else { return touched };
-        let bridge = self.channels.get(came).and_then(|channel| channel.bridge.as_ref());
-        let talks: Vec<String> = bridge.map(|bridge| self.channels.in_bridge(bridge).to_vec()).unwrap_or_default();
-        let call = self.tracked(now);
-        call.queue = call.queue.or(other.queue);
-        call.devices.extend(other.devices);
-        call.absorbed.append(&mut other.absorbed);
-        let (Some(told), Some(by)) = (&call.told, by) else {
-            // It goes on as the larger of the two.
-            let size = |told: &Option<Arc<Call>>| told.as_ref().map_or(0, |told| told.parties.len());
-            if size(&other.told) > size(&call.told) {
-                std::mem::swap(&mut call.id, &mut other.id);
-                std::mem::swap(&mut call.told, &mut other.told);
-                std::mem::swap(&mut call.plain_kind, &mut other.plain_kind);
-                let id = call.id;
-                self.linked_of.remove(&other.id);
-                self.linked_of.insert(id, now.to_owned());
-            }
-            let absorbed = other.told.map(|told| Absorbed { told, by: None });
-            self.tracked(now).absorbed.extend(absorbed);
-            return touched;
-        };
-        let Some(other) = other.told else { return touched };
-        let legs: Vec<String> =
-            call.devices.iter().filter(|(_, device)| **device == by).map(|(id, _)| id.clone()).collect();
-        let (stays, leaves): (Vec<_>, Vec<_>) = legs.into_iter().partition(|id| talks.contains(id));
-        if stays.is_empty() {
-            let joined = transferred(told, &other, &by);
-            (call.is_transferred, call.told) = (true, Some(Arc::clone(&joined.call)));
-            touched.joined.push((now.to_owned(), joined));
-        } else {
-            call.absorbed.push(Absorbed { told: other, by: Some(by) });
-        }
-        for id in leaves {
-            if let Some(channel) = self.channels.get_mut(&id) {
-                channel.is_gone = true;
-            }
-        }
-        touched
-    }
-
     fn changes(
         &mut self,
         names: &Names,
@@ -729,159 +629,6 @@ impl Switch {
             parties,
             data: Arc::new(data),
             order: 0,
-        }
-    }
-}
-
-/// How a channel stands as a party; none while it is none.
-fn state_of(channel: &Channel) -> Option<PartyState> {
-    let is_dialling = channel.is_made && !channel.is_through;
-    match channel.state {
-        _ if channel.is_held => Some(PartyState::Held),
-        _ if is_dialling => Some(PartyState::Initiated),
-        ChannelState::UP => Some(PartyState::Connected),
-        ChannelState::RINGING => Some(PartyState::Alerting),
-        ChannelState::RING if channel.is_through => Some(PartyState::Connected),
-        ChannelState::RING => Some(PartyState::Initiated),
-        // Whom the half of a `Local` channel without a device stands for is seen once it rings there.
-        _ if channel.is_dialed && (channel.device.is_some() || channel.half().is_none()) => Some(PartyState::Alerting),
-        _ => None,
-    }
-}
-
-/// What the other parties know a channel by: its device, or of somebody outside the number, or, where that is not known, is
-/// taken, or is a device's name, its own id.
-fn device_of(id: &str, channel: &Channel, parties: &[Party], is_device: IsDevice<'_>) -> Instrument {
-    let is_free = |name: &Instrument| !is_device(name) && parties.iter().all(|party| party.device != *name);
-    let by_number = || channel.number.as_deref().and_then(|number| Instrument::new(number).ok()).filter(is_free);
-    let by_id = || Instrument::new(id).ok();
-    channel.device.clone().or_else(by_number).or_else(by_id).unwrap_or_else(nowhere)
-}
-
-fn nowhere() -> Instrument {
-    Instrument::new("unknown").unwrap_or_else(|_| unreachable!("a word is an instrument's name"))
-}
-
-fn kind_of(call: &Tracked, parties: &[Party]) -> CallKind {
-    let is_on = |party: &&Party| matches!(party.state, PartyState::Connected | PartyState::Held);
-    let is_outside = |party: &Party| party.kind == PartyKind::Outside;
-    if let Some(how) = call.supervision {
-        return CallKind::Supervision(how);
-    }
-    let was = call.plain_kind;
-    if parties.iter().filter(is_on).count() > 2 {
-        return CallKind::Conference;
-    }
-    match was {
-        _ if call.is_transferred => CallKind::TransferredIn,
-        _ if call.is_consult => CallKind::Consult,
-        _ if call.queue.is_some() => CallKind::QueuedIn,
-        Some(kind @ (CallKind::QueuedIn | CallKind::Out)) => kind,
-        _ if parties.first().is_some_and(is_outside) => CallKind::QueuedIn,
-        _ if parties.iter().any(is_outside) => CallKind::Out,
-        _ => CallKind::Inside,
-    }
-}
-
-/// What must have happened between the two.
-fn steps(call: &Tracked, before: &[Party], next: &Call, channels: &Channels) -> Vec<CallStep> {
-    let at = |device: &Instrument| before.iter().find(|party| party.device == *device).map(|party| party.state);
-    let mut came = Vec::new();
-    let (mut answered, mut joined) = (Vec::new(), Vec::new());
-    for party in &next.parties {
-        let (was, device) = (at(&party.device), party.device.clone());
-        if was == Some(party.state) {
-            continue;
-        }
-        came.push(match (was, party.state) {
-            (_, PartyState::Initiated) => CallStep::Initiated(device),
-            (_, PartyState::Alerting) => CallStep::Delivered(device),
-            (_, PartyState::Held) => CallStep::Held(device),
-            (_, PartyState::Queued) => CallStep::Queued { at: device, waiting: waiting(call, channels) },
-            (Some(PartyState::Held), _) => CallStep::Retrieved(device),
-            (Some(PartyState::Alerting), _) => {
-                answered.push(device.clone());
-                CallStep::Established(device)
-            }
-            (Some(PartyState::Initiated), _) => {
-                answered.push(device);
-                continue; // who answers says it, if anybody does
-            }
-            (None, PartyState::Connected) => {
-                joined.push(device);
-                continue;
-            }
-            _ => continue,
-        });
-    }
-    // Whoever comes to others is told of to them, and as what comes nearest.
-    if call.told.is_some() && came.is_empty() && answered.is_empty() && next.kind != CallKind::Conference {
-        answered.extend(joined.first().cloned());
-    }
-    let has_answer = came.iter().any(|step| matches!(step, CallStep::Established(_)));
-    if let Some(device) = answered.first().filter(|_| !has_answer) {
-        came.push(CallStep::Established(device.clone()));
-    }
-    if let (CallKind::Conference, Some(told)) = (next.kind, &call.told) {
-        let is_first = told.kind != CallKind::Conference;
-        let all: Vec<&Instrument> = joined.iter().chain(&answered).collect();
-        let added = if is_first { &all[all.len().saturating_sub(1)..] } else { &all[..] };
-        for added in added {
-            let others = || next.parties.iter().filter(|party| party.device != **added);
-            let by = others().find(|party| party.kind != PartyKind::Outside).or_else(|| others().next());
-            let by = by.map_or_else(|| (*added).clone(), |party| party.device.clone());
-            let joined = Joined { primary: call.id, secondary: None, by, added: (*added).clone() };
-            came.push(CallStep::Conferenced(joined));
-        }
-    }
-    let is_diverted = came.iter().any(|step| matches!(step, CallStep::Delivered(_)));
-    let left = before.iter().filter(|party| next.party(&party.device).is_none()).map(|party| {
-        let cause = match party.kind {
-            PartyKind::QueuePoint if is_diverted => CallCause::Redirected,
-            _ if call.is_abandoned => CallCause::Abandoned,
-            _ if call.is_transferred && next.parties.len() < before.len() && party.state == PartyState::Connected => {
-                CallCause::Transfer
-            }
-            _ if party.state == PartyState::Alerting && !next.parties.is_empty() => CallCause::NotAnswered,
-            _ => CallCause::Normal,
-        };
-        CallStep::Left(party.device.clone(), cause)
-    });
-    let left: Vec<CallStep> = left.collect();
-    if is_diverted { came.into_iter().chain(left).collect() } else { left.into_iter().chain(came).collect() }
-}
-
-/// A call goes on with the other's parties, but for who has joined the two: Asterisk's bridges take it out of both.
-fn transferred(told: &Call, other: &Call, by: &Instrument) -> CallReport {
-    let moved: Vec<&Party> = other.parties.iter().filter(|party| party.device != *by).collect();
-    let added = moved.first().map_or_else(|| by.clone(), |party| party.device.clone());
-    let mut call = Call { kind: CallKind::TransferredIn, ..told.clone() };
-    call.parties.retain(|party| party.device != *by);
-    call.parties.extend(moved.into_iter().filter(|party| told.party(&party.device).is_none()).cloned());
-    let joined = Joined { primary: told.id, secondary: Some(other.id), by: by.clone(), added };
-    CallReport { call: Arc::new(call), step: CallStep::Transferred(joined) }
-}
-
-fn waiting(call: &Tracked, channels: &Channels) -> u16 {
-    let waits = |id: &String| channels.get(id).and_then(|channel| channel.waits_in);
-    call.devices.keys().find_map(waits).map_or(1, |(_, waiting)| waiting)
-}
-
-/// The call after a step.
-fn apply(call: &mut Call, step: &CallStep, next: &[Party]) {
-    match step {
-        CallStep::Left(device, _) => call.parties.retain(|party| party.device != *device),
-        CallStep::Conferenced(_) => (),
-        step => {
-            // With who answers all that changes by it: who dialled is through.
-            let is_answer = matches!(step, CallStep::Established(_));
-            let concerned = next.iter().filter(|party| is_answer || Some(&party.device) == step.device());
-            for party in concerned {
-                match call.parties.iter_mut().find(|known| known.device == party.device) {
-                    Some(known) => *known = party.clone(),
-                    None => call.parties.push(party.clone()),
-                }
-            }
         }
     }
 }
