@@ -1,9 +1,10 @@
 //! A gateway between agent clients and the ACD that queues and distributes their calls.
 //!
 //! The rooms, from the outside in: [`cli`] → [`server`] → [`dialects`] → [`operations`] → [`sessions`] → [`model`], and
-//! `operations` → [`acd`] → `model`. [`config`] holds what an operator can set, one type a room.
+//! `operations` → [`acd`] → `model`; `dialects` → [`access`] → `model`. [`config`] holds what an operator can set, one type a room.
 //! Arrows point one way; events come back over channels that `operations` owns.
 
+pub mod access;
 pub mod acd;
 pub mod cli;
 pub mod config;

@@ -20,6 +20,20 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "access",
+        &[
+            "cti_protocol",
+            "tokio::net",
+            "crate::acd",
+            "crate::sessions",
+            "crate::operations",
+            "crate::dialects",
+            "crate::server",
+            "crate::cli",
+            "crate::config",
+        ],
+    ),
+    (
         "sessions",
         &[
             "cti_protocol",

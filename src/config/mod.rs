@@ -3,25 +3,33 @@
 //! Lives here: the keys, their defaults, and what must hold between them. Not here: what a setting does.
 //! Must hold: an unknown key or a bad value is one line that names file, key and value; nothing is read and ignored.
 
+mod clients;
 mod error;
+mod insecure;
 mod teams;
+mod tls;
 mod types;
 
 use std::collections::HashSet;
 use std::path::Path;
 
+use crate::access::Door;
 use crate::model::Teams;
 
+pub use clients::ClientConfig;
 pub use error::ConfigError;
+pub use tls::{ClientCertificates, TlsConfig, TlsVersion};
 pub use types::{
-    AcdConfig, AcdKind, ClientConfig, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ReasonConfig,
-    Service, SessionsConfig, TeamConfig, Timeouts, Transport,
+    AcdConfig, AcdKind, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ReasonConfig,
+    SessionsConfig, TeamConfig, Timeouts, Transport,
 };
 
 /// Everything. The default is the embedded ACD behind one GED-188 listener on 127.0.0.1:42027.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// Whether it may be served from other machines without TLS, or to whoever comes.
+    pub allow_insecure: bool,
     /// What is written to stderr.
     pub log: LogConfig,
     /// The bounds of everything that grows.
@@ -53,6 +61,7 @@ pub const SAMPLE: &str = include_str!("sample.toml");
 impl Default for Config {
     fn default() -> Config {
         Config {
+            allow_insecure: false,
             log: LogConfig::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -100,13 +109,7 @@ impl Config {
                 return Err((format!("listener[{at}].address"), format!("{address} is an earlier listener's")));
             }
         }
-        let mut ids = HashSet::new();
-        for (at, client) in self.clients.iter().enumerate() {
-            client.check().map_err(|(key, what)| (format!("client[{at}].{key}"), what))?;
-            if !ids.insert(&client.id) {
-                return Err((format!("client[{at}].id"), format!("{:?} is an earlier client's", client.id)));
-            }
-        }
+        clients::check(&self.clients)?;
         if self.acds.is_empty() {
             return Err(("acd".to_owned(), "there is none, so nobody can log in".to_owned()));
         }
@@ -126,7 +129,18 @@ impl Config {
             };
             checked.map_err(|error| (format!("acd[{at}].{}", error.key), error.what))?;
         }
-        teams::read(self).map(drop)
+        teams::read(self)?;
+        insecure::check(self)
+    }
+
+    /// The clients, with their secrets from wherever they are kept; the key of one that cannot be had, and why.
+    pub fn doors(&self) -> Result<Vec<Door>, (String, String)> {
+        clients::doors(&self.clients)
+    }
+
+    /// What is not secure in it, though the operator wants it so: one sentence each, with the key.
+    pub fn insecurities(&self) -> Vec<(String, String)> {
+        insecure::find(self)
     }
 
     /// The teams, as everybody else knows them. None if the configuration is not sound.

@@ -4,14 +4,14 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use cti_protocol::ged188::codes::ServiceMask;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
 use super::error::KEY_END;
+use super::tls::TlsConfig;
 use crate::acd::asterisk::AsteriskConfig;
 use crate::acd::embedded::EmbeddedConfig;
-use crate::model::{LogoutOnCall, Password, PeripheralId, SecondClient, TeamId};
+use crate::model::{LogoutOnCall, PeripheralId, SecondClient, TeamId};
 
 /// `[log]`: what is written to stderr.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -93,6 +93,8 @@ pub struct ListenerConfig {
     pub dialect: DialectName,
     /// Address and port; port 0 picks a free one.
     pub address: SocketAddr,
+    /// The certificate that it shows, and what it wants of its clients'; none: what is said there can be read on the way.
+    pub tls: Option<TlsConfig>,
     /// Whose reading of versions 10 to 18 is taken: the CTI Server's or that of UCCX, which has AgentIDLong in place of
     /// AgentID, PeripheralID 1, and two-byte tags with one-byte lengths in version 18.
     pub flavour: Flavour,
@@ -195,40 +197,6 @@ pub enum Flavour {
     Uccx,
 }
 
-/// `[[client]]`: who may open a session.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClientConfig {
-    /// The ClientID.
-    pub id: String,
-    /// The ClientPassword; may be empty.
-    #[serde(default)]
-    pub password: Password,
-    /// The services that it may be granted; every one if left out.
-    #[serde(default)]
-    pub services: Option<Vec<Service>>,
-}
-
-/// A service that a session may be granted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Service {
-    /// Events of the session's own agent.
-    ClientEvents,
-    /// Events of everything.
-    AllEvents,
-    /// Monitors of devices and agents.
-    PeripheralMonitor,
-    /// Changing agents' states, and call control.
-    ClientControl,
-    /// Changing what travels with calls.
-    CallDataUpdate,
-    /// Watching teams and changing their agents' states, for those who supervise any.
-    Supervisor,
-    /// What is configured: agents, skill groups, devices.
-    ConfigEvents,
-}
-
 /// `[[team]]`: agents and who supervises them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -306,7 +274,14 @@ impl LogConfig {
 }
 
 impl ListenerConfig {
-    pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
+    pub(super) fn check(&self) -> Result<(), (String, String)> {
+        if let Some(tls) = &self.tls {
+            tls.check().map_err(|(key, what)| (format!("tls.{key}"), what))?;
+        }
+        self.check_own().map_err(|(key, what)| (key.to_owned(), what))
+    }
+
+    fn check_own(&self) -> Result<(), (&'static str, String)> {
         let least = Duration::from_secs(1); // a client that may be silent for no time at all is cut while it opens
         for (key, time) in [("idle_timeout_min", self.idle_timeout_min), ("heartbeat", self.heartbeat)] {
             if time < least {
@@ -381,21 +356,6 @@ impl SessionsConfig {
     }
 }
 
-impl ClientConfig {
-    /// What is longer than its field in OPEN_REQ can never be sent.
-    pub(super) fn check(&self) -> Result<(), (&'static str, String)> {
-        if self.id.len() > CLIENT_BYTES_MAX {
-            return Err(("id", format!("{:?} has {} bytes, {CLIENT_BYTES_MAX} fit", self.id, self.id.len())));
-        }
-        match self.password.expose().len() {
-            bytes if bytes > CLIENT_BYTES_MAX => {
-                Err(("password", format!("it has {bytes} bytes, {CLIENT_BYTES_MAX} fit")))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 impl Limits {
     pub(super) fn check(&self) -> Result<(), (String, String)> {
         let at_least = [
@@ -448,25 +408,6 @@ impl Timeouts {
     }
 }
 
-impl ClientConfig {
-    /// The services as GED-188 says them; none if every one is allowed.
-    pub fn services_mask(&self) -> Option<ServiceMask> {
-        let bits = |service: &Service| match service {
-            Service::ClientEvents => ServiceMask::CTI_SERVICE_CLIENT_EVENTS,
-            Service::AllEvents => ServiceMask::CTI_SERVICE_ALL_EVENTS,
-            Service::PeripheralMonitor => ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR,
-            Service::ClientControl => {
-                ServiceMask::CTI_SERVICE_CLIENT_CONTROL | ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY
-            }
-            Service::CallDataUpdate => ServiceMask::CTI_SERVICE_CALL_DATA_UPDATE,
-            Service::Supervisor => ServiceMask::CTI_SERVICE_SUPERVISOR,
-            Service::ConfigEvents => ServiceMask::CTI_SERVICE_CONFIG_EVENTS,
-        };
-        let always = ServiceMask::CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS;
-        Some(self.services.as_ref()?.iter().fold(always, |mask, service| mask | bits(service)))
-    }
-}
-
 impl Default for LogConfig {
     fn default() -> LogConfig {
         LogConfig { format: LogFormat::Text, filter: "info".to_owned() }
@@ -508,6 +449,7 @@ impl Default for ListenerConfig {
         ListenerConfig {
             dialect: DialectName::Ged188,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 42027)),
+            tls: None,
             flavour: Flavour::Cce,
             failure_text: true,
             refuse_unknown_tags: false,
@@ -556,7 +498,5 @@ impl fmt::Display for DialectName {
     }
 }
 
-/// The longest ClientID and ClientPassword, by the guide.
-const CLIENT_BYTES_MAX: usize = 64;
 /// The PeripheralID of an ACD that is given none.
 const DEFAULT_PERIPHERAL: PeripheralId = PeripheralId(5000);

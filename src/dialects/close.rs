@@ -27,6 +27,15 @@ pub enum CloseReason {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// More came than can be kept while it is checked who the client is.
+    #[error("more than {bytes_max} bytes came before the session was open")]
+    Impatient {
+        /// What is kept.
+        bytes_max: usize,
+    },
+    /// TLS could not be agreed upon.
+    #[error("no TLS: {0}")]
+    NoTls(std::io::Error),
     /// Nothing came for longer than the client had promised.
     #[error("nothing was received for {idle:?}")]
     Idle {

@@ -8,6 +8,7 @@ mod close;
 pub mod ged188;
 pub mod opencti;
 mod outbox;
+mod proving;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,17 +17,40 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::access::Certificate;
+
 pub use close::CloseReason;
 pub use outbox::{Outbox, SlowClient};
 
 /// A protocol as one listener speaks it.
 pub trait Dialect: Send + Sync + fmt::Debug {
     /// A fresh connection's state machine.
-    fn converse(self: Arc<Self>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation>;
+    fn converse(self: Arc<Self>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation>;
 
     /// What a browser is given at `path`, such as `/try`, where this is spoken over WebSocket.
     fn page(&self, _path: &str) -> Option<Page> {
         None
+    }
+}
+
+/// Who is at the other end of a connection, as far as the connection tells.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Where it comes from.
+    pub address: SocketAddr,
+    /// The certificate that it has shown and that was found good.
+    pub certificate: Option<Arc<dyn Certificate>>,
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(address: SocketAddr) -> Peer {
+        Peer { address, certificate: None }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
     }
 }
 

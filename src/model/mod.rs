@@ -10,8 +10,10 @@ mod call_data;
 mod client;
 mod event;
 mod filter;
+mod identity;
 mod ids;
 mod request;
+mod secret;
 mod team;
 
 pub use agent::{AgentFacts, AgentState, WantedState};
@@ -26,6 +28,8 @@ pub use call_data::{CALL_VARIABLES, CallData, CallDataChange, CallDataError, Cal
 pub use client::{LogoutOnCall, SecondClient};
 pub use event::{AgentEvent, AgentReport, CallEvent, CorrectionEvent, Event, LinkEvent, PreCall, PreCallEvent};
 pub use filter::{AgentStates, CallSteps, Filter};
+pub use identity::{Identity, OwnAgents, Role, Service};
 pub use ids::{AgentId, AgentKey, IdError, Instrument, PeripheralId, QueueId, ReasonCode, SessionId};
-pub use request::{Login, Logout, Password, QueueChoice, StateChange};
+pub use request::{Login, Logout, QueueChoice, StateChange};
+pub use secret::{Password, Secret, SecretError};
 pub use team::{Team, TeamId, Teams};

@@ -1,8 +1,6 @@
 //! What a client asks of an agent, checked and free of any dialect. Not here: who may ask, and in what order it is done.
 
-use std::fmt;
-
-use super::{AgentId, Instrument, QueueId, ReasonCode, WantedState};
+use super::{AgentId, Instrument, Password, QueueId, ReasonCode, WantedState};
 
 /// Log an agent in.
 #[derive(Clone, Debug)]
@@ -60,34 +58,5 @@ impl QueueChoice {
         queues.sort_unstable();
         queues.dedup();
         if queues.is_empty() { QueueChoice::AsAcdSays } else { QueueChoice::Named(queues) }
-    }
-}
-
-/// A secret that is compared and handed on, never printed.
-#[derive(Clone, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Password(String);
-
-impl Password {
-    /// Takes a password as the client sent it.
-    pub fn new(text: impl Into<String>) -> Password {
-        Password(text.into())
-    }
-
-    /// The password itself, for the one who checks it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether the other is the same, in a time that does not tell how much of it is right.
-    pub fn matches(&self, other: &Password) -> bool {
-        use subtle::ConstantTimeEq;
-        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
     }
 }

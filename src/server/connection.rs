@@ -10,8 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -97,21 +96,12 @@ pub(super) fn say_why(peer: SocketAddr, reason: &CloseReason) {
 }
 
 /// Closes our end, and waits for the client's: an end closed while the client still sends would take its last words from it.
-pub(super) async fn close_both_ends(mut stream: TcpStream) {
+pub(super) async fn close_both_ends(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     if stream.shutdown().await.is_err() {
         return;
     }
     let mut ignored = [0; 1024];
-    loop {
-        if stream.readable().await.is_err() {
-            return;
-        }
-        match stream.try_read(&mut ignored) {
-            Ok(0) => return,
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
-            _ => (),
-        }
-    }
+    while matches!(stream.read(&mut ignored).await, Ok(read) if read > 0) {}
 }
 
 pub(super) fn now() -> Instant {

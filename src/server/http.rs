@@ -16,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::{debug, warn};
 
@@ -38,12 +38,12 @@ const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 
                                base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers the connection's one request. None if it was not for a WebSocket: then the connection has ended.
-pub(super) async fn answer(
-    stream: TcpStream,
+pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
     peer: SocketAddr,
     accepted: Instant,
     spoken: &Spoken,
-) -> Option<WebSocket> {
+) -> Option<WebSocket<S>> {
     let is_upgraded = AtomicBool::new(false);
     let service = service_fn(async |request: Request<Incoming>| {
         let answer = respond(&request, peer, spoken);

@@ -5,17 +5,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::connection::{Connection, Wire, now};
+use super::connection::{Connection, Wire, now, say_why};
 use super::origin::Origins;
 use super::tcp::Tcp;
+use super::tls::Secured;
 use super::{http, sockets};
 use crate::config::{Limits, Transport};
-use crate::dialects::{Dialect, Outbox};
+use crate::dialects::{CloseReason, Dialect, Outbox, Peer};
 
 /// One bound address, and what is spoken there.
 pub(super) struct Listener {
@@ -30,6 +32,7 @@ pub(super) struct Listener {
 pub(super) struct Spoken {
     pub(super) transport: Transport,
     pub(super) origins: Origins,
+    pub(super) tls: Option<Secured>,
     pub(super) dialect: Arc<dyn Dialect>,
     pub(super) open: Duration,
     pub(super) limits: Limits,
@@ -73,28 +76,54 @@ impl Listener {
             return;
         }
         let (spoken, accepted) = (Arc::clone(&self.spoken), now());
-        match spoken.transport {
-            Transport::Tcp => self.connections.spawn(spoken.converse(Tcp::new(stream), peer, accepted)),
-            Transport::Websocket => self.connections.spawn(async move {
-                if let Some(websocket) = http::answer(stream, peer, accepted, &spoken).await {
-                    spoken.converse(websocket, peer, accepted).await;
-                }
-            }),
+        let plain = Peer::from(peer);
+        match (&spoken.tls, spoken.transport) {
+            // What most connections are: no box, no task around the task.
+            (None, Transport::Tcp) => self.connections.spawn(spoken.converse(Tcp::new(stream), plain, accepted)),
+            (None, Transport::Websocket) => self.connections.spawn(spoken.answer(stream, plain, accepted)),
+            (Some(_), _) => self.connections.spawn(spoken.secure(stream, peer, accepted)),
         };
     }
 }
 
 impl Spoken {
+    /// Agrees upon TLS, and goes on as without. The time for opening a session runs already.
+    async fn secure(self: Arc<Self>, stream: TcpStream, address: SocketAddr, accepted: Instant) {
+        let Some(tls) = &self.tls else { return };
+        let deadline = tokio::time::Instant::from_std(accepted + self.open);
+        let shaken = tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => return say_why(address, &CloseReason::Shutdown),
+            shaken = tokio::time::timeout_at(deadline, tls.shake_hands(stream)) => shaken,
+        };
+        let (stream, certificate) = match shaken {
+            Ok(Ok(secured)) => secured,
+            Ok(Err(error)) => return say_why(address, &CloseReason::NoTls(error)),
+            Err(_) => return say_why(address, &CloseReason::NotOpened { waited: self.open }),
+        };
+        let peer = Peer { address, certificate };
+        match self.transport {
+            Transport::Tcp => self.converse(Tcp::new(stream), peer, accepted).await,
+            Transport::Websocket => self.answer(stream, peer, accepted).await,
+        }
+    }
+
+    /// Answers HTTP, and speaks the dialect if that makes a WebSocket of it.
+    async fn answer<S>(self: Arc<Self>, stream: S, peer: Peer, accepted: Instant)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        if let Some(websocket) = http::answer(stream, peer.address, accepted, &self).await {
+            self.converse(websocket, peer, accepted).await;
+        }
+    }
+
     /// Speaks the dialect until the connection ends. The time for opening a session runs since `accepted`.
-    fn converse<W: Wire>(
-        self: Arc<Self>,
-        wire: W,
-        peer: SocketAddr,
-        accepted: Instant,
-    ) -> impl Future<Output = ()> + use<W> {
+    fn converse<W: Wire>(self: Arc<Self>, wire: W, peer: Peer, accepted: Instant) -> impl Future<Output = ()> + use<W> {
         let outbox = Arc::new(Outbox::new(self.limits.outbound_bytes_max));
+        let address = peer.address;
         let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), accepted);
-        let connection = Connection { wire, peer, outbox, conversation };
+        let connection = Connection { wire, peer: address, outbox, conversation };
         connection.run(self.stopping.clone(), self.cutting.clone())
     }
 }

@@ -9,6 +9,7 @@ mod listener;
 mod origin;
 mod sockets;
 mod tcp;
+mod tls;
 mod websocket;
 
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::access::Gate;
 use crate::acd::asterisk::AsteriskAcd;
 use crate::acd::embedded::EmbeddedAcd;
 use crate::acd::{Acd, AcdConfigError, Peripheral};
@@ -29,11 +31,14 @@ use crate::dialects::ged188::Ged188;
 use crate::dialects::opencti::{OpenCti, Sessions};
 use crate::model::{PeripheralId, ReasonCode};
 use crate::operations::{Grace, House, Rules};
+use tls::Secured;
+pub use tls::TlsError;
 
 /// A running gateway.
 #[derive(Debug)]
 pub struct Gateway {
     house: Arc<House>,
+    gate: Arc<Gate>,
     listeners: Vec<(String, SocketAddr)>,
     /// Cancelled first: no new connections, no new requests.
     stopping: CancellationToken,
@@ -60,6 +65,22 @@ pub enum StartError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// A listener's TLS cannot be used.
+    #[error("listener[{at}].tls.{error}")]
+    Tls {
+        /// Which listener.
+        at: usize,
+        /// What is wrong.
+        error: TlsError,
+    },
+    /// A client's secret cannot be had.
+    #[error("{key}: {what}")]
+    Client {
+        /// The key in the configuration.
+        key: String,
+        /// What is wrong.
+        what: String,
+    },
     /// An ACD's own configuration does not hold together.
     #[error("acd (peripheral {peripheral}): {error}")]
     Acd {
@@ -82,8 +103,8 @@ impl Gateway {
     /// As [`start`](Gateway::start), with ACDs that the caller made: a simulator whose console it keeps, or its own.
     pub async fn start_with(config: Config, peripherals: Vec<Peripheral>) -> Result<Gateway, StartError> {
         let sessions = Sessions::default();
-        let dialect = |house: &Arc<House>, config: &Config, listener: &ListenerConfig| {
-            dialect(house, config, listener, &sessions)
+        let dialect = |house: &Arc<House>, gate: &Arc<Gate>, config: &Config, listener: &ListenerConfig| {
+            dialect(house, gate, config, listener, &sessions)
         };
         Gateway::start_speaking(config, peripherals, dialect).await
     }
@@ -92,9 +113,11 @@ impl Gateway {
     pub async fn start_speaking(
         config: Config,
         peripherals: Vec<Peripheral>,
-        dialect: impl Fn(&Arc<House>, &Config, &ListenerConfig) -> Arc<dyn Dialect>,
+        dialect: impl Fn(&Arc<House>, &Arc<Gate>, &Config, &ListenerConfig) -> Arc<dyn Dialect>,
     ) -> Result<Gateway, StartError> {
         let house = House::new(peripherals, config.teams(), rules(&config));
+        let doors = config.doors().map_err(|(key, what)| StartError::Client { key, what })?;
+        let gate = Gate::new(doors);
         let mut bound = Vec::new();
         for (at, listener) in config.listeners.iter().enumerate() {
             let address = listener.address;
@@ -103,7 +126,9 @@ impl Gateway {
                 let key = format!("listener[{at}].address");
                 StartError::Bind { key, address, error }
             })?;
-            bound.push((name(listener, at, &config.listeners), local, socket, listener.clone()));
+            let tls = listener.tls.as_ref().map(Secured::new).transpose();
+            let tls = tls.map_err(|error| StartError::Tls { at, error })?;
+            bound.push((name(listener, at, &config.listeners), local, socket, listener.clone(), tls));
         }
         house.connect(config.limits.acd_events_max);
         // One ACD that is away must not keep the agents of the others from their work.
@@ -113,6 +138,7 @@ impl Gateway {
 
         let gateway = Gateway {
             house,
+            gate,
             listeners: bound.iter().map(|(name, local, ..)| (name.clone(), *local)).collect(),
             stopping: CancellationToken::new(),
             cutting: CancellationToken::new(),
@@ -121,15 +147,19 @@ impl Gateway {
             drain: config.timeouts.drain,
             commands: config.timeouts.acd_answer * COMMAND_STEPS_MAX,
         };
-        if config.clients.is_empty() {
+        if gateway.gate.is_open_to_anybody() {
             warn!("no [[client]] is configured: any client id may open a session");
         }
-        for (name, local, socket, settings) in bound {
-            info!(listener = name, address = %local, "listening");
-            let dialect = dialect(&gateway.house, &config, &settings);
+        for (key, what) in config.insecurities() {
+            warn!(key, what, "not secure, and allow_insecure lets it be so");
+        }
+        for (name, local, socket, settings, tls) in bound {
+            info!(listener = name, address = %local, tls = tls.is_some(), "listening");
+            let dialect = dialect(&gateway.house, &gateway.gate, &config, &settings);
             let spoken = Arc::new(listener::Spoken {
                 transport: settings.transport,
                 origins: origin::Origins::new(&settings.origins),
+                tls,
                 dialect,
                 open: config.timeouts.open,
                 limits: config.limits.clone(),
@@ -190,10 +220,17 @@ fn peripheral(config: &AcdConfig, reasons: &[ReasonConfig]) -> Result<Peripheral
     Ok(Peripheral { id: *id, acd: acd.map_err(|error| StartError::Acd { peripheral: *id, error })? })
 }
 
-fn dialect(house: &Arc<House>, config: &Config, listener: &ListenerConfig, sessions: &Sessions) -> Arc<dyn Dialect> {
+fn dialect(
+    house: &Arc<House>,
+    gate: &Arc<Gate>,
+    config: &Config,
+    listener: &ListenerConfig,
+    sessions: &Sessions,
+) -> Arc<dyn Dialect> {
+    let (house, gate) = (Arc::clone(house), Arc::clone(gate));
     match listener.dialect {
-        DialectName::Ged188 => Arc::new(Ged188::new(Arc::clone(house), config, listener)),
-        DialectName::Opencti => Arc::new(OpenCti::new(Arc::clone(house), config, listener, sessions.clone())),
+        DialectName::Ged188 => Arc::new(Ged188::new(house, gate, config, listener)),
+        DialectName::Opencti => Arc::new(OpenCti::new(house, gate, config, listener, sessions.clone())),
     }
 }
 

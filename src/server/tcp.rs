@@ -1,25 +1,26 @@
-//! A conversation's bytes on a socket, as they are.
+//! A conversation's bytes on a socket, as they are or under TLS.
 //!
-//! Not here: frames. Must hold: a buffer is kept only while half a frame waits.
+//! Not here: frames, how TLS is agreed upon (`tls`). Must hold: a buffer is kept only while half a frame waits; what TLS has
+//! taken and the socket has not is written on by itself.
 
 use std::cell::RefCell;
-use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
 
 use super::connection::{Wire, close_both_ends, failed, now};
 use crate::dialects::{CloseReason, Conversation, Outbox};
 
 /// A socket, what was read of a frame, and what is not written yet.
-pub(super) struct Tcp {
-    stream: TcpStream,
+pub(super) struct Tcp<S> {
+    stream: S,
     half_frame: BytesMut,
     pending: BytesMut,
+    /// The stream has taken bytes that it may not have written: never so without TLS.
+    is_unflushed: bool,
 }
 
 /// How much is read at once.
@@ -30,25 +31,39 @@ thread_local! {
     static SCRATCH: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(READ_BYTES));
 }
 
-impl Tcp {
-    pub(super) fn new(stream: TcpStream) -> Tcp {
-        Tcp { stream, half_frame: BytesMut::new(), pending: BytesMut::new() }
+impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
+    pub(super) fn new(stream: S) -> Tcp<S> {
+        Tcp { stream, half_frame: BytesMut::new(), pending: BytesMut::new(), is_unflushed: false }
+    }
+
+    /// Writes as far as the socket takes it.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        while !self.pending.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.pending)).map_err(failed)?;
+            self.pending.advance(written);
+            self.is_unflushed = true;
+        }
+        if self.is_unflushed {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx)).map_err(failed)?;
+            self.is_unflushed = false;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
-impl Wire for Tcp {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
     /// A read that fills less than the buffer has left nothing behind, and costs no second one to see that.
     fn poll_move(
         &mut self,
         cx: &mut Context<'_>,
         conversation: &mut dyn Conversation,
     ) -> Poll<Result<(), CloseReason>> {
-        let Tcp { stream, half_frame, pending } = self;
+        let Tcp { stream, half_frame, .. } = self;
         let taken = SCRATCH.with_borrow_mut(|scratch| {
             scratch.clear();
             scratch.reserve(READ_BYTES);
             scratch.extend_from_slice(half_frame);
-            poll_read_buf(Pin::new(&mut *stream), cx, scratch).map(|read| {
+            poll_read_buf(Pin::new(stream), cx, scratch).map(|read| {
                 if read.map_err(failed)? == 0 {
                     return Err(CloseReason::ClientGone);
                 }
@@ -58,31 +73,23 @@ impl Wire for Tcp {
                 taken
             })
         });
-        if taken.is_ready() || pending.is_empty() {
+        if taken.is_ready() || (self.pending.is_empty() && !self.is_unflushed) {
             return taken;
         }
-        Pin::new(stream).poll_write(cx, pending).map(|written| {
-            pending.advance(written.map_err(failed)?);
-            Ok(())
-        })
+        self.poll_write(cx)
     }
 
-    fn flush(&mut self, _: &mut Context<'_>, outbox: &Outbox) -> Result<(), CloseReason> {
-        let Tcp { stream, pending, .. } = self;
-        outbox.take(pending)?;
-        let had_bytes = !pending.is_empty();
-        while !pending.is_empty() {
-            match stream.try_write(pending) {
-                Ok(written) => pending.advance(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(failed(error)),
-            }
+    fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<(), CloseReason> {
+        outbox.take(&mut self.pending)?;
+        if self.pending.is_empty() && !self.is_unflushed {
+            return Ok(());
         }
-        if had_bytes {
-            outbox.still_writing(pending.len());
+        if let Poll::Ready(written) = self.poll_write(cx) {
+            written?;
         }
-        if pending.is_empty() {
-            *pending = BytesMut::new();
+        outbox.still_writing(self.pending.len());
+        if self.pending.is_empty() {
+            self.pending = BytesMut::new();
         }
         Ok(())
     }
@@ -92,7 +99,8 @@ impl Wire for Tcp {
         if matches!(reason, CloseReason::ClientGone | CloseReason::Failed(_) | CloseReason::Slow(_)) {
             return;
         }
-        if outbox.take(&mut pending).is_ok() && stream.write_all(&pending).await.is_ok() {
+        let is_said = outbox.take(&mut pending).is_ok() && stream.write_all(&pending).await.is_ok();
+        if is_said && stream.flush().await.is_ok() {
             close_both_ends(stream).await;
         }
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::{Sink, SinkExt, Stream};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -20,8 +20,8 @@ use super::connection::{Wire, close_both_ends, failed, now};
 use crate::dialects::{CloseReason, Conversation, Outbox};
 
 /// A WebSocket, and the lines that it was not given yet.
-pub(super) struct WebSocket {
-    inner: WebSocketStream<TcpStream>,
+pub(super) struct WebSocket<S> {
+    inner: WebSocketStream<S>,
     message_bytes_max: usize,
     pending: BytesMut,
     /// The bytes of the lines that it was given since it last had everything written.
@@ -35,9 +35,9 @@ const READ_BYTES: usize = 4 * 1024;
 /// How much of what waits is written at once.
 const WRITE_BYTES: usize = 16 * 1024;
 
-impl WebSocket {
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Goes on where the handshake ended; `read` is what came right behind it.
-    pub(super) async fn new(stream: TcpStream, read: Bytes, message_bytes_max: usize) -> WebSocket {
+    pub(super) async fn new(stream: S, read: Bytes, message_bytes_max: usize) -> WebSocket<S> {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BYTES)
             .write_buffer_size(WRITE_BYTES)
@@ -92,7 +92,7 @@ impl WebSocket {
     }
 }
 
-impl Wire for WebSocket {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
     fn poll_move(
         &mut self,
         cx: &mut Context<'_>,
@@ -135,7 +135,7 @@ impl Wire for WebSocket {
     }
 }
 
-impl WebSocket {
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     async fn say_last_words(&mut self, outbox: &Outbox, reason: &CloseReason) -> Result<(), Error> {
         // One that did not read gets the rest of a message that is half written, and why; all else is too late.
         if outbox.take(&mut self.pending).is_ok() {
@@ -179,6 +179,7 @@ fn close_frame(reason: &CloseReason) -> CloseFrame {
         CloseReason::Slow(_)
         | CloseReason::Idle { .. }
         | CloseReason::NotOpened { .. }
+        | CloseReason::Impatient { .. }
         | CloseReason::Replaced { .. } => CloseCode::Policy,
         CloseReason::TooBig { .. } => CloseCode::Size,
         CloseReason::NotText => CloseCode::Unsupported,
@@ -187,7 +188,7 @@ fn close_frame(reason: &CloseReason) -> CloseFrame {
             _ => CloseCode::Protocol,
         },
         CloseReason::BrokenFraming(_) => CloseCode::Protocol,
-        CloseReason::Failed(_) => CloseCode::Error,
+        CloseReason::Failed(_) | CloseReason::NoTls(_) => CloseCode::Error,
     };
     CloseFrame { code, reason: shortened(reason.to_string()).into() }
 }

@@ -105,7 +105,7 @@ async fn a_gateway_that_was_started_anew_has_forgotten_the_session_and_the_page_
 
 #[tokio::test]
 async fn a_page_that_is_loaded_anew_asks_for_the_secret_that_it_did_not_keep() {
-    let gateway = Gateway::with("[[client]]\nid = \"desk\"\npassword = \"s3cret\"\n");
+    let gateway = Gateway::with("[[client]]\nid = \"desk\"\npassword = \"s3cret\"\nagents = [\"*\"]\n");
     let mut desktop = Desktop::at(gateway.web).await;
     desktop.presses("connect").await;
     desktop.says("(OPENCTI_HTTP_ERROR_401)").await;

@@ -170,7 +170,7 @@ fn a_signal_ends_it_though_nobody_reads_a_full_pipe() {
 fn a_refused_session_is_not_tried_again() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("ctigate.toml");
-    std::fs::write(&file, "[[client]]\nid = \"wall\"\npassword = \"secret\"\n").expect("a file");
+    std::fs::write(&file, "[[client]]\nid = \"wall\"\npassword = \"secret\"\nrole = \"bridge\"\n").expect("a file");
     let gateway = Gateway::start_at("127.0.0.1:0", &["-c", &file.display().to_string()]);
     let ran = ctigate(&["watch", &gateway.address, "--client-id", "wall"], "");
     assert_eq!(ran.status.code(), Some(1));

@@ -5,14 +5,14 @@ use std::time::Duration;
 use bytes::BytesMut;
 use cti_protocol::ged188::codes::AgentState;
 use ctigate::acd::AcdRefusal;
-use ctigate::config::{ClientConfig, DialectName, ListenerConfig, Service};
+use ctigate::config::{ClientConfig, DialectName, ListenerConfig};
 use ctigate::dialects::CloseReason;
-use ctigate::model::{AgentId, Password, QueueId, ReasonCode, SecondClient};
+use ctigate::model::{AgentId, Password, QueueId, ReasonCode, Role, SecondClient, Secret, Service};
 use serde_json::{Value, json};
 
 use crate::support::crm::{Crm, login, logout};
 use crate::support::desk::Desk;
-use crate::support::house::{ACD_ANSWER, TestHouse, house, house_with};
+use crate::support::house::{ACD_ANSWER, TestHouse, client, house, house_with};
 
 const LOGGED_OUT: AgentState = AgentState::AGENT_STATE_LOGOUT;
 
@@ -291,8 +291,9 @@ async fn nothing_is_done_before_hello_and_a_second_hello_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn identity_and_secret_must_match_where_clients_are_configured() {
-    let client = |id: &str, services| ClientConfig { id: id.to_owned(), password: Password::new("s3cret"), services };
-    let house = house_with(|config| config.clients.push(client("crm", None))).await;
+    let password = Some(Secret::Here(Password::new("s3cret")));
+    let client = ClientConfig { password, ..client("crm", Role::Bridge) };
+    let house = house_with(|config| config.clients.push(client)).await;
     for (identity, secret) in [("crm", "wrong"), ("crm", ""), ("other", "s3cret")] {
         let mut crm = Crm::connected(&house);
         let hello = json!({"activity": "Hello", "protocolVersion": 1, "identity": identity, "secret": secret});
@@ -307,9 +308,8 @@ async fn identity_and_secret_must_match_where_clients_are_configured() {
 #[tokio::test(start_paused = true)]
 async fn a_client_without_all_events_commands_and_hears_only_agents_whose_password_it_knows() {
     let services = Some(vec![Service::ClientEvents, Service::ClientControl]);
-    let client = ClientConfig { id: "desk".to_owned(), password: Password::default(), services };
-    let bridge = ClientConfig { id: "crm".to_owned(), password: Password::default(), services: None };
-    let house = house_with(|config| config.clients.extend([client, bridge])).await;
+    let desk = ClientConfig { services, ..client("desk", Role::Agent) };
+    let house = house_with(|config| config.clients.extend([desk, client("crm", Role::Bridge)])).await;
     let mut crm = Crm::open(&house).await;
     crm.logs_in("1001").await;
     let (mut desk, _) = Crm::open_as(&house, "desk").await;

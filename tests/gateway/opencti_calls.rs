@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use ctigate::config::{ClientConfig, Service};
-use ctigate::model::{Password, QueueId};
+use ctigate::config::ClientConfig;
+use ctigate::model::{QueueId, Role, Service};
 use serde_json::{Value, json};
 
 use crate::support::crm::{Crm, login, logout};
-use crate::support::house::{PERIPHERAL, TestHouse, house_of, house_with};
+use crate::support::house::{PERIPHERAL, TestHouse, client, house_of, house_with};
 use crate::support::phone::{at, patient_world, ready_desk};
 
 async fn patient_house() -> TestHouse {
@@ -311,11 +311,7 @@ async fn what_cannot_be_done_with_a_call_is_refused_with_the_contracts_code() {
 #[tokio::test(start_paused = true)]
 async fn a_session_handles_the_calls_of_its_own_agents_only() {
     let house = house_with(|config| {
-        let of = |id: &str, services: Vec<Service>| ClientConfig {
-            id: id.to_owned(),
-            password: Password::new(""),
-            services: Some(services),
-        };
+        let of = |id: &str, services| ClientConfig { services: Some(services), ..client(id, Role::Bridge) };
         config.clients = vec![of("crm", vec![Service::ClientControl]), of("watcher", vec![Service::AllEvents])];
     })
     .await;

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use ctigate::config::ClientConfig;
 use ctigate::dialects::CloseReason;
-use ctigate::model::Password;
+use ctigate::model::Role;
 use serde_json::{Value, json};
 
 use crate::support::crm::{Crm, login, logout};
-use crate::support::house::{TestHouse, house, house_with};
+use crate::support::house::{TestHouse, client, house, house_with};
 
 fn state(agent: &str, reason: u16) -> Value {
     let options = json!({"pyReasonCode": reason.to_string()});
@@ -146,8 +145,8 @@ async fn of_more_lost_sessions_than_allowed_the_latest_are_not_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_else_takes_a_session_up() {
-    let client = |id: &str| ClientConfig { id: id.to_owned(), password: Password::default(), services: None };
-    let house = house_with(|config| config.clients.extend([client("crm"), client("thief")])).await;
+    let both = ["crm", "thief"].map(|id| client(id, Role::Bridge));
+    let house = house_with(|config| config.clients.extend(both)).await;
     let (session, seq, _other) = lost_session(&house).await;
     let mut thief = Crm::connected(&house);
     let resume = json!({"session": session, "seq": seq});

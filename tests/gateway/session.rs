@@ -9,12 +9,12 @@ use cti_protocol::ged188::{
     AnyMessage, CloseReq, Frame, HeartbeatReq, MessageType, MonitorStopReq, OpenReq, QueryAgentStateReq,
     RegisterServiceReq, Stranger, Text,
 };
-use ctigate::config::{ClientConfig, Flavour, Service};
+use ctigate::config::{ClientConfig, Flavour};
 use ctigate::dialects::CloseReason;
-use ctigate::model::Password;
+use ctigate::model::{Password, Role, Secret, Service};
 
 use crate::support::desk::{Desk, open_req, services_of_agent, services_of_bridge, text};
-use crate::support::house::{house, house_with, team};
+use crate::support::house::{client, house, house_with, team};
 
 const EVERYTHING: ServiceMask = ServiceMask(0xffff_ffff);
 
@@ -127,7 +127,8 @@ async fn takes_a_client_without_a_password_and_none_without_an_id() {
 #[tokio::test(start_paused = true)]
 async fn checks_the_passwords_of_configured_clients() {
     let house = house_with(|config| {
-        config.clients = vec![ClientConfig { id: "crm".to_owned(), password: Password::new("s3cret"), services: None }];
+        let password = Some(Secret::Here(Password::new("s3cret")));
+        config.clients = vec![ClientConfig { password, ..client("crm", Role::Bridge) }];
     })
     .await;
     let with = |id: &str, password: &str| OpenReq {
@@ -145,7 +146,7 @@ async fn checks_the_passwords_of_configured_clients() {
 async fn a_client_gets_no_more_than_its_configuration_allows() {
     let house = house_with(|config| {
         let services = Some(vec![Service::ClientEvents, Service::ClientControl]);
-        config.clients = vec![ClientConfig { id: "desktop".to_owned(), password: Password::default(), services }];
+        config.clients = vec![ClientConfig { services, ..client("desktop", Role::Agent) }];
     })
     .await;
     let mut desk = Desk::connected(&house, 20);

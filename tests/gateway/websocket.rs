@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use ctigate::acd::Peripheral;
 use ctigate::acd::embedded::EmbeddedConfig;
 use ctigate::config::{Config, DialectName, Transport};
-use ctigate::dialects::{CloseReason, Conversation, Dialect, Outbox, Page};
+use ctigate::dialects::{CloseReason, Conversation, Dialect, Outbox, Page, Peer};
 use ctigate::server::Gateway;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -312,7 +312,7 @@ struct Echoing {
 }
 
 impl Dialect for Echo {
-    fn converse(self: Arc<Self>, _: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
+    fn converse(self: Arc<Self>, _: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
         self.everybody.lock().unwrap().push(Arc::clone(&outbox));
         let opens_until = Some(now + self.open);
         Box::new(Echoing { echo: self, outbox, opens_until })
@@ -407,7 +407,7 @@ async fn served(change: impl FnOnce(&mut Config)) -> Served {
     let peripheral = Peripheral { id: PERIPHERAL, acd };
     let (told, reasons) = mpsc::unbounded_channel();
     let echo = Arc::new(Echo { everybody: Mutex::default(), reasons: told, open: config.timeouts.open });
-    let gateway = Gateway::start_speaking(config, vec![peripheral], |_, _, _| Arc::<Echo>::clone(&echo) as _).await;
+    let gateway = Gateway::start_speaking(config, vec![peripheral], |_, _, _, _| Arc::<Echo>::clone(&echo) as _).await;
     let gateway = gateway.expect("a gateway that starts");
     let address = gateway.listeners()[0].1;
     Served { gateway, address, reasons: AsyncMutex::new(reasons) }

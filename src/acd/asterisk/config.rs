@@ -1,7 +1,6 @@
 //! How an Asterisk is reached, and what its names mean. Not here: what is done with it.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -9,7 +8,7 @@ use serde::Deserialize;
 use super::ami::MemberText;
 use super::names::Template;
 use crate::acd::config::{AcdConfigError, AgentsConfig, check_agents, wrong};
-use crate::model::{Password, QueueId, ReasonCode};
+use crate::model::{Password, QueueId, ReasonCode, Secret};
 
 /// The keys of `[[acd]]` with `kind = "asterisk"`.
 #[derive(Clone, Debug, Deserialize)]
@@ -92,24 +91,6 @@ pub struct AsteriskConfig {
     /// The longest pause between two such tries.
     #[serde(default = "default_reconnect_max", with = "humantime_serde")]
     pub reconnect_max: Duration,
-}
-
-/// A secret, or where it is kept: `"…"`, `{ file = "…" }` or `{ env = "…" }`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "a text, { file = … } or { env = … } is expected")]
-pub enum Secret {
-    /// The secret itself.
-    Here(Password),
-    /// The first line of a file.
-    File {
-        /// Its path.
-        file: PathBuf,
-    },
-    /// An environment variable.
-    Env {
-        /// Its name.
-        env: String,
-    },
 }
 
 /// A queue of Asterisk's and its number.
@@ -302,19 +283,7 @@ impl AsteriskConfig {
 
     /// The secret, from wherever it is kept.
     pub(super) fn read_secret(&self) -> Result<Password, AcdConfigError> {
-        let unreadable = |what: String| AcdConfigError { key: "secret".to_owned(), what };
-        match &self.secret {
-            Secret::Here(secret) => Ok(secret.clone()),
-            Secret::File { file } => {
-                let text = std::fs::read_to_string(file)
-                    .map_err(|error| unreadable(format!("{}: cannot be read: {error}", file.display())))?;
-                Ok(Password::new(text.lines().next().unwrap_or_default()))
-            }
-            Secret::Env { env } => std::env::var(env).map(Password::new).map_err(|error| {
-                let what = if error == std::env::VarError::NotPresent { "it is not set" } else { "it is not UTF-8" };
-                unreadable(format!("environment variable {env}: {what}"))
-            }),
-        }
+        self.secret.read().map_err(|error| AcdConfigError { key: "secret".to_owned(), what: error.to_string() })
     }
 
     pub(super) fn reason_when_unreachable(&self) -> ReasonCode {

@@ -33,7 +33,7 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use calls::Call;
-pub use config::{AsteriskConfig, AsteriskQueue, DataName, ReasonText, Secret, VariableConfig};
+pub use config::{AsteriskConfig, AsteriskQueue, DataName, ReasonText, VariableConfig};
 use line::{Line, Rank};
 pub use link::Counts;
 use link::Link;

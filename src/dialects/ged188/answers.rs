@@ -7,6 +7,7 @@ use cti_protocol::ged188::codes::{ControlFailure, Status};
 use cti_protocol::ged188::{AnyMessage, ControlFailureConf, DecodeError, FailureConf, FailureEvent, Text};
 
 use super::names::ascii;
+use crate::access::Denied;
 use crate::acd::{AcdRefusal, BadField};
 use crate::dialects::CloseReason;
 use crate::operations::Refusal;
@@ -54,14 +55,23 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         CloseReason::Shutdown => Status::E_CTI_CTI_SERVER_OFFLINE,
         CloseReason::Replaced { .. } => Status::E_CTI_NEW_SESSION_OPENED,
         CloseReason::Idle { .. } | CloseReason::NotOpened { .. } => Status::E_CTI_TIMEOUT,
+        CloseReason::Impatient { .. } => Status::E_CTI_SESSION_NOT_OPEN,
         CloseReason::BrokenFraming(_) => Status::E_CTI_INVALID_MESSAGE_LENGTH,
-        CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Slow(_) | CloseReason::Failed(_) => {
-            return None;
-        }
+        CloseReason::ClientClosed
+        | CloseReason::ClientGone
+        | CloseReason::Slow(_)
+        | CloseReason::Failed(_)
+        | CloseReason::NoTls(_) => return None,
         // GED-188 has no such transport.
         CloseReason::TooBig { .. } | CloseReason::NotText | CloseReason::BrokenWebSocket(_) => return None,
     };
     Some(FailureEvent { status, text: with_text.then(|| Text::cut(&ascii(&reason.to_string()))), ..Default::default() })
+}
+
+impl From<Denied> for No {
+    fn from(denied: Denied) -> No {
+        No::failure(Status::E_CTI_INVALID_PASSWORD, denied.to_string())
+    }
 }
 
 impl From<DecodeError> for No {

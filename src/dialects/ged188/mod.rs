@@ -22,23 +22,23 @@ mod statistics;
 mod supervision;
 mod supervisor;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use cti_protocol::ged188::{Flavour, MessageType};
 
-use crate::config::{self, ClientConfig, Config, ListenerConfig};
-use crate::dialects::{Conversation, Dialect, Outbox};
+use crate::access::Gate;
+use crate::config::{self, Config, ListenerConfig};
+use crate::dialects::{Conversation, Dialect, Outbox, Peer};
 use crate::operations::House;
 
 /// What the sessions of one listener share.
 #[derive(Debug)]
 pub struct Ged188 {
     house: Arc<House>,
+    gate: Arc<Gate>,
     settings: ListenerConfig,
     flavour: Flavour,
-    clients: Vec<ClientConfig>,
     frame_bytes_max: usize,
     requests_in_flight_max: usize,
     monitors_max: usize,
@@ -47,15 +47,15 @@ pub struct Ged188 {
 
 impl Ged188 {
     /// The dialect as one listener is configured to speak it.
-    pub fn new(house: Arc<House>, config: &Config, listener: &ListenerConfig) -> Ged188 {
+    pub fn new(house: Arc<House>, gate: Arc<Gate>, config: &Config, listener: &ListenerConfig) -> Ged188 {
         Ged188 {
             house,
+            gate,
             settings: listener.clone(),
             flavour: match listener.flavour {
                 config::Flavour::Cce => Flavour::Cce,
                 config::Flavour::Uccx => Flavour::Uccx,
             },
-            clients: config.clients.clone(),
             frame_bytes_max: config.limits.frame_bytes_max,
             requests_in_flight_max: config.limits.requests_in_flight_max,
             monitors_max: config.limits.monitors_max,
@@ -65,7 +65,7 @@ impl Ged188 {
 }
 
 impl Dialect for Ged188 {
-    fn converse(self: Arc<Self>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
+    fn converse(self: Arc<Self>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
         Box::new(session::Client::new(self, peer, outbox, now))
     }
 }

@@ -42,6 +42,7 @@ impl Session {
             }
             None => return Err(missing("MonitoredDeviceID")),
         };
+        self.must_see(shared, &target)?;
         self.must_have_room(shared)?;
 
         let id = self.new_monitor_id();
@@ -73,6 +74,24 @@ impl Session {
         subscription.set_filter(filter_of(request.call_msg_mask, request.agent_state_mask));
         self.face.say(ChangeMonitorMaskConf { invoke_id: request.invoke_id, ..Default::default() });
         Ok(())
+    }
+
+    /// An agent's desktop monitors its own agent, a supervisor's those of its teams as well, and both the devices where these
+    /// work now: a logout ends the monitor of the device. A call goes from one to the other, and is told of by theirs.
+    fn must_see(&self, shared: &Ged188, target: &Target) -> Result<(), No> {
+        if self.identity.sees_everybody() {
+            return Ok(());
+        }
+        let agent = match target {
+            Target::Agent(key) => Some(key.clone()),
+            Target::Device(peripheral, device) => shared.house.table.agent_at(*peripheral, device),
+            Target::All | Target::Team(_) | Target::Call(_) => None,
+        };
+        let agent = agent.ok_or_else(|| {
+            let why = format!("role {:?} monitors its own agents and their devices only", self.identity.role.name());
+            No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why)
+        })?;
+        Ok(self.requester().must_have_right(&agent, None)?)
     }
 
     fn may_monitor(&self, what: &str) -> Result<(), No> {

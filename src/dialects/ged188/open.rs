@@ -4,7 +4,6 @@
 //! nothing behind.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,15 +12,15 @@ use cti_protocol::ged188::codes::{self, CallMsgMask, PeripheralType, ServiceMask
 use cti_protocol::ged188::{Bool, Flavour, Frame, OpenConf, OpenReq, OpenedPeripheral, Text, Time, Version};
 
 use super::answers::No;
-use super::events::Identity;
+use super::events::Identity as AgentIds;
 use super::face::{Face, pg_status};
 use super::identity::{AgentFields, agent_fields, given, inconsistent, missing};
 use super::names::{filter_of, peripheral_type, state_code};
 use super::session::{OwnSubscription, Session};
 use super::{DIALECT, Ged188, time_of_day};
-use crate::config::ClientConfig;
-use crate::dialects::Outbox;
-use crate::model::{AgentFacts, AgentKey, LinkEvent, Password, PeripheralId};
+use crate::access::Claim;
+use crate::dialects::{Outbox, Peer};
+use crate::model::{AgentFacts, AgentKey, Identity, LinkEvent, Password, PeripheralId, Service};
 use crate::operations::Right;
 use crate::sessions::{HeldBy, Subscriber, Target};
 
@@ -64,16 +63,20 @@ impl Ged188 {
         self: &Arc<Ged188>,
         request: &OpenReq,
         version: Version,
-        peer: SocketAddr,
+        peer: &Peer,
         outbox: &Arc<Outbox>,
+        identity: Arc<Identity>,
     ) -> Result<Session, No> {
-        let client_id = self.identify(request)?;
+        let client_id = identity.id.clone();
         let idle_timeout = self.idle_timeout(request.idle_timeout)?;
-        let services = self.grant(request)?;
-        let fields = agent_fields!(request)?;
+        let services = self.grant(request, &identity)?;
+        let mut fields = agent_fields!(request)?;
         let peripheral = self.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let has = |service: ServiceMask| services.0 & service.0 != 0;
         let is_agents_own = has(ServiceMask::CTI_SERVICE_CLIENT_EVENTS);
+        if is_agents_own && !fields.is_empty() {
+            self.must_be_own(&identity, peripheral, &mut fields)?;
+        }
         let held = if is_agents_own { self.targets(peripheral, &fields)? } else { Vec::new() };
 
         let supervised = self.supervised(services, peripheral, &fields)?;
@@ -129,7 +132,7 @@ impl Ged188 {
             Some(own) => (Right::Of(own.clone()), Some((OWN_MONITOR_ID, own.clone()))),
             None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => (Right::Every, Some((0, Target::All))),
             // Without events of its own a session is a bridge all the same, if its client may be one.
-            None if self.allowed(&face.client_id).has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => (Right::Every, None),
+            None if identity.may_have(Service::AllEvents) => (Right::Every, None),
             None => (Right::Nobody, None),
         };
         if right == Right::Every {
@@ -139,6 +142,7 @@ impl Ged188 {
         tracing::debug!(%peer, %session, ?held, "holds");
         Ok(Session {
             face,
+            identity,
             services,
             right,
             idle_timeout,
@@ -149,12 +153,10 @@ impl Ged188 {
         })
     }
 
-    fn identify(&self, request: &OpenReq) -> Result<String, No> {
+    /// What an OPEN_REQ says of its client.
+    pub(super) fn claim(&self, request: &OpenReq, peer: &Peer) -> Result<Claim, No> {
         let Some(client_id) = &request.client_id else { return Err(missing("ClientID")) };
-        let client_id = given("ClientID", Some(client_id))?.unwrap_or_default();
-        if self.clients.is_empty() {
-            return Ok(client_id);
-        }
+        let id = given("ClientID", Some(client_id))?.unwrap_or_default();
         let password = match &request.client_password {
             Some(password) => {
                 // UNSPEC, yet sent with a NUL by most.
@@ -163,14 +165,21 @@ impl Ged188 {
             }
             None => Password::default(),
         };
-        let is_right = self.clients.iter().any(|client| client.id == client_id && client.password.matches(&password));
-        if is_right {
-            return Ok(client_id);
+        Ok(Claim { id, password, from: peer.address.ip(), certificate: peer.certificate.clone() })
+    }
+
+    /// Who is not everybody's is so for its own agent only, wherever that one works; a device alone says who works there.
+    fn must_be_own(&self, identity: &Identity, peripheral: PeripheralId, fields: &mut AgentFields) -> Result<(), No> {
+        if identity.may_be_anybody() {
+            return Ok(());
         }
-        Err(No::failure(
-            Status::E_CTI_INVALID_PASSWORD,
-            format!("ClientID {client_id:?} and ClientPassword do not match"),
-        ))
+        let own = self.agent(peripheral, fields).map(|key| key.agent).filter(|agent| identity.may_be(agent));
+        let Some(own) = own else {
+            let why = format!("client {:?} may be opened for its own agents only, by AgentID", identity.id);
+            return Err(No::failure(Status::E_CTI_INVALID_AGENT_DATA, why));
+        };
+        fields.agent = Some(own);
+        Ok(())
     }
 
     fn idle_timeout(&self, seconds: u32) -> Result<Option<Duration>, No> {
@@ -188,10 +197,9 @@ impl Ged188 {
 
     /// What of the services asked for makes sense together: all events contain an agent's own, and the control of
     /// everything that of agent states.
-    fn grant(&self, request: &OpenReq) -> Result<ServiceMask, No> {
+    fn grant(&self, request: &OpenReq, identity: &Identity) -> Result<ServiceMask, No> {
         let asked = request.services_requested.0;
-        let client_id = given("ClientID", request.client_id.as_ref())?.unwrap_or_default();
-        let mut granted = asked & SERVICES & self.allowed(&client_id).0;
+        let mut granted = asked & SERVICES & allowed(identity).0;
         let drop_if = |granted: u32, has: ServiceMask, drop: ServiceMask| match granted & has.0 {
             0 => granted,
             _ => granted & !drop.0,
@@ -208,12 +216,6 @@ impl Ged188 {
         let is_known = ServiceMask::NAMES.iter().any(|(_, bit)| asked & *bit != 0);
         let status = if is_known { Status::E_CTI_FUNCTION_NOT_AVAILABLE } else { Status::E_CTI_INVALID_SERVICE_MASK };
         Err(No::failure(status, format!("none of ServicesRequested {asked:#010x} is available")))
-    }
-
-    /// The services that a client may be granted: every one where the configuration does not say.
-    fn allowed(&self, client_id: &str) -> ServiceMask {
-        let client = self.clients.iter().find(|client| client.id == client_id);
-        client.and_then(ClientConfig::services_mask).unwrap_or(ServiceMask(u32::MAX))
     }
 
     /// The agent and device of a CLIENT_EVENTS session; the first is the one that its events are found by.
@@ -330,7 +332,7 @@ impl Ged188 {
             ..Default::default()
         };
         if let Some(facts) = facts.filter(AgentFacts::is_logged_in) {
-            let id = Identity::of(facts.agent.as_str(), version);
+            let id = AgentIds::of(facts.agent.as_str(), version);
             (confirmed.agent_id, confirmed.agent_id_long) = (id.short, id.long);
             let instrument = facts.instrument.as_ref();
             confirmed.agent_instrument = instrument.and_then(|instrument| Text::new(instrument.as_str()).ok());
@@ -351,6 +353,22 @@ impl Ged188 {
         let listed = u16::try_from(confirmed.peripherals.len()).unwrap_or(u16::MAX);
         confirmed.num_peripherals = Some(if self.flavour == Flavour::Uccx { 1 } else { listed });
     }
+}
+
+/// The services that a client may be granted.
+fn allowed(identity: &Identity) -> ServiceMask {
+    let bits = |service: &Service| match service {
+        Service::ClientEvents => ServiceMask::CTI_SERVICE_CLIENT_EVENTS,
+        Service::AllEvents => ServiceMask::CTI_SERVICE_ALL_EVENTS,
+        Service::PeripheralMonitor => ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR,
+        Service::ClientControl => ServiceMask::CTI_SERVICE_CLIENT_CONTROL | ServiceMask::CTI_AGENT_STATE_CONTROL_ONLY,
+        Service::CallDataUpdate => ServiceMask::CTI_SERVICE_CALL_DATA_UPDATE,
+        Service::Supervisor => ServiceMask::CTI_SERVICE_SUPERVISOR,
+        Service::ConfigEvents => ServiceMask::CTI_SERVICE_CONFIG_EVENTS,
+    };
+    let always = ServiceMask::CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS;
+    let may = Service::ALL.iter().filter(|service| identity.may_have(**service));
+    may.fold(always, |mask, service| mask | bits(service))
 }
 
 /// ClientSignature, where it says something. It is for people, so that one which cannot be read is none.

@@ -3,7 +3,6 @@
 //! Not here: what an OPEN_REQ may ask (`open`), and what an open session may (`requests`).
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -19,17 +18,21 @@ use tracing::{debug, info};
 use super::Ged188;
 use super::answers::{No, last_word};
 use super::face::{Face, say};
-use crate::dialects::{CloseReason, Conversation, Outbox};
-use crate::model::Filter;
+use crate::access::Verdict;
+use crate::dialects::proving::{self, Proving};
+use crate::dialects::{CloseReason, Conversation, Outbox, Peer};
+use crate::model::{Filter, Identity};
 use crate::operations::{Farewell, Requester, Right};
 use crate::sessions::{Subscription, Target};
 
 /// A client connection's state machine.
 pub(super) struct Client {
     pub(super) shared: Arc<Ged188>,
-    peer: SocketAddr,
+    peer: Peer,
     outbox: Arc<Outbox>,
     frames: FrameCodec,
+    /// What came while it was checked who the client is.
+    early: BytesMut,
     connected: Instant,
     last_heard: Instant,
     stage: Stage,
@@ -40,11 +43,16 @@ pub(super) struct Client {
 enum Stage {
     /// Nothing but OPEN_REQ is taken.
     Connected,
+    /// An OPEN_REQ has come, and it is checked who the client is. Nothing is read meanwhile.
+    Proving(Proving<Opening>),
     /// Open.
     Open(Session),
     /// No more requests are taken; the session ends when the open ones are answered.
     Ending { session: Session, why: Ending },
 }
+
+/// An OPEN_REQ and its version.
+type Opening = (Box<OpenReq>, Version);
 
 enum Ending {
     /// The client asked, and waits for its CLOSE_CONF.
@@ -56,6 +64,8 @@ enum Ending {
 /// An open session.
 pub(super) struct Session {
     pub(super) face: Arc<Face>,
+    /// Who the client is, which bounds whom it sees.
+    pub(super) identity: Arc<Identity>,
     pub(super) services: ServiceMask,
     pub(super) right: Right,
     pub(super) idle_timeout: Option<Duration>,
@@ -95,7 +105,7 @@ impl Counts {
 }
 
 impl Client {
-    pub(super) fn new(shared: Arc<Ged188>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Client {
+    pub(super) fn new(shared: Arc<Ged188>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Client {
         let frames = FrameCodec::new(shared.frame_bytes_max);
         debug!(%peer, "connected");
         Client {
@@ -103,6 +113,7 @@ impl Client {
             peer,
             outbox,
             frames,
+            early: BytesMut::new(),
             connected: now,
             last_heard: now,
             stage: Stage::Connected,
@@ -110,11 +121,27 @@ impl Client {
         }
     }
 
-    fn on_frame(&mut self, frame: &Frame) -> Result<(), CloseReason> {
+    fn read(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
+        while !matches!(self.stage, Stage::Proving(_))
+            && let Some(frame) = self.frames.decode(read)?
+        {
+            self.on_frame(now, &frame)?;
+            if self.outbox.is_over() {
+                break; // whoever asks and does not read is not worked for
+            }
+        }
+        match self.stage {
+            Stage::Proving(_) => proving::keep(&mut self.early, read),
+            _ => Ok(()),
+        }
+    }
+
+    fn on_frame(&mut self, now: Instant, frame: &Frame) -> Result<(), CloseReason> {
         self.counts.frames += 1;
         let done = match &mut self.stage {
+            Stage::Proving(_) => return Ok(()), // cannot be: nothing is read
             Stage::Connected => {
-                self.on_frame_before_open(frame);
+                self.on_frame_before_open(now, frame);
                 return Ok(());
             }
             Stage::Ending { .. } => Err(No::failure(Status::E_CTI_CTI_SERVER_OFFLINE, "the session is ending")),
@@ -137,7 +164,7 @@ impl Client {
         let is_first = self.counts.refused == 0;
         self.counts.refused += 1;
         let Some(session) = self.session() else { return };
-        let (peer, id, message) = (self.peer, session.face.session, frame.message_type);
+        let (peer, id, message) = (&self.peer, session.face.session, frame.message_type);
         if is_first {
             info!(%peer, session = %id, %message, ?no, "refused; further ones are counted only");
         } else {
@@ -146,35 +173,84 @@ impl Client {
         session.face.refuse(peek_invoke_id(frame).unwrap_or(0), no);
     }
 
-    fn on_frame_before_open(&mut self, frame: &Frame) {
-        let Err((version, no)) = self.try_open(frame) else { return };
-        let (peer, message) = (self.peer, frame.message_type);
+    fn on_frame_before_open(&mut self, now: Instant, frame: &Frame) {
+        let done = self.opening(frame).and_then(|(request, version)| {
+            let claim = self.shared.claim(&request, &self.peer).map_err(|no| (Some(version), no))?;
+            match proving::prove(&self.shared.gate, now, claim, &self.outbox, (Box::new(request), version)) {
+                Ok((verdict, opening)) => self.try_open(verdict, &opening),
+                Err(proving) => {
+                    self.stage = Stage::Proving(proving);
+                    Ok(())
+                }
+            }
+        });
+        if let Err((version, no)) = done {
+            self.refuse_to_open(frame.message_type, peek_invoke_id(frame).unwrap_or(0), version, no);
+        }
+    }
+
+    fn refuse_to_open(&mut self, message: MessageType, invoke_id: u32, version: Option<Version>, no: No) {
         if self.counts.refused == 0 {
-            info!(%peer, %message, ?no, "refused, no session is open; further ones are counted only");
+            info!(peer = %self.peer, %message, ?no, "refused, no session is open; further ones are counted only");
         }
         self.counts.refused += 1;
         // How wide a tag is depends on the version: while that is not known, nothing with a tag is sent.
         let with_text = version.is_some() && self.shared.settings.failure_text;
-        let message = no.message(peek_invoke_id(frame).unwrap_or(0), with_text);
-        say(&self.outbox, version.unwrap_or(Version::LATEST), message);
+        say(&self.outbox, version.unwrap_or(Version::LATEST), no.message(invoke_id, with_text));
     }
 
-    /// Opens the session, or says why not and, if the client has named one, in which version to say so.
-    fn try_open(&mut self, frame: &Frame) -> Result<(), (Option<Version>, No)> {
+    /// The OPEN_REQ of a frame, or why it is none and, if the client has named one, in which version to say so.
+    fn opening(&self, frame: &Frame) -> Result<(OpenReq, Version), (Option<Version>, No)> {
         if frame.message_type != MessageType::OPEN_REQ {
             let why = format!("{} before OPEN_REQ", frame.message_type);
             return Err((None, No::failure(Status::E_CTI_SESSION_NOT_OPEN, why)));
         }
         let version = self.shared.version_of(frame)?;
-        let request = match AnyMessage::decode(frame, version) {
-            Ok(AnyMessage::OpenReq(request)) => request,
-            Ok(_) => return Ok(()), // cannot be: the type was looked at
-            Err(error) => return Err((Some(version), error.into())),
-        };
-        let session = self.shared.open(&request, version, self.peer, &self.outbox).map_err(|no| (Some(version), no))?;
-        self.say_opened(&session, &request);
+        match AnyMessage::decode(frame, version) {
+            Ok(AnyMessage::OpenReq(request)) => Ok((request, version)),
+            Ok(other) => {
+                let why = format!("{:?} before OPEN_REQ", other.name());
+                Err((Some(version), No::failure(Status::E_CTI_SESSION_NOT_OPEN, why)))
+            }
+            Err(error) => Err((Some(version), error.into())),
+        }
+    }
+
+    /// Opens the session, or says why not.
+    fn try_open(&mut self, verdict: Verdict, (request, version): &Opening) -> Result<(), (Option<Version>, No)> {
+        let opened = verdict
+            .map_err(No::from)
+            .and_then(|identity| self.shared.open(request, *version, &self.peer, &self.outbox, identity));
+        let session = opened.map_err(|no| (Some(*version), no))?;
+        self.say_opened(&session, request);
         self.stage = Stage::Open(session);
         Ok(())
+    }
+
+    /// Goes on if it is known by now who the client is.
+    fn go_on(&mut self) -> Result<(), CloseReason> {
+        let proving = match std::mem::replace(&mut self.stage, Stage::Connected) {
+            Stage::Proving(proving) => proving,
+            other => {
+                self.stage = other;
+                return Ok(());
+            }
+        };
+        match proving.ask() {
+            Err(proving) => {
+                self.stage = Stage::Proving(proving);
+                Ok(())
+            }
+            Ok((verdict, opening)) => {
+                if let Err((version, no)) = self.try_open(verdict, &opening) {
+                    self.refuse_to_open(MessageType::OPEN_REQ, opening.0.invoke_id, version, no);
+                }
+                let mut early = std::mem::take(&mut self.early);
+                let read = self.read(self.last_heard, &mut early);
+                self.early.unsplit(early);
+                read
+            }
+        }
     }
 
     fn say_opened(&self, session: &Session, request: &OpenReq) {
@@ -182,6 +258,7 @@ impl Client {
         let face = &session.face;
         info!(
             peer = %self.peer, session = %face.session, client = face.client_id, signature,
+            role = session.identity.role.name(),
             version = face.version.number(), services = ?session.services, right = ?session.right, "session opened"
         );
     }
@@ -194,14 +271,14 @@ impl Client {
     fn end(&mut self, why: Ending) {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Connected) {
             Stage::Open(session) | Stage::Ending { session, .. } => Stage::Ending { session, why },
-            Stage::Connected => Stage::Connected,
+            unopened => unopened,
         };
     }
 
     fn session(&self) -> Option<&Session> {
         match &self.stage {
             Stage::Open(session) | Stage::Ending { session, .. } => Some(session),
-            Stage::Connected => None,
+            Stage::Connected | Stage::Proving(_) => None,
         }
     }
 }
@@ -209,19 +286,17 @@ impl Client {
 impl Conversation for Client {
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
         self.last_heard = now;
-        while let Some(frame) = self.frames.decode(read)? {
-            self.on_frame(&frame)?;
-            if self.outbox.is_over() {
-                break; // whoever asks and does not read is not worked for
-            }
+        if !matches!(self.stage, Stage::Proving(_)) {
+            proving::give_back(&mut self.early, read);
         }
-        Ok(())
+        self.read(now, read)
     }
 
     fn on_wake(&mut self) -> Result<(), CloseReason> {
         if let Some(by) = self.outbox.replaced_by() {
             return Err(CloseReason::Replaced { by });
         }
+        self.go_on()?;
         let Stage::Ending { session, why } = &self.stage else { return Ok(()) };
         if session.face.in_flight.load(Ordering::Acquire) > 0 {
             return Ok(());
@@ -248,7 +323,7 @@ impl Conversation for Client {
 
     fn next_deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Connected => Some(self.connected + self.shared.open_wait),
+            Stage::Connected | Stage::Proving(_) => Some(self.connected + self.shared.open_wait),
             Stage::Open(session) => session.idle_timeout.map(|idle| self.last_heard + idle),
             Stage::Ending { .. } => None,
         }
@@ -256,7 +331,7 @@ impl Conversation for Client {
 
     fn on_shutdown(&mut self) -> Result<(), CloseReason> {
         match self.stage {
-            Stage::Connected => Err(CloseReason::Shutdown),
+            Stage::Connected | Stage::Proving(_) => Err(CloseReason::Shutdown),
             Stage::Open(_) => {
                 self.end(Ending::Shutdown);
                 self.on_wake()

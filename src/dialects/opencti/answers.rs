@@ -2,6 +2,7 @@
 
 use cti_protocol::opencti::{Answer, Code, Flaw, RequestId};
 
+use crate::access::Denied;
 use crate::acd::AcdRefusal;
 use crate::operations::Refusal;
 
@@ -20,6 +21,12 @@ impl No {
     /// The answer that says so.
     pub(super) fn answer(self, id: Option<RequestId>) -> Answer {
         Answer::fail(id, self.code, self.why)
+    }
+}
+
+impl From<Denied> for No {
+    fn from(denied: Denied) -> No {
+        No::new(Code::Unauthorized, denied.to_string())
     }
 }
 

@@ -2,13 +2,12 @@
 //!
 //! Not here: what Hello may ask (`hello`), and what an open session may (`requests`).
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bytes::BytesMut;
-use cti_protocol::opencti::{Activity, Answer, Code, Notice, NoticeName, Request, RequestId};
+use cti_protocol::opencti::{Activity, Answer, Code, Hello, Notice, NoticeName, Request, RequestId};
 use tokio_util::codec::{Decoder, LinesCodec, LinesCodecError};
 use tracing::{debug, info};
 
@@ -16,15 +15,21 @@ use super::answers::No;
 use super::hello::Opened;
 use super::session::Line;
 use super::{OpenCti, time_of_day};
-use crate::dialects::{CloseReason, Conversation, Outbox};
+use crate::access::Verdict;
+use crate::dialects::proving::{self, Proving};
+use crate::dialects::{CloseReason, Conversation, Outbox, Peer};
 use crate::operations::Farewell;
 
 /// A client connection's state machine.
 pub(super) struct Client {
     shared: Arc<OpenCti>,
-    peer: SocketAddr,
+    peer: Peer,
     line: Arc<Line>,
     lines: LinesCodec,
+    /// A Hello has come, and it is checked who the client is. Nothing is read meanwhile.
+    proving: Option<Proving<Opening>>,
+    /// What came meanwhile.
+    early: BytesMut,
     connected: Instant,
     last_heard: Instant,
     /// When a heartbeat is due, once a session is open.
@@ -35,6 +40,9 @@ pub(super) struct Client {
     counts: Counts,
 }
 
+/// A Hello and its id.
+type Opening = (Box<Hello>, RequestId);
+
 /// What came, for the log line of the connection's end.
 #[derive(Default, Debug)]
 struct Counts {
@@ -43,7 +51,7 @@ struct Counts {
 }
 
 impl Client {
-    pub(super) fn new(shared: Arc<OpenCti>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Client {
+    pub(super) fn new(shared: Arc<OpenCti>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Client {
         debug!(%peer, "connected");
         let lines = LinesCodec::new_with_max_length(shared.message_bytes_max);
         let heartbeat = now + shared.settings.heartbeat;
@@ -52,6 +60,8 @@ impl Client {
             peer,
             line: Arc::new(Line { outbox, in_flight: AtomicUsize::new(0) }),
             lines,
+            proving: None,
+            early: BytesMut::new(),
             connected: now,
             last_heard: now,
             heartbeat,
@@ -61,14 +71,14 @@ impl Client {
         }
     }
 
-    fn on_line(&mut self, text: &str) {
+    fn on_line(&mut self, now: Instant, text: &str) {
         if text.trim().is_empty() {
             return; // between two messages
         }
         self.counts.requests += 1;
         match Request::read(text) {
             Ok(Request { id, activity }) => {
-                if let Err(no) = self.on_request(&id, activity) {
+                if let Err(no) = self.on_request(now, &id, activity) {
                     self.refuse(Some(id), no);
                 }
             }
@@ -76,17 +86,20 @@ impl Client {
         }
     }
 
-    fn on_request(&mut self, id: &RequestId, activity: Activity) -> Result<(), No> {
+    fn on_request(&mut self, now: Instant, id: &RequestId, activity: Activity) -> Result<(), No> {
         if self.is_ending {
             return Err(No::new(Code::Unavailable, "the gateway is shutting down"));
         }
         match (&self.opened, activity) {
             (None, Activity::Hello(hello)) => {
-                let opened = self.shared.hello(&self.line, id.clone(), &hello)?;
-                let (session, how) = (&opened.session, if opened.is_resumed { "resumed" } else { "opened" });
-                info!(peer = %self.peer, session = %session.id, identity = session.identity, rights = ?opened.rights, "session {how}");
-                self.opened = Some(opened);
-                Ok(())
+                let claim = self.shared.claim(&hello, &self.peer)?;
+                match proving::prove(&self.shared.gate, now, claim, &self.line.outbox, (Box::new(hello), id.clone())) {
+                    Ok((verdict, opening)) => self.open(verdict, &opening),
+                    Err(proving) => {
+                        self.proving = Some(proving);
+                        Ok(())
+                    }
+                }
             }
             (None, other) => Err(No::new(Code::NoSession, format!("{} before Hello", other.name()))),
             (Some(_), Activity::Hello(_)) => Err(No::new(Code::NoSession, "a session is open already")),
@@ -94,10 +107,51 @@ impl Client {
         }
     }
 
+    fn open(&mut self, verdict: Verdict, (hello, id): &Opening) -> Result<(), No> {
+        let opened = self.shared.hello(&self.line, id.clone(), hello, verdict?)?;
+        let (session, how) = (&opened.session, if opened.is_resumed { "resumed" } else { "opened" });
+        let (peer, role) = (&self.peer, opened.rights.role());
+        info!(%peer, session = %session.id, identity = session.identity, role, "session {how}");
+        self.opened = Some(opened);
+        Ok(())
+    }
+
+    /// Goes on if it is known by now who the client is.
+    fn go_on(&mut self) -> Result<(), CloseReason> {
+        let Some(proving) = self.proving.take() else { return Ok(()) };
+        match proving.ask() {
+            Err(proving) => {
+                self.proving = Some(proving);
+                Ok(())
+            }
+            Ok((verdict, opening)) => {
+                if let Err(no) = self.open(verdict, &opening) {
+                    self.refuse(Some(opening.1), no);
+                }
+                let mut early = std::mem::take(&mut self.early);
+                let read = self.read(self.last_heard, &mut early);
+                self.early.unsplit(early);
+                read
+            }
+        }
+    }
+
+    fn read(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
+        // Whoever asks and does not read is not worked for.
+        while self.proving.is_none() && !self.line.outbox.is_over() {
+            match self.lines.decode(read) {
+                Ok(Some(line)) => self.on_line(now, &line),
+                Ok(None) => break,
+                Err(error) => self.on_broken_line(&error),
+            }
+        }
+        if self.proving.is_some() { proving::keep(&mut self.early, read) } else { Ok(()) }
+    }
+
     fn refuse(&mut self, id: Option<RequestId>, no: No) {
         let is_first = self.counts.refused == 0;
         self.counts.refused += 1;
-        let (peer, session) = (self.peer, self.opened.as_ref().map(|opened| opened.session.id.0));
+        let (peer, session) = (&self.peer, self.opened.as_ref().map(|opened| opened.session.id.0));
         if is_first {
             info!(%peer, session, ?no, "refused; further ones are counted only");
         } else {
@@ -122,21 +176,17 @@ impl Client {
 impl Conversation for Client {
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
         self.last_heard = now;
-        // Whoever asks and does not read is not worked for.
-        while !self.line.outbox.is_over() {
-            match self.lines.decode(read) {
-                Ok(Some(line)) => self.on_line(&line),
-                Ok(None) => break,
-                Err(error) => self.on_broken_line(&error),
-            }
+        if self.proving.is_none() {
+            proving::give_back(&mut self.early, read);
         }
-        Ok(())
+        self.read(now, read)
     }
 
     fn on_wake(&mut self) -> Result<(), CloseReason> {
         if let Some(by) = self.line.outbox.replaced_by() {
             return Err(CloseReason::Replaced { by });
         }
+        self.go_on()?;
         if self.is_ending && self.line.in_flight.load(Ordering::Acquire) == 0 {
             return Err(CloseReason::Shutdown);
         }

@@ -12,12 +12,13 @@ use super::OpenCti;
 use super::answers::No;
 use super::render::Shown;
 use super::session::{Line, Resumed, Session};
-use crate::config::{ClientConfig, Service};
-use crate::model::Password;
+use crate::access::Claim;
+use crate::dialects::Peer;
+use crate::model::{AgentId, Identity, Password, Service};
 use crate::sessions::{HeldBy, Subscriber};
 
-/// What a session may, by its client's configuration.
-#[derive(Clone, Copy, Debug)]
+/// What a session may, by who its client is.
+#[derive(Clone, Debug)]
 pub(super) struct Rights {
     /// Every agent, and not only those that it logs in itself.
     pub(super) every_agent: bool,
@@ -25,6 +26,30 @@ pub(super) struct Rights {
     pub(super) every_device: bool,
     /// Changing anything at all.
     pub(super) control: bool,
+    /// Who the client is: which agents it may log in.
+    identity: Arc<Identity>,
+}
+
+impl Rights {
+    fn of(identity: Arc<Identity>) -> Rights {
+        let every_agent = identity.may_have(Service::AllEvents);
+        let may_monitor = identity.sees_everybody() && identity.may_have(Service::PeripheralMonitor);
+        let control = identity.may_have(Service::ClientControl);
+        Rights { every_agent, every_device: every_agent || may_monitor, control, identity }
+    }
+
+    /// Whether the client may be that agent's desktop.
+    pub(super) fn must_be(&self, agent: &AgentId) -> Result<(), No> {
+        match self.identity.may_be(agent) {
+            true => Ok(()),
+            false => Err(No::new(Code::NoRight, format!("AgentID: {agent} is no agent of {:?}", self.identity.id))),
+        }
+    }
+
+    /// Its name in the configuration.
+    pub(super) fn role(&self) -> &'static str {
+        self.identity.role.name()
+    }
 }
 
 /// An open session, as its connection has it.
@@ -38,12 +63,14 @@ pub(super) struct Opened {
 
 impl OpenCti {
     /// Opens a session, or takes one up again, and says so.
-    pub(super) fn hello(self: &Arc<OpenCti>, line: &Arc<Line>, id: RequestId, hello: &Hello) -> Result<Opened, No> {
-        if hello.protocol_version != PROTOCOL_VERSION {
-            let why = format!("protocolVersion: {} is not spoken here, {PROTOCOL_VERSION} is", hello.protocol_version);
-            return Err(No::new(Code::InvalidRequest, why));
-        }
-        let rights = self.identify(hello)?;
+    pub(super) fn hello(
+        self: &Arc<OpenCti>,
+        line: &Arc<Line>,
+        id: RequestId,
+        hello: &Hello,
+        identity: Arc<Identity>,
+    ) -> Result<Opened, No> {
+        let rights = Rights::of(identity);
         let idle_timeout = idle_timeout(hello)?;
         let welcome = self.welcome(id);
         let (session, is_resumed) = match &hello.resume {
@@ -111,26 +138,18 @@ impl OpenCti {
         true
     }
 
-    fn identify(&self, hello: &Hello) -> Result<Rights, No> {
+    /// What a Hello says of its client.
+    pub(super) fn claim(&self, hello: &Hello, peer: &Peer) -> Result<Claim, No> {
+        if hello.protocol_version != PROTOCOL_VERSION {
+            let why = format!("protocolVersion: {} is not spoken here, {PROTOCOL_VERSION} is", hello.protocol_version);
+            return Err(No::new(Code::InvalidRequest, why));
+        }
         if hello.identity.is_empty() {
             return Err(No::new(Code::InvalidRequest, "identity: it is empty"));
         }
-        if self.clients.is_empty() {
-            return Ok(Rights { every_agent: true, every_device: true, control: true });
-        }
-        let given = Password::new(hello.secret.as_ref().map(|secret| secret.expose()).unwrap_or_default());
-        let is_it = |client: &&ClientConfig| client.id == hello.identity && client.password.matches(&given);
-        let client = self.clients.iter().find(is_it);
-        let client = client.ok_or_else(|| {
-            No::new(Code::Unauthorized, format!("identity {:?} and secret do not match", hello.identity))
-        })?;
-        let has = |service| client.services.as_ref().is_none_or(|services| services.contains(&service));
-        let every_agent = has(Service::AllEvents);
-        Ok(Rights {
-            every_agent,
-            every_device: every_agent || has(Service::PeripheralMonitor),
-            control: has(Service::ClientControl),
-        })
+        let password = Password::new(hello.secret.as_ref().map(|secret| secret.expose()).unwrap_or_default());
+        let (id, from) = (hello.identity.clone(), peer.address.ip());
+        Ok(Claim { id, password, from, certificate: peer.certificate.clone() })
     }
 
     /// What every session is told first, but for what is its own.

@@ -17,7 +17,6 @@ mod requests;
 mod session;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
@@ -26,18 +25,19 @@ use bytes::Bytes;
 use dashmap::DashMap;
 
 use self::session::Session;
-use crate::config::{ClientConfig, Config, ListenerConfig, ReasonConfig, SessionsConfig};
-use crate::dialects::{Conversation, Dialect, Outbox, Page};
+use crate::access::Gate;
+use crate::config::{Config, ListenerConfig, ReasonConfig, SessionsConfig};
+use crate::dialects::{Conversation, Dialect, Outbox, Page, Peer};
 use crate::operations::House;
 
 /// What the sessions of one listener share.
 #[derive(Debug)]
 pub struct OpenCti {
     house: Arc<House>,
+    gate: Arc<Gate>,
     settings: ListenerConfig,
     keeping: SessionsConfig,
     reasons: Vec<ReasonConfig>,
-    clients: Vec<ClientConfig>,
     message_bytes_max: usize,
     requests_in_flight_max: usize,
     devices_max: usize,
@@ -64,13 +64,19 @@ impl fmt::Debug for Registry {
 
 impl OpenCti {
     /// The dialect as one listener is configured to speak it.
-    pub fn new(house: Arc<House>, config: &Config, listener: &ListenerConfig, sessions: Sessions) -> OpenCti {
+    pub fn new(
+        house: Arc<House>,
+        gate: Arc<Gate>,
+        config: &Config,
+        listener: &ListenerConfig,
+        sessions: Sessions,
+    ) -> OpenCti {
         OpenCti {
             house,
+            gate,
             settings: listener.clone(),
             keeping: config.sessions.clone(),
             reasons: config.reasons.clone(),
-            clients: config.clients.clone(),
             message_bytes_max: config.limits.message_bytes_max,
             requests_in_flight_max: config.limits.requests_in_flight_max,
             devices_max: config.limits.monitors_max,
@@ -81,7 +87,7 @@ impl OpenCti {
 }
 
 impl Dialect for OpenCti {
-    fn converse(self: Arc<Self>, peer: SocketAddr, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
+    fn converse(self: Arc<Self>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
         Box::new(client::Client::new(self, peer, outbox, now))
     }
 

@@ -58,6 +58,7 @@ impl Opened {
     fn log_in(&self, shared: &Arc<OpenCti>, line: &Arc<Line>, id: &RequestId, request: &LoginAgent) -> Result<(), No> {
         self.must_control("LoginAgent")?;
         let key = shared.agent(request.acd.as_deref(), &request.agent_id)?;
+        self.rights.must_be(&key.agent)?;
         let device = shared.login_device(&key, request.dn.as_deref())?;
         let queues = shared.queues(key.peripheral, request.queue.as_deref())?;
         let session = Arc::clone(&self.session);
@@ -260,6 +261,7 @@ impl Opened {
         let key = agent.filter(|key| is_at(key, &device));
         let key =
             key.ok_or_else(|| No::new(Code::NoRight, format!("DN: {device} is not of an agent of this session")))?;
+        self.rights.must_be(&key.agent)?;
         let password = Password::new(request.agent_password.as_ref().map(|given| given.expose()).unwrap_or_default());
         let answer = accept(shared, line, id)?;
         let house = Arc::clone(&shared.house);

@@ -32,10 +32,10 @@ impl Crm {
     /// Connected, nothing said yet.
     pub fn connected(house: &TestHouse) -> Crm {
         let outbox = Arc::new(Outbox::new(house.outbound_bytes_max));
-        let peer = "127.0.0.1:1".parse().unwrap();
+        let peer: std::net::SocketAddr = "127.0.0.1:1".parse().unwrap();
         let now = tokio::time::Instant::now().into_std();
         let dialect: Arc<dyn Dialect> = Arc::<ctigate::dialects::opencti::OpenCti>::clone(&house.opencti) as _;
-        let conversation = dialect.converse(peer, Arc::clone(&outbox), now);
+        let conversation = dialect.converse(peer.into(), Arc::clone(&outbox), now);
         Crm {
             conversation,
             outbox,

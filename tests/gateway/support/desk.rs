@@ -34,9 +34,9 @@ impl Desk {
     /// Connected, nothing said yet.
     pub fn connected(house: &TestHouse, version: u32) -> Desk {
         let outbox = Arc::new(Outbox::new(house.outbound_bytes_max));
-        let peer = "127.0.0.1:1".parse().unwrap();
+        let peer: std::net::SocketAddr = "127.0.0.1:1".parse().unwrap();
         let now = tokio::time::Instant::now().into_std();
-        let conversation = Arc::clone(&house.dialect).converse(peer, Arc::clone(&outbox), now);
+        let conversation = Arc::clone(&house.dialect).converse(peer.into(), Arc::clone(&outbox), now);
         let version = match house.is_uccx {
             true => Version::uccx(version),
             false => Version::new(version),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ctigate::access::Gate;
 use ctigate::acd::Peripheral;
 use ctigate::acd::embedded::EmbeddedConfig;
-use ctigate::config::{Config, DialectName, Flavour, TeamConfig};
+use ctigate::config::{ClientConfig, Config, DialectName, Flavour, TeamConfig};
 use ctigate::dialects::ged188::Ged188;
 use ctigate::dialects::opencti::{OpenCti, Sessions};
-use ctigate::model::{PeripheralId, ReasonCode, TeamId};
+use ctigate::model::{Password, PeripheralId, ReasonCode, Role, Secret, TeamId};
 use ctigate::operations::{Grace, House, Rules};
 
 use super::acd::HeldAcd;
@@ -80,11 +81,19 @@ pub async fn house_by(world: EmbeddedConfig, config: &Config, change: impl FnOnc
     let house = House::new(vec![peripheral], config.teams(), rules);
     house.connect(config.limits.acd_events_max);
     house.all_online().await;
+    let gate = Gate::new(config.doors().expect("no secret is kept elsewhere"));
     let listener = config.listeners[0].clone();
-    let dialect = Arc::new(Ged188::new(Arc::clone(&house), config, &listener));
+    let dialect = Arc::new(Ged188::new(Arc::clone(&house), Arc::clone(&gate), config, &listener));
     let of_opencti = config.listeners.iter().find(|listener| listener.dialect == DialectName::Opencti).cloned();
     let of_opencti = of_opencti.unwrap_or_default();
-    let opencti = Arc::new(OpenCti::new(Arc::clone(&house), config, &of_opencti, Sessions::default()));
+    let opencti = Arc::new(OpenCti::new(Arc::clone(&house), gate, config, &of_opencti, Sessions::default()));
     let is_uccx = listener.flavour == Flavour::Uccx;
     TestHouse { house, acd, dialect, opencti, is_uccx, outbound_bytes_max: config.limits.outbound_bytes_max }
+}
+
+/// A client without a password; a desktop may be that of any agent.
+pub fn client(id: &str, role: Role) -> ClientConfig {
+    let agents = (role < Role::Bridge).then(|| vec!["*".to_owned()]);
+    let password = Some(Secret::Here(Password::default()));
+    ClientConfig { id: id.to_owned(), role, password, agents, ..Default::default() }
 }

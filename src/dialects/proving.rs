@@ -1,0 +1,73 @@
+//! What a connection does while it is checked who its client is. Not here: the check (`access`).
+//!
+//! Must hold: what comes meanwhile is kept in its order, up to a bound, and is read when the verdict is there.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+
+use super::{CloseReason, Outbox};
+use crate::access::{Claim, Gate, Verdict};
+
+/// A client whose secret is being checked, and what it asked for.
+pub(super) struct Proving<R> {
+    request: R,
+    verdict: Arc<Mutex<Option<Verdict>>>,
+}
+
+/// What may come while a client is checked: a few requests that it sends without waiting.
+const EARLY_BYTES_MAX: usize = 64 * 1024;
+
+/// Asks who the client is. The verdict, if it is there at once; otherwise the outbox wakes the connection when it is.
+pub(super) fn prove<R>(
+    gate: &Arc<Gate>,
+    now: Instant,
+    claim: Claim,
+    outbox: &Arc<Outbox>,
+    request: R,
+) -> Result<(Verdict, R), Proving<R>> {
+    let verdict = Arc::new(Mutex::new(None));
+    let later = {
+        let (verdict, outbox) = (Arc::clone(&verdict), Arc::clone(outbox));
+        move |said| {
+            *verdict.lock() = Some(said);
+            outbox.wake();
+        }
+    };
+    match gate.admit(now, claim, later) {
+        Some(verdict) => Ok((verdict, request)),
+        None => Err(Proving { request, verdict }),
+    }
+}
+
+impl<R> Proving<R> {
+    /// The verdict and what was asked for, or what is still waited for.
+    pub(super) fn ask(self) -> Result<(Verdict, R), Proving<R>> {
+        let said = self.verdict.lock().take();
+        match said {
+            Some(verdict) => Ok((verdict, self.request)),
+            None => Err(self),
+        }
+    }
+}
+
+/// Keeps what came too early.
+pub(super) fn keep(early: &mut BytesMut, read: &mut BytesMut) -> Result<(), CloseReason> {
+    if early.len() + read.len() > EARLY_BYTES_MAX {
+        return Err(CloseReason::Impatient { bytes_max: EARLY_BYTES_MAX });
+    }
+    early.extend_from_slice(read);
+    read.clear();
+    Ok(())
+}
+
+/// Puts what was kept before what is read now.
+pub(super) fn give_back(early: &mut BytesMut, read: &mut BytesMut) {
+    if !early.is_empty() {
+        let mut all = std::mem::take(early);
+        all.extend_from_slice(read);
+        *read = all;
+    }
+}

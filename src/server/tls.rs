@@ -1,0 +1,144 @@
+//! TLS of listeners: their certificates, what they want of clients', and how both are changed while the gateway runs.
+//!
+//! Not here: what a certificate's name is good for (`access`), the TLS of links to ACDs (`acd`).
+//! Must hold: a new certificate that cannot be used leaves the old one in place; a client's certificate is used only after it
+//! was verified.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{self, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::server::TlsStream;
+
+use crate::access::Certificate;
+use crate::config::{ClientCertificates, TlsConfig, TlsVersion};
+
+/// A listener's TLS.
+pub(super) struct Secured {
+    settings: TlsConfig,
+    current: RwLock<Arc<ServerConfig>>,
+}
+
+/// Why a listener's TLS cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("{key}: {}: {error}", file.display())]
+    File {
+        /// The key in the configuration.
+        key: &'static str,
+        /// The file that it names.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: rustls_pki_types::pem::Error,
+    },
+    /// A file has no certificate in it.
+    #[error("{key}: {}: there is no certificate in it", file.display())]
+    Empty {
+        /// The key in the configuration.
+        key: &'static str,
+        /// The file that it names.
+        file: PathBuf,
+    },
+    /// They cannot be used, or not together.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl Secured {
+    /// Reads the files of a listener.
+    pub(super) fn new(settings: &TlsConfig) -> Result<Secured, TlsError> {
+        let current = RwLock::new(Arc::new(server_config(settings)?));
+        Ok(Secured { settings: settings.clone(), current })
+    }
+
+    /// Reads the files again, for the connections to come.
+    pub(super) fn reload(&self) -> Result<(), TlsError> {
+        *self.current.write() = Arc::new(server_config(&self.settings)?);
+        Ok(())
+    }
+
+    /// Agrees with a client, and says which certificate it has shown.
+    pub(super) async fn shake_hands(
+        &self,
+        stream: TcpStream,
+    ) -> io::Result<(TlsStream<TcpStream>, Option<Arc<dyn Certificate>>)> {
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.current.read()));
+        let stream = acceptor.accept(stream).await?;
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let certificate = shown.map(|shown| Arc::new(Shown(shown.clone().into_owned())) as Arc<dyn Certificate>);
+        Ok((stream, certificate))
+    }
+}
+
+/// A client's certificate. It was verified as the handshake ended.
+#[derive(Debug)]
+struct Shown(CertificateDer<'static>);
+
+impl Certificate for Shown {
+    fn is_for(&self, name: &str) -> bool {
+        let Ok(name) = ServerName::try_from(name) else { return false };
+        webpki::EndEntityCert::try_from(&self.0)
+            .is_ok_and(|certificate| certificate.verify_is_valid_for_subject_name(&name).is_ok())
+    }
+}
+
+fn server_config(settings: &TlsConfig) -> Result<ServerConfig, TlsError> {
+    let unusable = |error: &dyn std::fmt::Display| TlsError::Unusable(error.to_string());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_protocol_versions(versions(settings.min_version)).map_err(|error| unusable(&error))?;
+    let builder = match &settings.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(file) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in certificates("client_ca", file)? {
+                roots.add(certificate).map_err(|error| unusable(&format!("client_ca: {}: {error}", file.display())))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let verifier = match settings.client_certificates {
+                ClientCertificates::Required => verifier,
+                ClientCertificates::Optional | ClientCertificates::None => verifier.allow_unauthenticated(),
+            };
+            builder.with_client_cert_verifier(verifier.build().map_err(|error| unusable(&error))?)
+        }
+    };
+    let chain = certificates("certificate", &settings.certificate)?;
+    let key = PrivateKeyDer::from_pem_file(&settings.key).map_err(|error| TlsError::File {
+        key: "key",
+        file: settings.key.clone(),
+        error,
+    })?;
+    builder.with_single_cert(chain, key).map_err(|error| {
+        unusable(&format!("certificate {} and key {}: {error}", settings.certificate.display(), settings.key.display()))
+    })
+}
+
+fn certificates(key: &'static str, file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let wrong = |error| TlsError::File { key, file: file.to_owned(), error };
+    let open = File::open(file).map_err(|error| wrong(rustls_pki_types::pem::Error::Io(error)))?;
+    let all: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(BufReader::new(open)).collect();
+    match all.map_err(wrong)? {
+        none if none.is_empty() => Err(TlsError::Empty { key, file: file.to_owned() }),
+        some => Ok(some),
+    }
+}
+
+fn versions(min: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+    const SINCE_1_2: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+    const SINCE_1_3: &[&SupportedProtocolVersion] = &[&TLS13];
+    match min {
+        TlsVersion::V1_2 => SINCE_1_2,
+        TlsVersion::V1_3 => SINCE_1_3,
+    }
+}
