@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Semaphore;
-use tracing::warn;
+use tracing::{info, warn};
 
 use self::guesses::Guesses;
 use self::proof::Proven;
@@ -109,6 +109,12 @@ impl Gate {
     /// From now on these are the doors. Who is in stays in, with what it was let in for.
     pub fn replace(&self, doors: Vec<Door>) {
         let doors = by_id(doors);
+        let before = Arc::clone(&self.doors.read());
+        for (id, (_, proof)) in &doors {
+            if before.get(id).is_some_and(|(_, old)| old != proof) {
+                info!(client = id, "what the client has to show has changed");
+            }
+        }
         self.proven.lock().keep(|id, proof| doors.get(id).is_some_and(|(_, now)| now == proof));
         *self.doors.write() = Arc::new(doors);
     }

@@ -2,16 +2,34 @@
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload::{Handle, Layer};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogConfig, LogFormat};
 
+/// Changes which lines are written.
+pub(super) struct Logs(Handle<EnvFilter, tracing_subscriber::Registry>);
+
 /// From here on log lines are written as configured.
-pub(super) fn start(config: &LogConfig) -> Result<(), ParseError> {
-    let filter = EnvFilter::builder().parse(&config.filter)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+pub(super) fn start(config: &LogConfig) -> Result<Logs, ParseError> {
+    let (filter, handle) = Layer::new(EnvFilter::builder().parse(&config.filter)?);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let filtered = tracing_subscriber::registry().with(filter);
     match config.format {
-        LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Text => {
+            filtered.with(lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))).init();
+        }
+        LogFormat::Json => filtered.with(lines.json().flatten_event(true)).init(),
     }
-    Ok(())
+    Ok(Logs(handle))
+}
+
+impl Logs {
+    /// From here on these lines are written. A filter that is none changes nothing: it was checked before.
+    pub(super) fn filter_by(&self, filter: &str) {
+        if let Ok(filter) = EnvFilter::builder().parse(filter) {
+            let _ = self.0.reload(filter);
+        }
+    }
 }

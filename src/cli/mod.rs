@@ -11,10 +11,12 @@ mod client;
 mod decode;
 mod dissector;
 mod logging;
+mod passwd;
 mod replay;
 mod schema;
 mod serve;
 mod supervise;
+mod supervisor;
 mod watch;
 
 use std::io::{self, Write};
@@ -45,6 +47,7 @@ enum Command {
     Supervise(supervise::Args),
     Watch(watch::Args),
     Replay(replay::Args),
+    Passwd(passwd::Args),
 }
 
 /// What the operator or the file got wrong.
@@ -63,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Supervise(args) => supervise::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Passwd(args) => passwd::run(&args),
     }
 }
 

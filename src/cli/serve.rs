@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::info;
+use tracing::{error, info, warn};
 
-use super::{USAGE, logging, runtime};
+use super::logging::Logs;
+use super::{USAGE, logging, runtime, supervisor};
 use crate::config::{Config, DialectName, ListenerConfig, Transport};
 use crate::server::Gateway;
 
@@ -16,7 +17,7 @@ use crate::server::Gateway;
 ///
 /// When every listener is bound and every ACD is up, one line goes to stdout: `ready {"ged188":"127.0.0.1:42027"}`.
 /// Further listeners of a dialect are called ged188-2, ged188-3 and so on, in their order. Logs go to stderr. SIGTERM and
-/// SIGINT stop it in good order.
+/// SIGINT stop it in good order; SIGHUP reads the configuration, certificates and secrets again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The configuration file; without one, the embedded ACD is served on 127.0.0.1:42027.
@@ -30,24 +31,16 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> ExitCode {
-    let file = args.config.as_ref().map(|file| file.display().to_string());
-    let config = match &args.config {
-        None => Ok(Config::default()),
-        Some(file) => Config::from_file(file),
-    };
-    let mut config = match config {
+    let config = match args.config() {
         Ok(config) => config,
         Err(error) => return wrong(&error),
     };
-    let given = !args.listen.is_empty();
-    if given {
-        config.listeners = args.listen.iter().map(|listen| listen.over(&config.listeners)).collect();
-    }
-    if let Err((key, what)) = config.check() {
-        return wrong(&format!("--listen: {key}: {what}"));
-    }
-    if let Err(error) = logging::start(&config.log) {
-        return wrong(&format!("{}: log.filter: {error}", file.as_deref().unwrap_or("the default configuration")));
+    let logs = match logging::start(&config.log) {
+        Ok(logs) => logs,
+        Err(error) => return wrong(&format!("{}: log.filter: {error}", args.source())),
+    };
+    if let Err(error) = dump_no_core() {
+        warn!(%error, "secrets in memory may end in a core dump");
     }
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -55,17 +48,39 @@ pub(super) fn run(args: Args) -> ExitCode {
     };
     runtime.block_on(async {
         match Gateway::start(config).await {
-            Ok(gateway) => serve(gateway).await,
-            Err(error) => {
-                let source = if given { "--listen" } else { file.as_deref().unwrap_or("the default configuration") };
-                wrong(&format!("{source}: {error}"))
-            }
+            Ok(gateway) => serve(gateway, &args, &logs).await,
+            Err(error) => wrong(&format!("{}: {error}", args.source())),
         }
     })
 }
 
-async fn serve(gateway: Gateway) -> ExitCode {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+impl Args {
+    /// What is to be served, by the file and the other arguments.
+    fn config(&self) -> Result<Config, String> {
+        let mut config = match &self.config {
+            None => Config::default(),
+            Some(file) => Config::from_file(file).map_err(|error| error.to_string())?,
+        };
+        if !self.listen.is_empty() {
+            config.listeners = self.listen.iter().map(|listen| listen.over(&config.listeners)).collect();
+        }
+        config.check().map_err(|(key, what)| format!("{}: {key}: {what}", self.source()))?;
+        Ok(config)
+    }
+
+    /// Where what is wrong with a listener was said.
+    fn source(&self) -> String {
+        match (&self.config, self.listen.is_empty()) {
+            (_, false) => "--listen".to_owned(),
+            (Some(file), true) => file.display().to_string(),
+            (None, true) => "the default configuration".to_owned(),
+        }
+    }
+}
+
+async fn serve(gateway: Gateway, args: &Args, logs: &Logs) -> ExitCode {
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
     else {
         return wrong(&"cannot listen for signals");
     };
@@ -74,12 +89,42 @@ async fn serve(gateway: Gateway) -> ExitCode {
     let mut stdout = std::io::stdout();
     // Whoever started us may not be listening any more: that is no reason not to serve.
     let _ = writeln!(stdout, "ready {}", serde_json::Value::Object(listeners)).and_then(|()| stdout.flush());
-    tokio::select! {
-        _ = terminate.recv() => info!("SIGTERM"),
-        _ = interrupt.recv() => info!("SIGINT"),
+    supervisor::ready();
+    let watchdog = tokio::spawn(supervisor::watchdog());
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break info!("SIGTERM"),
+            _ = interrupt.recv() => break info!("SIGINT"),
+            _ = hangup.recv() => {
+                supervisor::reloading();
+                reload(&gateway, args, logs);
+                supervisor::ready();
+            }
+        }
     }
+    supervisor::stopping();
     gateway.drain().await;
+    watchdog.abort();
     ExitCode::SUCCESS
+}
+
+/// SIGHUP. What cannot be used is said in the log and changes nothing.
+fn reload(gateway: &Gateway, args: &Args, logs: &Logs) {
+    info!("SIGHUP, reading the configuration again");
+    let reloaded = match args.config() {
+        Ok(config) => gateway.reload(&config).map_err(|error| format!("{}: {error}", args.source())),
+        Err(error) => Err(error),
+    };
+    match reloaded {
+        Ok(reloaded) => logs.filter_by(&reloaded.config.log.filter),
+        Err(error) => error!(error, "the configuration cannot be used, nothing has changed"),
+    }
+}
+
+/// Secrets stay in memory: the system is told to write no core dump of it.
+fn dump_no_core() -> std::io::Result<()> {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    Ok(rustix::process::setrlimit(rustix::process::Resource::Core, none)?)
 }
 
 /// An address given on the command line.

@@ -4,6 +4,7 @@
 //! Must hold: an unknown key or a bad value is one line that names file, key and value; nothing is read and ignored.
 
 mod clients;
+mod diff;
 mod error;
 mod insecure;
 mod teams;
@@ -17,6 +18,7 @@ use crate::access::Door;
 use crate::model::Teams;
 
 pub use clients::ClientConfig;
+pub use diff::Change;
 pub use error::ConfigError;
 pub use tls::{ClientCertificates, TlsConfig, TlsVersion};
 pub use types::{
@@ -25,7 +27,7 @@ pub use types::{
 };
 
 /// Everything. The default is the embedded ACD behind one GED-188 listener on 127.0.0.1:42027.
-#[derive(Clone, Debug, serde::Deserialize)]
+#[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Whether it may be served from other machines without TLS, or to whoever comes.

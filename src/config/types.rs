@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::KEY_END;
 use super::tls::TlsConfig;
@@ -14,7 +14,7 @@ use crate::acd::embedded::EmbeddedConfig;
 use crate::model::{LogoutOnCall, PeripheralId, SecondClient, TeamId};
 
 /// `[log]`: what is written to stderr.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
     /// Text for people, or one JSON object a line.
@@ -24,7 +24,7 @@ pub struct LogConfig {
 }
 
 /// How a log line looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
@@ -34,7 +34,7 @@ pub enum LogFormat {
 }
 
 /// `[limits]`: the bounds of everything that grows.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Connections at a time; one more is closed at once.
@@ -56,7 +56,7 @@ pub struct Limits {
 }
 
 /// `[timeouts]`: how long things are waited for.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
     /// For a new connection's session.
@@ -86,7 +86,7 @@ pub struct Timeouts {
 }
 
 /// `[[listener]]`: where clients connect.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ListenerConfig {
     /// The protocol spoken there.
@@ -126,7 +126,7 @@ pub struct ListenerConfig {
 }
 
 /// How OpenCTI's messages are framed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// TCP; for OpenCTI, one message a line.
@@ -136,7 +136,7 @@ pub enum Transport {
 }
 
 /// `[sessions]`: what clients that meet at one agent make of each other, and what becomes of lost ones.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionsConfig {
     /// What a second client of an agent does, unless both speak GED-188, which has its own rule.
@@ -168,7 +168,7 @@ pub struct SessionsConfig {
 }
 
 /// `[[reason]]`: one entry of the reason-code catalogue.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonConfig {
     /// Its number, as GED-188 and the ACD know it.
@@ -178,7 +178,7 @@ pub struct ReasonConfig {
 }
 
 /// A protocol that clients speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DialectName {
     /// GED-188, the Cisco CTI Server protocol.
@@ -188,7 +188,7 @@ pub enum DialectName {
 }
 
 /// Whose reading of GED-188's versions 10 to 18.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Flavour {
     /// Contact Center Enterprise: the CTI Server.
@@ -198,7 +198,7 @@ pub enum Flavour {
 }
 
 /// `[[team]]`: agents and who supervises them.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TeamConfig {
     /// The TeamID.
@@ -249,6 +249,24 @@ impl<'de> Deserialize<'de> for AcdConfig {
             None => return Err(named("kind", &"it is missing")),
         };
         Ok(AcdConfig { peripheral, kind })
+    }
+}
+
+impl Serialize for AcdConfig {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        /// The keys of a kind stand beside `kind`.
+        #[derive(Serialize)]
+        struct Beside<'a, T> {
+            kind: &'static str,
+            peripheral: PeripheralId,
+            #[serde(flatten)]
+            rest: &'a T,
+        }
+        let peripheral = self.peripheral;
+        match &self.kind {
+            AcdKind::Embedded(rest) => Beside { kind: "embedded", peripheral, rest }.serialize(output),
+            AcdKind::Asterisk(rest) => Beside { kind: "asterisk", peripheral, rest }.serialize(output),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! either. Not here: which protocol they speak.
 
 /// What a second client of an agent does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecondClient {
     /// Both have the agent.
@@ -14,7 +14,7 @@ pub enum SecondClient {
 }
 
 /// What a logout of an agent on a call does, unless it is a forced one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogoutOnCall {
     /// The ACD is asked, which refuses it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{AgentId, AgentKey, PeripheralId};
 
 /// The number that a team is known by, over all ACDs.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Deserialize, serde::Serialize)]
 #[serde(transparent)]
 pub struct TeamId(pub u32);
 

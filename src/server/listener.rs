@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::RwLock;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -23,9 +24,26 @@ use crate::dialects::{CloseReason, Dialect, Outbox, Peer};
 pub(super) struct Listener {
     pub(super) name: String,
     pub(super) socket: TcpListener,
-    pub(super) spoken: Arc<Spoken>,
+    pub(super) spoken: Arc<Live<Spoken>>,
+    pub(super) stopping: CancellationToken,
     pub(super) connections: TaskTracker,
-    pub(super) dead_peer: Duration,
+}
+
+/// What can be replaced while connections are served by what it was before.
+pub(super) struct Live<T>(RwLock<Arc<T>>);
+
+impl<T> Live<T> {
+    pub(super) fn new(first: T) -> Live<T> {
+        Live(RwLock::new(Arc::new(first)))
+    }
+
+    pub(super) fn now(&self) -> Arc<T> {
+        Arc::clone(&self.0.read())
+    }
+
+    pub(super) fn replace(&self, next: T) {
+        *self.0.write() = Arc::new(next);
+    }
 }
 
 /// What the connections of one listener have in common.
@@ -35,6 +53,7 @@ pub(super) struct Spoken {
     pub(super) tls: Option<Secured>,
     pub(super) dialect: Arc<dyn Dialect>,
     pub(super) open: Duration,
+    pub(super) dead_peer: Duration,
     pub(super) limits: Limits,
     pub(super) stopping: CancellationToken,
     pub(super) cutting: CancellationToken,
@@ -49,7 +68,7 @@ impl Listener {
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = self.spoken.stopping.cancelled() => return,
+                () = self.stopping.cancelled() => return,
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
@@ -66,16 +85,16 @@ impl Listener {
     }
 
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
-        let open = self.connections.len();
-        if open >= self.spoken.limits.connections_max {
+        let (spoken, open) = (self.spoken.now(), self.connections.len());
+        if open >= spoken.limits.connections_max {
             warn!(listener = self.name, %peer, open, "too many connections, this one is closed");
             return;
         }
-        if let Err(error) = sockets::prepare(&stream, self.dead_peer) {
+        if let Err(error) = sockets::prepare(&stream, spoken.dead_peer) {
             debug!(listener = self.name, %peer, %error, "a connection failed before it was used");
             return;
         }
-        let (spoken, accepted) = (Arc::clone(&self.spoken), now());
+        let accepted = now();
         let plain = Peer::from(peer);
         match (&spoken.tls, spoken.transport) {
             // What most connections are: no box, no task around the task.

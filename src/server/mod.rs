@@ -7,15 +7,18 @@ mod connection;
 mod http;
 mod listener;
 mod origin;
+mod reload;
 mod sockets;
 mod tcp;
 mod tls;
 mod websocket;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,15 +34,23 @@ use crate::dialects::ged188::Ged188;
 use crate::dialects::opencti::{OpenCti, Sessions};
 use crate::model::{PeripheralId, ReasonCode};
 use crate::operations::{Grace, House, Rules};
+
+use listener::{Listener, Live, Spoken};
 use tls::Secured;
+
+pub use reload::Reloaded;
 pub use tls::TlsError;
 
 /// A running gateway.
-#[derive(Debug)]
 pub struct Gateway {
     house: Arc<House>,
     gate: Arc<Gate>,
     listeners: Vec<(String, SocketAddr)>,
+    /// What is spoken at each listener, in the same order.
+    spoken: Vec<Arc<Live<Spoken>>>,
+    /// What is in force.
+    config: Mutex<Config>,
+    speak: Speak,
     /// Cancelled first: no new connections, no new requests.
     stopping: CancellationToken,
     /// Cancelled last: connections that did not end by themselves are cut.
@@ -50,6 +61,9 @@ pub struct Gateway {
     /// How long running commands can take: every step of the longest, and the turn of one before it.
     commands: Duration,
 }
+
+/// Makes the dialect of a listener.
+type Speak = Box<dyn Fn(&Arc<House>, &Arc<Gate>, &Config, &ListenerConfig) -> Arc<dyn Dialect> + Send + Sync>;
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +117,7 @@ impl Gateway {
     /// As [`start`](Gateway::start), with ACDs that the caller made: a simulator whose console it keeps, or its own.
     pub async fn start_with(config: Config, peripherals: Vec<Peripheral>) -> Result<Gateway, StartError> {
         let sessions = Sessions::default();
-        let dialect = |house: &Arc<House>, gate: &Arc<Gate>, config: &Config, listener: &ListenerConfig| {
+        let dialect = move |house: &Arc<House>, gate: &Arc<Gate>, config: &Config, listener: &ListenerConfig| {
             dialect(house, gate, config, listener, &sessions)
         };
         Gateway::start_speaking(config, peripherals, dialect).await
@@ -113,7 +127,7 @@ impl Gateway {
     pub async fn start_speaking(
         config: Config,
         peripherals: Vec<Peripheral>,
-        dialect: impl Fn(&Arc<House>, &Arc<Gate>, &Config, &ListenerConfig) -> Arc<dyn Dialect>,
+        dialect: impl Fn(&Arc<House>, &Arc<Gate>, &Config, &ListenerConfig) -> Arc<dyn Dialect> + Send + Sync + 'static,
     ) -> Result<Gateway, StartError> {
         let house = House::new(peripherals, config.teams(), rules(&config));
         let doors = config.doors().map_err(|(key, what)| StartError::Client { key, what })?;
@@ -126,9 +140,8 @@ impl Gateway {
                 let key = format!("listener[{at}].address");
                 StartError::Bind { key, address, error }
             })?;
-            let tls = listener.tls.as_ref().map(Secured::new).transpose();
-            let tls = tls.map_err(|error| StartError::Tls { at, error })?;
-            bound.push((name(listener, at, &config.listeners), local, socket, listener.clone(), tls));
+            let tls = secured(at, listener)?;
+            bound.push((name(listener, at, &config.listeners), local, socket, tls));
         }
         house.connect(config.limits.acd_events_max);
         // One ACD that is away must not keep the agents of the others from their work.
@@ -136,7 +149,7 @@ impl Gateway {
             warn!("not every acd can be reached, going on without: their agents are told when they can");
         }
 
-        let gateway = Gateway {
+        let mut gateway = Gateway {
             house,
             gate,
             listeners: bound.iter().map(|(name, local, ..)| (name.clone(), *local)).collect(),
@@ -144,8 +157,11 @@ impl Gateway {
             cutting: CancellationToken::new(),
             accepting: TaskTracker::new(),
             connections: TaskTracker::new(),
+            spoken: Vec::new(),
             drain: config.timeouts.drain,
             commands: config.timeouts.acd_answer * COMMAND_STEPS_MAX,
+            config: Mutex::new(config.clone()),
+            speak: Box::new(dialect),
         };
         if gateway.gate.is_open_to_anybody() {
             warn!("no [[client]] is configured: any client id may open a session");
@@ -153,25 +169,29 @@ impl Gateway {
         for (key, what) in config.insecurities() {
             warn!(key, what, "not secure, and allow_insecure lets it be so");
         }
-        for (name, local, socket, settings, tls) in bound {
+        for ((name, local, socket, tls), settings) in bound.into_iter().zip(&config.listeners) {
             info!(listener = name, address = %local, tls = tls.is_some(), "listening");
-            let dialect = dialect(&gateway.house, &gateway.gate, &config, &settings);
-            let spoken = Arc::new(listener::Spoken {
-                transport: settings.transport,
-                origins: origin::Origins::new(&settings.origins),
-                tls,
-                dialect,
-                open: config.timeouts.open,
-                limits: config.limits.clone(),
-                stopping: gateway.stopping.clone(),
-                cutting: gateway.cutting.clone(),
-            });
-            let connections = gateway.connections.clone();
-            let dead_peer = config.timeouts.dead_peer;
-            let listener = listener::Listener { name, socket, spoken, connections, dead_peer };
-            gateway.accepting.spawn(listener.run());
+            let spoken = Arc::new(Live::new(gateway.speak(&config, settings, tls)));
+            gateway.spoken.push(Arc::clone(&spoken));
+            let (stopping, connections) = (gateway.stopping.clone(), gateway.connections.clone());
+            gateway.accepting.spawn(Listener { name, socket, spoken, stopping, connections }.run());
         }
         Ok(gateway)
+    }
+
+    /// What the connections of a listener have in common, from now on.
+    fn speak(&self, config: &Config, settings: &ListenerConfig, tls: Option<Secured>) -> Spoken {
+        Spoken {
+            transport: settings.transport,
+            origins: origin::Origins::new(&settings.origins),
+            tls,
+            dialect: (self.speak)(&self.house, &self.gate, config, settings),
+            open: config.timeouts.open,
+            dead_peer: config.timeouts.dead_peer,
+            limits: config.limits.clone(),
+            stopping: self.stopping.clone(),
+            cutting: self.cutting.clone(),
+        }
     }
 
     /// Where clients can connect: the listeners' names and the addresses that they really have.
@@ -206,6 +226,17 @@ impl Gateway {
         self.house.end();
         info!("stopped");
     }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("listeners", &self.listeners).finish_non_exhaustive()
+    }
+}
+
+fn secured(at: usize, listener: &ListenerConfig) -> Result<Option<Secured>, StartError> {
+    let tls = listener.tls.as_ref().map(Secured::new).transpose();
+    tls.map_err(|error| StartError::Tls { at, error })
 }
 
 fn peripheral(config: &AcdConfig, reasons: &[ReasonConfig]) -> Result<Peripheral, StartError> {

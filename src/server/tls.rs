@@ -1,15 +1,13 @@
-//! TLS of listeners: their certificates, what they want of clients', and how both are changed while the gateway runs.
+//! TLS of listeners: their certificates, and what they want of clients'.
 //!
 //! Not here: what a certificate's name is good for (`access`), the TLS of links to ACDs (`acd`).
-//! Must hold: a new certificate that cannot be used leaves the old one in place; a client's certificate is used only after it
-//! was verified.
+//! Must hold: a client's certificate is used only after it was verified.
 
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::RwLock;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::net::TcpStream;
@@ -22,11 +20,8 @@ use tokio_rustls::server::TlsStream;
 use crate::access::Certificate;
 use crate::config::{ClientCertificates, TlsConfig, TlsVersion};
 
-/// A listener's TLS.
-pub(super) struct Secured {
-    settings: TlsConfig,
-    current: RwLock<Arc<ServerConfig>>,
-}
+/// A listener's TLS, as its files were when they were read.
+pub(super) struct Secured(TlsAcceptor);
 
 /// Why a listener's TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,14 +53,7 @@ pub enum TlsError {
 impl Secured {
     /// Reads the files of a listener.
     pub(super) fn new(settings: &TlsConfig) -> Result<Secured, TlsError> {
-        let current = RwLock::new(Arc::new(server_config(settings)?));
-        Ok(Secured { settings: settings.clone(), current })
-    }
-
-    /// Reads the files again, for the connections to come.
-    pub(super) fn reload(&self) -> Result<(), TlsError> {
-        *self.current.write() = Arc::new(server_config(&self.settings)?);
-        Ok(())
+        Ok(Secured(TlsAcceptor::from(Arc::new(server_config(settings)?))))
     }
 
     /// Agrees with a client, and says which certificate it has shown.
@@ -73,8 +61,7 @@ impl Secured {
         &self,
         stream: TcpStream,
     ) -> io::Result<(TlsStream<TcpStream>, Option<Arc<dyn Certificate>>)> {
-        let acceptor = TlsAcceptor::from(Arc::clone(&self.current.read()));
-        let stream = acceptor.accept(stream).await?;
+        let stream = self.0.accept(stream).await?;
         let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let certificate = shown.map(|shown| Arc::new(Shown(shown.clone().into_owned())) as Arc<dyn Certificate>);
         Ok((stream, certificate))

@@ -407,7 +407,9 @@ async fn served(change: impl FnOnce(&mut Config)) -> Served {
     let peripheral = Peripheral { id: PERIPHERAL, acd };
     let (told, reasons) = mpsc::unbounded_channel();
     let echo = Arc::new(Echo { everybody: Mutex::default(), reasons: told, open: config.timeouts.open });
-    let gateway = Gateway::start_speaking(config, vec![peripheral], |_, _, _, _| Arc::<Echo>::clone(&echo) as _).await;
+    let spoken = Arc::clone(&echo);
+    let speak = move |_: &_, _: &_, _: &_, _: &_| Arc::<Echo>::clone(&spoken) as _;
+    let gateway = Gateway::start_speaking(config, vec![peripheral], speak).await;
     let gateway = gateway.expect("a gateway that starts");
     let address = gateway.listeners()[0].1;
     Served { gateway, address, reasons: AsyncMutex::new(reasons) }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::ami::MemberText;
 use super::names::Template;
@@ -11,7 +11,7 @@ use crate::acd::config::{AcdConfigError, AgentsConfig, check_agents, wrong};
 use crate::model::{Password, QueueId, ReasonCode, Secret};
 
 /// The keys of `[[acd]]` with `kind = "asterisk"`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AsteriskConfig {
     /// Name or address of the machine.
@@ -94,7 +94,7 @@ pub struct AsteriskConfig {
 }
 
 /// A queue of Asterisk's and its number.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AsteriskQueue {
     /// Its number, as clients name it.
@@ -110,7 +110,7 @@ pub struct AsteriskQueue {
 }
 
 /// A channel variable, and what it is to clients.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct VariableConfig {
     /// Its name in the dialplan.
@@ -120,7 +120,7 @@ pub struct VariableConfig {
 }
 
 /// Which data of a call.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(untagged, expecting = "a number of 1 to 10, or the name of an ECC variable, is expected")]
 pub enum DataName {
     /// CallVariable1 to CallVariable10.
@@ -130,7 +130,7 @@ pub enum DataName {
 }
 
 /// A pause reason and its number.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonText {
     /// The code, as clients give and get it.

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::acd::config::{AcdConfigError, AgentsConfig, COUNT_MAX, check_agents, disjoint, numbers, span, wrong};
 use crate::model::{Instrument, Password, QueueId, ReasonCode};
 
 /// The keys of `[[acd]]` with `kind = "embedded"`. The default is the default world: queues 1 to 3, agents 1001 to 1100
 /// with passwords `pw1001` to `pw1100`, instruments 3001 to 3100, no calls, no faults.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EmbeddedConfig {
     /// The queues, `[[acd.queue]]`.
@@ -43,7 +43,7 @@ pub struct EmbeddedConfig {
 }
 
 /// A queue.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueConfig {
     /// Its number, as clients name it.
@@ -53,7 +53,7 @@ pub struct QueueConfig {
 }
 
 /// Devices with consecutive numbers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstrumentsConfig {
     /// The first number.
@@ -63,7 +63,7 @@ pub struct InstrumentsConfig {
 }
 
 /// Calls that arrive by themselves: the same ones for the same seed.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CallsConfig {
     /// What the arrivals, their queues and their lengths are drawn from.
@@ -96,7 +96,7 @@ pub struct CallsConfig {
 }
 
 /// A command that goes wrong.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// Which command.
@@ -124,7 +124,7 @@ pub struct Fault {
 }
 
 /// A command of the ACD.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Every one.
@@ -150,7 +150,7 @@ pub enum Command {
 }
 
 /// How a command goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// Nothing is done, and the ACD says no.
@@ -164,7 +164,7 @@ pub enum FaultKind {
 }
 
 /// A time at which the ACD cannot be reached.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outage {
     /// When it begins, from the start of the gateway.

@@ -10,7 +10,7 @@ use ctigate::acd::Peripheral;
 use ctigate::acd::embedded::EmbeddedConfig;
 use ctigate::config::Config;
 use ctigate::server::Gateway;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::codec::Decoder;
 
@@ -39,8 +39,8 @@ pub async fn served_by(world: EmbeddedConfig, change: impl FnOnce(&mut Config)) 
     Served { gateway, acd, address }
 }
 
-pub struct Wire {
-    pub stream: TcpStream,
+pub struct Wire<S = TcpStream> {
+    pub stream: S,
     pub version: Version,
     received: BytesMut,
     frames: FrameCodec,
@@ -53,15 +53,26 @@ impl Wire {
     pub async fn connected(address: SocketAddr) -> Wire {
         let stream = TcpStream::connect(address).await.expect("a listening gateway");
         stream.set_nodelay(true).unwrap();
-        let version = Version::new(20).unwrap();
-        Wire { stream, version, received: BytesMut::new(), frames: FrameCodec::default() }
+        Wire::on(stream)
     }
 
     pub async fn opened(address: SocketAddr, request: OpenReq) -> Wire {
         let mut wire = Wire::connected(address).await;
-        wire.sends(request).await;
-        match wire.receives().await {
-            Some(AnyMessage::OpenConf(_)) => wire,
+        wire.opens(request).await;
+        wire
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    pub fn on(stream: S) -> Wire<S> {
+        let version = Version::new(20).unwrap();
+        Wire { stream, version, received: BytesMut::new(), frames: FrameCodec::default() }
+    }
+
+    pub async fn opens(&mut self, request: OpenReq) {
+        self.sends(request).await;
+        match self.receives().await {
+            Some(AnyMessage::OpenConf(_)) => (),
             other => panic!("OPEN_CONF expected, got {other:?}"),
         }
     }
@@ -75,6 +86,7 @@ impl Wire {
     pub async fn sends(&mut self, message: impl Into<AnyMessage>) {
         let bytes = self.frame(message);
         self.stream.write_all(&bytes).await.expect("a connection that takes bytes");
+        self.stream.flush().await.expect("a connection that takes bytes");
     }
 
     /// The next message; none when the gateway has closed the connection.
