@@ -1,7 +1,8 @@
 //! A gateway between agent clients and the ACD that queues and distributes their calls.
 //!
 //! The rooms, from the outside in: [`cli`] → [`server`] → [`dialects`] → [`operations`] → [`sessions`] → [`model`], and
-//! `operations` → [`acd`] → `model`; `dialects` → [`access`] → `model`. [`config`] holds what an operator can set, one type a room.
+//! `operations` → [`acd`] → `model`; `dialects` → [`access`] → `model`. [`config`] holds what an operator can set, one type a room, and [`tls`] what either
+//! side of a secured connection needs.
 //! Arrows point one way; events come back over channels that `operations` owns.
 
 pub mod access;
@@ -13,3 +14,4 @@ pub mod model;
 pub mod operations;
 pub mod server;
 pub mod sessions;
+pub mod tls;

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::client::{
-    ANSWER_WAIT, CLOSE_WAIT, Client, ClientError, Desktop, DesktopError, Identity, close, not_granted,
+    ANSWER_WAIT, CLOSE_WAIT, Client, ClientError, Desktop, DesktopError, Identity, Way, close, not_granted,
 };
 use super::{USAGE, runtime};
 use command::{Command, HELP};
@@ -67,9 +67,16 @@ async fn talk(args: &Args) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    let way = match args.identity.tls.way(&args.connect) {
+        Ok(way) => way,
+        Err(error) => {
+            eprintln!("ctigate agent: --tls: {error}");
+            return ExitCode::from(USAGE);
+        }
+    };
     let is_terminal = std::io::stdin().is_terminal();
     let out = Out { to: std::io::stdout(), prompts: is_terminal };
-    match converse(&args.connect, args.protocol_version, &desktop, stdin_lines(), out).await {
+    match converse(&way, args.protocol_version, &desktop, stdin_lines(), out).await {
         Ok(Talked { refused: 0 }) => ExitCode::SUCCESS,
         Ok(_) if is_terminal => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
@@ -100,13 +107,13 @@ struct Talked {
 }
 
 async fn converse(
-    address: &str,
+    way: &Way,
     version: Version,
     desktop: &Desktop,
     lines: mpsc::Receiver<String>,
     mut out: Out<impl Write>,
 ) -> Result<Talked, AgentError> {
-    let mut client = Client::connect(address, version).await?;
+    let mut client = Client::connect(way, version).await?;
     let invoke_id = client.next_invoke_id();
     client.send(desktop.open(invoke_id, version, Some(IDLE_TIMEOUT_S))).await?;
     let waiting = Waiting::new(invoke_id, "open", ANSWER_WAIT);

@@ -1,8 +1,12 @@
 //! One GED-188 client connection, and the requests that an agent's desktop makes of it.
 //!
-//! Lives here: frames in and out over TCP, and which request carries which field. Not here: what to ask when, and what
+//! Lives here: frames in and out, and which request carries which field. Not here: what to ask when, and what
 //! people are told (`agent`, `bench`, `supervise`, `watch`).
 //! Must hold: [`Client::receive`] may be dropped at any await without losing a byte, so that it can stand in a `select!`.
+
+#[cfg(test)]
+pub(super) mod scripted;
+mod way;
 
 use std::io;
 use std::time::Duration;
@@ -17,14 +21,17 @@ use cti_protocol::ged188::{
     WantedSkillGroup,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::codec::Decoder;
+
+use crate::tls::Stream;
+
+pub(super) use way::{TlsArgs, Way};
 
 /// A connection that speaks one protocol version.
 #[derive(Debug)]
 pub(super) struct Client {
-    stream: TcpStream,
+    stream: Stream,
     version: Version,
     frames: FrameCodec,
     read: BytesMut,
@@ -33,11 +40,8 @@ pub(super) struct Client {
 
 impl Client {
     /// Connects, nothing more.
-    pub(super) async fn connect(address: &str, version: Version) -> Result<Client, ClientError> {
-        let connecting = timeout(CONNECT_WAIT, TcpStream::connect(address));
-        let stream = connecting.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-        let stream = stream.map_err(ClientError::Connect)?;
-        stream.set_nodelay(true).map_err(ClientError::Connect)?;
+    pub(super) async fn connect(way: &Way, version: Version) -> Result<Client, ClientError> {
+        let stream = way.connect().await.map_err(ClientError::Connect)?;
         Ok(Client { stream, version, frames: FrameCodec::default(), read: BytesMut::new(), last_invoke_id: 0 })
     }
 
@@ -51,7 +55,10 @@ impl Client {
     pub(super) async fn send(&mut self, message: impl Into<AnyMessage>) -> Result<(), ClientError> {
         let mut bytes = BytesMut::new();
         message.into().encode(self.version, &mut bytes)?;
-        let sending = timeout(ANSWER_WAIT, self.stream.write_all(&bytes));
+        let sending = timeout(ANSWER_WAIT, async {
+            self.stream.write_all(&bytes).await?;
+            self.stream.flush().await
+        });
         sending.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(ClientError::Lost)
     }
 
@@ -215,12 +222,21 @@ pub(super) struct Identity {
     /// The ClientID to open with; the gateway's configuration may ask for a known one.
     #[arg(long, default_value = "ctigate", value_name = "ID")]
     pub(super) client_id: String,
-    /// The ClientPassword that belongs to it.
-    #[arg(long, default_value = "", hide_default_value = true, value_name = "PASSWORD")]
+    /// The ClientPassword that belongs to it; other users of the machine can read arguments, but not the environment.
+    #[arg(
+        long,
+        env = "CTIGATE_CLIENT_PASSWORD",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
+    #[arg(value_name = "PASSWORD")]
     pub(super) client_password: String,
     /// The PeripheralID that the agent works at; 5000 is the demo world's.
     #[arg(long, default_value_t = 5000, value_name = "N")]
     pub(super) peripheral: u32,
+    #[command(flatten)]
+    pub(super) tls: TlsArgs,
 }
 
 /// Ends the session in good order.
@@ -307,7 +323,6 @@ pub(super) struct DesktopError {
 pub(super) const ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// How long to wait for CLOSE_CONF, by the guide.
 pub(super) const CLOSE_WAIT: Duration = Duration::from_secs(5);
-const CONNECT_WAIT: Duration = Duration::from_secs(10);
 const EVENTS: ServiceMask = ServiceMask::CTI_SERVICE_CLIENT_EVENTS;
 const CONTROL: ServiceMask = ServiceMask::CTI_SERVICE_CLIENT_CONTROL;
 const SERVICES: ServiceMask = ServiceMask(EVENTS.0 | CONTROL.0);
@@ -315,15 +330,17 @@ const SERVICES: ServiceMask = ServiceMask(EVENTS.0 | CONTROL.0);
 const OUT_OF_DESCRIPTORS: [i32; 2] = [23, 24];
 
 #[cfg(test)]
-pub(super) mod scripted;
-
-#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_value_that_does_not_fit_is_refused_by_its_option() {
-        let identity = Identity { client_id: "c".into(), client_password: String::new(), peripheral: 5000 };
+        let identity = Identity {
+            client_id: "c".into(),
+            client_password: String::new(),
+            peripheral: 5000,
+            tls: TlsArgs::default(),
+        };
         let refused = Desktop::new("1234567890123", "pw", "3001", &identity).unwrap_err();
         assert!(refused.to_string().starts_with("--agent: "), "{refused}");
     }
@@ -340,7 +357,12 @@ mod tests {
 
     #[test]
     fn queues_are_counted_where_they_are_named() {
-        let identity = Identity { client_id: "c".into(), client_password: String::new(), peripheral: 5000 };
+        let identity = Identity {
+            client_id: "c".into(),
+            client_password: String::new(),
+            peripheral: 5000,
+            tls: TlsArgs::default(),
+        };
         let desktop = Desktop::new("1001", "pw1001", "3001", &identity).unwrap();
         let logout = desktop.logout(7, 12, &[1, 3]);
         assert_eq!((logout.num_skill_groups, logout.event_reason_code), (2, 12));

@@ -34,12 +34,12 @@ use crate::dialects::ged188::Ged188;
 use crate::dialects::opencti::{OpenCti, Sessions};
 use crate::model::{PeripheralId, ReasonCode};
 use crate::operations::{Grace, House, Rules};
+use crate::tls::TlsError;
 
 use listener::{Listener, Live, Spoken};
 use tls::Secured;
 
 pub use reload::Reloaded;
-pub use tls::TlsError;
 
 /// A running gateway.
 pub struct Gateway {

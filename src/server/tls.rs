@@ -3,52 +3,23 @@
 //! Not here: what a certificate's name is good for (`access`), the TLS of links to ACDs (`acd`).
 //! Must hold: a client's certificate is used only after it was verified.
 
-use std::fs::File;
-use std::io::{self, BufReader};
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::Arc;
 
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{self, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio_rustls::rustls::{self, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::server::TlsStream;
 
 use crate::access::Certificate;
 use crate::config::{ClientCertificates, TlsConfig, TlsVersion};
+use crate::tls::{TlsError, authorities, certificates, private_key};
 
 /// A listener's TLS, as its files were when they were read.
 pub(super) struct Secured(TlsAcceptor);
-
-/// Why a listener's TLS cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TlsError {
-    /// A file cannot be read.
-    #[error("{key}: {}: {error}", file.display())]
-    File {
-        /// The key in the configuration.
-        key: &'static str,
-        /// The file that it names.
-        file: PathBuf,
-        /// What is wrong with it.
-        error: rustls_pki_types::pem::Error,
-    },
-    /// A file has no certificate in it.
-    #[error("{key}: {}: there is no certificate in it", file.display())]
-    Empty {
-        /// The key in the configuration.
-        key: &'static str,
-        /// The file that it names.
-        file: PathBuf,
-    },
-    /// They cannot be used, or not together.
-    #[error("{0}")]
-    Unusable(String),
-}
 
 impl Secured {
     /// Reads the files of a listener.
@@ -88,10 +59,7 @@ fn server_config(settings: &TlsConfig) -> Result<ServerConfig, TlsError> {
     let builder = match &settings.client_ca {
         None => builder.with_no_client_auth(),
         Some(file) => {
-            let mut roots = RootCertStore::empty();
-            for certificate in certificates("client_ca", file)? {
-                roots.add(certificate).map_err(|error| unusable(&format!("client_ca: {}: {error}", file.display())))?;
-            }
+            let roots = authorities("client_ca", file)?;
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
             let verifier = match settings.client_certificates {
                 ClientCertificates::Required => verifier,
@@ -101,24 +69,10 @@ fn server_config(settings: &TlsConfig) -> Result<ServerConfig, TlsError> {
         }
     };
     let chain = certificates("certificate", &settings.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&settings.key).map_err(|error| TlsError::File {
-        key: "key",
-        file: settings.key.clone(),
-        error,
-    })?;
+    let key = private_key("key", &settings.key)?;
     builder.with_single_cert(chain, key).map_err(|error| {
         unusable(&format!("certificate {} and key {}: {error}", settings.certificate.display(), settings.key.display()))
     })
-}
-
-fn certificates(key: &'static str, file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let wrong = |error| TlsError::File { key, file: file.to_owned(), error };
-    let open = File::open(file).map_err(|error| wrong(rustls_pki_types::pem::Error::Io(error)))?;
-    let all: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(BufReader::new(open)).collect();
-    match all.map_err(wrong)? {
-        none if none.is_empty() => Err(TlsError::Empty { key, file: file.to_owned() }),
-        some => Ok(some),
-    }
 }
 
 fn versions(min: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {

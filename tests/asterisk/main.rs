@@ -18,3 +18,4 @@ mod scale;
 #[path = "../gateway/support/schema.rs"]
 mod schema;
 mod supervision;
+mod tls;

@@ -8,5 +8,6 @@ mod decode;
 mod opencti_schema;
 mod pipes;
 mod schema;
+mod secure;
 mod serve;
 mod support;

@@ -23,7 +23,7 @@ mod statistics;
 mod stories;
 mod supervision;
 mod supervisors;
-mod tls;
 mod support;
 mod thousand;
+mod tls;
 mod websocket;

@@ -41,7 +41,9 @@ async fn a_session_goes_over_tls_as_it_goes_without() {
     }
     served.gateway.drain().await;
     let goodbye = desk.receives().await;
-    assert!(matches!(goodbye, Some(AnyMessage::FailureEvent(event)) if event.status == Status::E_CTI_CTI_SERVER_OFFLINE));
+    assert!(
+        matches!(goodbye, Some(AnyMessage::FailureEvent(event)) if event.status == Status::E_CTI_CTI_SERVER_OFFLINE)
+    );
     assert!(desk.receives().await.is_none(), "and TLS is closed in good order");
 }
 

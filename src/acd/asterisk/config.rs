@@ -9,6 +9,7 @@ use super::ami::MemberText;
 use super::names::Template;
 use crate::acd::config::{AcdConfigError, AgentsConfig, check_agents, wrong};
 use crate::model::{Password, QueueId, ReasonCode, Secret};
+use crate::tls::{Trust, TrustConfig};
 
 /// The keys of `[[acd]]` with `kind = "asterisk"`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -20,6 +21,9 @@ pub struct AsteriskConfig {
     /// The manager's TCP port, `port` in manager.conf.
     #[serde(default = "default_port")]
     pub port: u16,
+    /// TLS, by `tlsenable` in manager.conf, `[acd.tls]`; without it what is said can be read on the way.
+    #[serde(default)]
+    pub tls: Option<TrustConfig>,
     /// The manager's user, a section of manager.conf.
     pub user: String,
     /// That user's secret, or where it is kept.
@@ -146,6 +150,9 @@ impl AsteriskConfig {
             if value.is_empty() || value.chars().any(char::is_control) {
                 return wrong(key.to_owned(), format!("{value:?} is empty or holds a control character"));
             }
+        }
+        if let Some(tls) = &self.tls {
+            tls.check().or_else(|(key, what)| wrong(format!("tls.{key}"), what))?;
         }
         if self.port == 0 {
             return wrong("port".to_owned(), "0 is no port to connect to".to_owned());
@@ -284,6 +291,12 @@ impl AsteriskConfig {
     /// The secret, from wherever it is kept.
     pub(super) fn read_secret(&self) -> Result<Password, AcdConfigError> {
         self.secret.read().map_err(|error| AcdConfigError { key: "secret".to_owned(), what: error.to_string() })
+    }
+
+    /// Whom the link trusts, with the files read.
+    pub(super) fn trust(&self) -> Result<Option<Trust>, AcdConfigError> {
+        let read = self.tls.as_ref().map(|tls| Trust::read(tls, &self.host)).transpose();
+        read.map_err(|error| AcdConfigError { key: "tls".to_owned(), what: error.to_string() })
     }
 
     pub(super) fn reason_when_unreachable(&self) -> ReasonCode {

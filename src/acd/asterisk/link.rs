@@ -11,7 +11,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -31,12 +31,14 @@ use super::news;
 use super::world::World;
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal};
 use crate::model::Password;
+use crate::tls::{Stream, Trust};
 
 /// What it takes to make the link.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) host: String,
     pub(super) port: u16,
+    pub(super) trust: Option<Trust>,
     pub(super) user: String,
     pub(super) secret: Password,
     pub(super) in_flight_max: usize,
@@ -164,7 +166,9 @@ impl Link {
 /// One connection.
 struct Session<'a> {
     link: &'a Link,
-    socket: TcpStream,
+    socket: Stream,
+    /// The socket has taken bytes that it may not have written: never so without TLS.
+    is_unflushed: bool,
     codec: AmiCodec,
     input: BytesMut,
     output: BytesMut,
@@ -188,9 +192,13 @@ impl<'a> Session<'a> {
         let failed = |error| LinkError::Connect { host: host.to_owned(), port, error };
         let socket = connected.map_err(failed)?;
         socket.set_nodelay(true).map_err(failed)?;
+        let secured = tokio::time::timeout(waited, Stream::over(socket, link.trust.as_ref())).await;
+        let secured = secured.map_err(|_| LinkError::Silent { step: "tls", waited })?;
+        let socket = secured.map_err(|error| LinkError::Io { step: "tls", error })?;
         let mut session = Session {
             link,
             socket,
+            is_unflushed: false,
             codec: AmiCodec::default(),
             input: BytesMut::with_capacity(READ_BYTES),
             output: BytesMut::new(),
@@ -345,7 +353,7 @@ impl<'a> Session<'a> {
                 let Some(order) = line.take() else { break };
                 self.send(order, now);
             }
-            if let Err(error) = self.write("write") {
+            if let Err(error) = self.write("write").await {
                 return self.shutdown.take().unwrap_or(error);
             }
         }
@@ -513,28 +521,35 @@ impl<'a> Session<'a> {
                     Err(error) => Err(LinkError::Io { step: "read", error }),
                 });
             }
-            if self.output.is_empty() {
+            if self.output.is_empty() && !self.is_unflushed {
                 return Poll::Pending;
             }
-            Pin::new(&mut self.socket).poll_write(cx, &self.output).map(|written| {
-                let bytes = written.map_err(|error| LinkError::Io { step: "write", error })?;
-                self.output.advance(bytes);
-                Ok(())
-            })
+            self.poll_write(cx, "write")
         })
         .await
     }
 
-    /// Writes what waits, as far as the socket takes it now.
-    fn write(&mut self, step: &'static str) -> Result<(), LinkError> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, step: &'static str) -> Poll<Result<(), LinkError>> {
+        let failed = |error| LinkError::Io { step, error };
         while !self.output.is_empty() {
-            match self.socket.try_write(&self.output) {
-                Ok(bytes) => self.output.advance(bytes),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(LinkError::Io { step, error }),
-            }
+            let bytes = ready!(Pin::new(&mut self.socket).poll_write(cx, &self.output)).map_err(failed)?;
+            self.output.advance(bytes);
+            self.is_unflushed = true;
         }
-        Ok(())
+        if self.is_unflushed {
+            ready!(Pin::new(&mut self.socket).poll_flush(cx)).map_err(failed)?;
+            self.is_unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what waits, as far as the socket takes it now.
+    async fn write(&mut self, step: &'static str) -> Result<(), LinkError> {
+        std::future::poll_fn(|cx| match self.poll_write(cx, step) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(())),
+        })
+        .await
     }
 }
 

@@ -70,6 +70,7 @@ impl AsteriskAcd {
         let link = Link {
             host: config.host.clone(),
             port: config.port,
+            trust: config.trust()?,
             user: config.user.clone(),
             secret,
             in_flight_max: config.in_flight_max,

@@ -19,7 +19,8 @@ async fn talk(
     drop(sender);
     let mut printed = Vec::new();
     let out = Out { to: &mut printed, prompts: false };
-    let ended = converse(&address, Version::new(20).unwrap(), &args().desktop().unwrap(), lines, out).await;
+    let ended =
+        converse(&address.as_str().into(), Version::new(20).unwrap(), &args().desktop().unwrap(), lines, out).await;
     let printed = String::from_utf8(printed).unwrap();
     (ended, printed.lines().map(str::to_owned).collect())
 }
@@ -31,7 +32,12 @@ fn args() -> Args {
         password: None,
         instrument: None,
         protocol_version: Version::LATEST,
-        identity: Identity { client_id: "test".into(), client_password: String::new(), peripheral: 5000 },
+        identity: Identity {
+            client_id: "test".into(),
+            client_password: String::new(),
+            peripheral: 5000,
+            tls: Default::default(),
+        },
     }
 }
 

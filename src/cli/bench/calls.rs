@@ -233,7 +233,7 @@ mod tests {
         });
         let (address, version) = (address.await, Version::new(20).unwrap());
         let office = Office {
-            address: address.clone(),
+            way: address.as_str().into(),
             version,
             desks: 2,
             answer_wait,
@@ -242,10 +242,15 @@ mod tests {
             figures: Arc::new(Mutex::new(Figures::new(Kind::OF_CALLS))),
             pairs: vec![Pair::default()],
         };
-        let identity = Identity { client_id: "test".into(), client_password: String::new(), peripheral: 5000 };
+        let identity = Identity {
+            client_id: "test".into(),
+            client_password: String::new(),
+            peripheral: 5000,
+            tls: Default::default(),
+        };
         let desktop = Desktop::new("1001", "pw1001", "3001", &identity).unwrap();
         let mut desk = Desk::new(number, "1001".into(), desktop, Some("3002".into()), Arc::new(office));
-        desk.client = Some(Client::connect(&address, version).await.unwrap());
+        desk.client = Some(Client::connect(&address.as_str().into(), version).await.unwrap());
         (desk, told)
     }
 

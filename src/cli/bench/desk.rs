@@ -19,7 +19,7 @@ use super::figures::Figures;
 use super::pace::Bells;
 use super::schedule::{Schedule, Step};
 use super::watch::{Asked, Heard, Kind, Violation, Watch};
-use crate::cli::client::{self, Client, ClientError, Desktop};
+use crate::cli::client::{self, Client, ClientError, Desktop, Way};
 
 /// What all desks do at a time; the next one begins when every desk is done.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +49,7 @@ pub(super) enum Phase {
 /// What the desks share.
 #[derive(Debug)]
 pub(super) struct Office {
-    pub(super) address: String,
+    pub(super) way: Way,
     pub(super) version: Version,
     pub(super) desks: u32,
     pub(super) answer_wait: Duration,
@@ -139,7 +139,7 @@ impl Desk {
         let office = Arc::clone(&self.office);
         let Ok(_turn) = office.storm.acquire().await else { return };
         let due = Instant::now();
-        match Client::connect(&office.address, office.version).await {
+        match Client::connect(&office.way, office.version).await {
             Ok(client) => self.client = Some(client),
             Err(error) => {
                 let mut figures = office.figures.lock();

@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 
-use super::client::{ANSWER_WAIT, Desktop, DesktopError, Identity};
+use super::client::{ANSWER_WAIT, Desktop, DesktopError, Identity, Way};
 use super::{USAGE, print_whole, runtime};
 use calls::Pair;
 use desk::{Desk, Office, Phase};
@@ -105,7 +105,14 @@ async fn measure(args: &Args) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    let run = Run { args, answer_wait: ANSWER_WAIT, listen: LISTEN };
+    let way = match args.identity.tls.way(&args.connect) {
+        Ok(way) => way,
+        Err(error) => {
+            eprintln!("ctigate bench: --tls: {error}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let run = Run { args, way, answer_wait: ANSWER_WAIT, listen: LISTEN };
     let (report, figures) = run.all(desktops).await;
     if figures.lock().out_of_descriptors {
         let max = cpu::descriptors_max().map(|max| format!(", {max} are allowed")).unwrap_or_default();
@@ -146,6 +153,7 @@ impl Args {
 /// A run, with the waits that a test shortens.
 struct Run<'a> {
     args: &'a Args,
+    way: Way,
     answer_wait: Duration,
     /// How long to listen after the last logout's confirm.
     listen: Duration,
@@ -195,7 +203,7 @@ impl Run<'_> {
             None => (0, self.args.agents, Kind::OF_STATES),
         };
         let office = Arc::new(Office {
-            address: self.args.connect.clone(),
+            way: self.way.clone(),
             version: self.args.protocol_version,
             desks: self.args.agents,
             answer_wait: self.answer_wait,

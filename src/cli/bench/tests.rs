@@ -25,9 +25,15 @@ async fn bench_at(connect: String, rate: f64, answer_wait: Duration) -> Value {
         first_instrument: 3001,
         protocol_version: Version::new(20).unwrap(),
         storm: 2,
-        identity: Identity { client_id: "test".into(), client_password: String::new(), peripheral: 5000 },
+        identity: Identity {
+            client_id: "test".into(),
+            client_password: String::new(),
+            peripheral: 5000,
+            tls: Default::default(),
+        },
     };
-    let run = Run { args: &args, answer_wait, listen: Duration::from_millis(50) };
+    let way = args.connect.as_str().into();
+    let run = Run { args: &args, way, answer_wait, listen: Duration::from_millis(50) };
     let (report, _) = run.all(args.desktops().unwrap()).await;
     serde_json::to_value(report).unwrap()
 }

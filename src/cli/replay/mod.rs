@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::{USAGE, runtime};
+use crate::cli::client::TlsArgs;
 use compare::compare;
 use ids::{Ignored, IgnoredField};
 use play::{Pace, play};
@@ -37,6 +38,8 @@ pub(super) struct Args {
     /// The gateway's GED-188 listener.
     #[arg(value_name = "ADDR:PORT")]
     address: String,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// How fast: `max` is as fast as answers come, `original` is the recording's pace, a number is a multiple of that.
     #[arg(long, default_value = "max", value_name = "SPEED", value_parser = speed)]
     speed: Speed,
@@ -74,7 +77,11 @@ pub(super) fn run(args: &Args) -> ExitCode {
     };
     let pace = Pace { speed: args.speed.0, wait: args.timeout };
     let ignored = Ignored::new(&args.ignore);
-    let replayed = match runtime.block_on(play(&recording, &args.address, pace, &ignored)) {
+    let way = match args.tls.way(&args.address) {
+        Ok(way) => way,
+        Err(error) => return wrong(&format!("--tls: {error}")),
+    };
+    let replayed = match runtime.block_on(play(&recording, &way, pace, &ignored)) {
         Ok(replayed) => replayed,
         Err(error) => return wrong(&format!("{}: {error}", args.address)),
     };

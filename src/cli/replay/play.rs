@@ -11,9 +11,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use cti_protocol::ged188::{AnyMessage, Frame, FrameCodec, FrameError, HeartbeatReq, MessageType, Version};
 use futures_util::StreamExt;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncWriteExt, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -21,6 +19,8 @@ use tokio_util::codec::{Encoder, FramedRead};
 
 use super::ids::{Ids, Ignored, agree};
 use super::recording::{Recording, Step, What};
+use crate::cli::client::Way;
+use crate::tls::Stream;
 
 /// What ties a message of the server to its counterpart of the recording: the n-th with a key is that of the n-th.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,7 +81,7 @@ pub(super) struct Pace {
 /// Plays the recording against a gateway.
 pub(super) async fn play(
     recording: &Recording,
-    address: &str,
+    way: &Way,
     pace: Pace,
     ignored: &Ignored,
 ) -> Result<Replayed, PlayError> {
@@ -110,7 +110,7 @@ pub(super) async fn play(
     };
     let start = Instant::now();
     for step in &recording.steps {
-        player.step(step, address, start, pace).await?;
+        player.step(step, way, start, pace).await?;
     }
     player.catch_up(pace.wait).await;
     player.all_is_quiet(pace.wait).await;
@@ -133,7 +133,7 @@ struct Player<'a> {
     recording: &'a Recording,
     ignored: &'a Ignored,
     counterparts: HashMap<Key, Vec<&'a AnyMessage>>,
-    lines: Vec<Option<OwnedWriteHalf>>,
+    lines: Vec<Option<WriteHalf<Stream>>>,
     was_connected: Vec<bool>,
     readers: JoinSet<()>,
     tell: mpsc::Sender<(usize, Told)>,
@@ -164,7 +164,7 @@ enum Told {
 }
 
 impl Player<'_> {
-    async fn step(&mut self, step: &Step, address: &str, start: Instant, pace: Pace) -> Result<(), PlayError> {
+    async fn step(&mut self, step: &Step, way: &Way, start: Instant, pace: Pace) -> Result<(), PlayError> {
         let (connection, version) = (step.connection, self.recording.connections[step.connection].version);
         match &step.what {
             What::Heard(message) => {
@@ -181,7 +181,7 @@ impl Player<'_> {
                     self.hear_until(due, |_| false).await;
                 }
                 if !std::mem::replace(&mut self.was_connected[connection], true) {
-                    self.connect(connection, address).await?;
+                    self.connect(connection, way).await?;
                 }
                 let frame = self.replayed.ids.translate(connection, frame, version);
                 self.send(connection, frame, pace.wait).await;
@@ -199,11 +199,9 @@ impl Player<'_> {
         Ok(())
     }
 
-    async fn connect(&mut self, connection: usize, address: &str) -> Result<(), PlayError> {
-        let connecting = timeout(CONNECT_WAIT, TcpStream::connect(address)).await;
-        let stream = connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(PlayError::Connect)?;
-        stream.set_nodelay(true).map_err(PlayError::Connect)?;
-        let (read, write) = stream.into_split();
+    async fn connect(&mut self, connection: usize, way: &Way) -> Result<(), PlayError> {
+        let stream = way.connect().await.map_err(PlayError::Connect)?;
+        let (read, write) = tokio::io::split(stream);
         self.lines[connection] = Some(write);
         let (mut frames, tell) = (FramedRead::new(read, FrameCodec::default()), self.tell.clone());
         self.readers.spawn(async move {
@@ -368,7 +366,6 @@ pub(super) enum PlayError {
     Connect(#[source] io::Error),
 }
 
-const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// The latest that a request is sent; a recording is not longer than a year.
 const PAUSE_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 const MESSAGES_WAITING_MAX: usize = 1024;
@@ -409,7 +406,8 @@ mod tests {
         });
         let (recording, ignored) = (opened(), Ignored::new(&[]));
         let pace = Pace { speed: None, wait: Duration::from_millis(50) };
-        let replayed = timeout(Duration::from_secs(20), play(&recording, &address, pace, &ignored)).await;
+        let replayed =
+            timeout(Duration::from_secs(20), play(&recording, &address.as_str().into(), pace, &ignored)).await;
         let replayed = replayed.expect("it ends").unwrap();
         assert_eq!((replayed.requests, &replayed.lost[0]), (1, &None));
         assert!(replayed.heard[0].iter().all(|message| matches!(message, AnyMessage::SystemEvent(_))));

@@ -13,7 +13,7 @@ use cti_protocol::ged188::{Text, TextError, Version};
 use tokio::io::AsyncWrite;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::client::{Client, ClientError};
+use super::client::{Client, ClientError, TlsArgs};
 use super::{USAGE, runtime};
 use report::Report;
 use session::{Opening, SessionError, agents, open, teams};
@@ -66,9 +66,18 @@ pub(super) struct Args {
     /// The ClientID to open with; the gateway's configuration may ask for a known one.
     #[arg(long, default_value = "ctigate-supervise", value_name = "ID")]
     client_id: String,
-    /// The ClientPassword that belongs to it.
-    #[arg(long, default_value = "", hide_default_value = true, value_name = "PASSWORD")]
+    /// The ClientPassword that belongs to it; other users of the machine can read arguments, but not the environment.
+    #[arg(
+        long,
+        env = "CTIGATE_CLIENT_PASSWORD",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
+    #[arg(value_name = "PASSWORD")]
     client_password: String,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Who is told to have done it [default: with --as "supervisor ID", else the ClientID]
     #[arg(long, value_name = "TEXT")]
     client_signature: Option<String>,
@@ -118,9 +127,13 @@ async fn until_done_or_stopped(args: &Args, opening: &Opening, order: Order) -> 
             _ = interrupt.recv() => (),
         }
     };
+    let way = match args.tls.way(&args.address) {
+        Ok(way) => way,
+        Err(error) => return wrong(&format_args!("--tls: {error}")),
+    };
     let mut client = tokio::select! {
         () = stop() => return ExitCode::FAILURE,
-        client = Client::connect(&args.address, opening.version) => match client {
+        client = Client::connect(&way, opening.version) => match client {
             Ok(client) => client,
             Err(error) => return wrong(&format_args!("{}: {error}", args.address)),
         },

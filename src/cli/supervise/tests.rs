@@ -33,7 +33,7 @@ async fn supervises(
 ) -> (Vec<String>, Counts, Option<SuperviseError>) {
     let args = args(&serve(script).await, more);
     let opening = args.opening().unwrap();
-    let mut client = Client::connect(&args.address, opening.version).await.unwrap();
+    let mut client = Client::connect(&args.address.as_str().into(), opening.version).await.unwrap();
     let mut work = Work::new(args.order().unwrap(), args.timeout);
     let mut lines = Vec::new();
     let mut report = Report::new(&mut lines, args.json);
@@ -275,7 +275,7 @@ async fn a_team_is_told_with_its_supervisors_and_changed_without_them() {
 async fn work_goes_on_where_nobody_reads() {
     let args = args(&serve(with_agents(50, |_| None)).await, &["--queue", "1", "logout"]);
     let opening = args.opening().unwrap();
-    let mut client = Client::connect(&args.address, opening.version).await.unwrap();
+    let mut client = Client::connect(&args.address.as_str().into(), opening.version).await.unwrap();
     let mut work = Work::new(args.order().unwrap(), args.timeout);
     let (writer, reader) = tokio::io::duplex(64);
     drop(reader);

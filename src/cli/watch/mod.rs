@@ -15,6 +15,7 @@ use tokio::time::sleep;
 
 use super::decode::json_object;
 use super::{USAGE, runtime};
+use crate::cli::client::TlsArgs;
 use filter::{EventPattern, Filter};
 use session::{Opening, WatchError, follow};
 
@@ -46,12 +47,21 @@ pub(super) struct Args {
     /// The ClientID to open with; the gateway's configuration may ask for a known one.
     #[arg(long, default_value = "ctigate", value_name = "ID")]
     client_id: String,
-    /// The ClientPassword that belongs to it.
-    #[arg(long, default_value = "", hide_default_value = true, value_name = "PASSWORD")]
+    /// The ClientPassword that belongs to it; other users of the machine can read arguments, but not the environment.
+    #[arg(
+        long,
+        env = "CTIGATE_CLIENT_PASSWORD",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
+    #[arg(value_name = "PASSWORD")]
     client_password: String,
     /// The ClientSignature; without one the ClientID stands for it.
     #[arg(long, value_name = "TEXT")]
     client_signature: Option<String>,
+    #[command(flatten)]
+    tls: TlsArgs,
 }
 
 /// Follows the events to standard output.
@@ -92,12 +102,19 @@ async fn watch(args: &Args, opening: &Opening) -> ExitCode {
         }
     };
     tokio::pin!(stop);
+    let way = match args.tls.way(&args.address) {
+        Ok(way) => way,
+        Err(error) => {
+            eprintln!("ctigate watch: --tls: {error}");
+            return ExitCode::from(USAGE);
+        }
+    };
     let filter = Filter::new(&args.event, &args.agent);
     let mut out = Lines { to: tokio::io::stdout(), json: args.json, version: opening.version, filter };
     let mut pause = PAUSE_MIN;
     loop {
         let mut was_open = false;
-        let lost = match follow(&args.address, opening, &mut out, &mut was_open, stop.as_mut()).await {
+        let lost = match follow(&way, opening, &mut out, &mut was_open, stop.as_mut()).await {
             Ok(()) => return ExitCode::SUCCESS,
             // Whoever read us has seen enough.
             Err(WatchError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,

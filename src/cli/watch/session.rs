@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::Lines;
 use crate::cli::agent::words::refusal;
-use crate::cli::client::{ANSWER_WAIT, Client, ClientError};
+use crate::cli::client::{ANSWER_WAIT, Client, ClientError, Way};
 
 /// How the session is opened.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Opening {
 
 /// Follows one connection until `stop`, which is the only good end. `was_open` tells whether the session stood.
 pub(super) async fn follow<W: AsyncWrite + Unpin, S: Future<Output = ()>>(
-    address: &str,
+    way: &Way,
     opening: &Opening,
     out: &mut Lines<W>,
     was_open: &mut bool,
@@ -67,12 +67,12 @@ pub(super) async fn follow<W: AsyncWrite + Unpin, S: Future<Output = ()>>(
 ) -> Result<(), WatchError> {
     let client = tokio::select! {
         () = stop.as_mut() => return Ok(()),
-        client = Client::connect(address, opening.version) => client?,
+        client = Client::connect(way, opening.version) => client?,
     };
     let mut session = Session { client, opened: false, unanswered: 0 };
     let ended = tokio::select! {
         () = stop => None,
-        ended = session.until_lost(address, opening, out, was_open) => Some(ended),
+        ended = session.until_lost(way, opening, out, was_open) => Some(ended),
     };
     match ended {
         Some(ended) => ended,
@@ -93,7 +93,7 @@ impl Session {
     /// Ends with an error, or is dropped.
     async fn until_lost<W: AsyncWrite + Unpin>(
         &mut self,
-        address: &str,
+        way: &Way,
         opening: &Opening,
         out: &mut Lines<W>,
         was_open: &mut bool,
@@ -109,7 +109,7 @@ impl Session {
                 () = sleep_until(deadline), if !self.opened => return Err(WatchError::NoAnswer { what: "open" }),
                 _ = heartbeats.tick(), if self.opened => self.heartbeat().await?,
                 heard = self.client.receive() => match heard {
-                    Ok(message) => self.on_message(address, &message, out, was_open).await?,
+                    Ok(message) => self.on_message(way, &message, out, was_open).await?,
                     Err(error) if error.is_final() => return Err(error.into()),
                     Err(error) => eprintln!("ctigate watch: a message cannot be read: {error}"),
                 },
@@ -119,7 +119,7 @@ impl Session {
 
     async fn on_message<W: AsyncWrite + Unpin>(
         &mut self,
-        address: &str,
+        way: &Way,
         message: &AnyMessage,
         out: &mut Lines<W>,
         was_open: &mut bool,
@@ -140,7 +140,7 @@ impl Session {
             AnyMessage::HeartbeatConf(_) => {
                 self.unanswered = 0;
                 if !std::mem::replace(was_open, true) {
-                    eprintln!("ctigate watch: watching {address}");
+                    eprintln!("ctigate watch: watching {way}");
                 }
                 Ok(())
             }
