@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use argon2::password_hash::{self, PasswordHash as Parsed, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::password_hash::phc::{self, PasswordHash as Parsed};
+use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, Params};
 use blake2::digest::{KeyInit, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -41,7 +42,13 @@ pub struct PasswordHash(String);
 pub enum PasswordHashError {
     /// It is not one of Argon2.
     #[error("it is no Argon2 hash such as `ctigate passwd` makes: {0}")]
-    Unreadable(password_hash::Error),
+    Unreadable(phc::Error),
+    /// It is one of Argon2's with parameters that it does not have.
+    #[error("it is no Argon2 hash such as `ctigate passwd` makes: {0}")]
+    Unsupported(password_hash::Error),
+    /// It is a set of parameters, without a salt or hash.
+    #[error("it is no Argon2 hash such as `ctigate passwd` makes: it ends before its salt or hash")]
+    CutOff,
     /// Checking it would take more than a gateway can give.
     #[error("it asks for {memory_kib} KiB of memory and {passes} passes, more than {MEMORY_KIB_MAX} and {PASSES_MAX}")]
     TooDear {
@@ -78,14 +85,14 @@ impl PasswordHash {
     /// Takes a hash as `ctigate passwd` prints it.
     pub fn new(text: &str) -> Result<PasswordHash, PasswordHashError> {
         let parsed = Parsed::new(text).map_err(PasswordHashError::Unreadable)?;
-        argon2::Algorithm::try_from(parsed.algorithm).map_err(PasswordHashError::Unreadable)?;
-        let params = Params::try_from(&parsed).map_err(PasswordHashError::Unreadable)?;
+        argon2::Algorithm::new(parsed.algorithm).map_err(|error| PasswordHashError::Unsupported(error.into()))?;
+        let params = Params::try_from(&parsed).map_err(PasswordHashError::Unsupported)?;
         let (memory_kib, passes) = (params.m_cost(), params.t_cost());
         if memory_kib > MEMORY_KIB_MAX || passes > PASSES_MAX {
             return Err(PasswordHashError::TooDear { memory_kib, passes });
         }
         if parsed.hash.is_none() || parsed.salt.is_none() {
-            return Err(PasswordHashError::Unreadable(password_hash::Error::PhcStringField));
+            return Err(PasswordHashError::CutOff);
         }
         Ok(PasswordHash(text.to_owned()))
     }
@@ -94,9 +101,10 @@ impl PasswordHash {
     pub fn of(password: &Password, cost: HashCost) -> Result<PasswordHash, PasswordHashError> {
         let params = Params::new(cost.memory_kib, cost.passes, 1, None);
         let params = params.map_err(|error| PasswordHashError::NotMade(error.into()))?;
-        let salt = SaltString::encode_b64(&rand::random::<[u8; 16]>()).map_err(PasswordHashError::NotMade)?;
         let argon2 = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
-        let hash = argon2.hash_password(password.expose().as_bytes(), &salt).map_err(PasswordHashError::NotMade)?;
+        let salt: [u8; 16] = rand::random();
+        let hash = argon2.hash_password_with_salt(password.expose().as_bytes(), &salt);
+        let hash: Parsed = hash.map_err(PasswordHashError::NotMade)?;
         PasswordHash::new(&hash.to_string())
     }
 
