@@ -60,6 +60,20 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     ("operations", &["cti_protocol", "tokio::net", "crate::dialects", "crate::server", "crate::cli", "crate::config"]),
     ("dialects", &["tokio::net", "crate::acd::embedded", "crate::server", "crate::cli", "Instant::now"]),
+    (
+        "observe",
+        &[
+            "cti_protocol",
+            "tokio::net",
+            "crate::acd",
+            "crate::sessions",
+            "crate::operations",
+            "crate::dialects",
+            "crate::server",
+            "crate::cli",
+            "crate::config",
+        ],
+    ),
     ("config", &["crate::sessions", "crate::operations", "crate::dialects", "crate::server", "crate::cli"]),
     ("server", &["cti_protocol", "crate::cli"]),
 ];

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 
@@ -43,6 +44,15 @@ impl AcdEvent {
     }
 }
 
+/// A report, and when it was read from the ACD.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReadEvent {
+    /// What was reported.
+    pub event: AcdEvent,
+    /// When.
+    pub read_at: Instant,
+}
+
 /// Makes the two ends; `events_max` is how many may wait for the gateway.
 pub fn acd_channel(events_max: usize) -> (AcdEvents, AcdInbox) {
     let (sender, receiver) = mpsc::channel(events_max);
@@ -63,20 +73,25 @@ struct State {
 /// The ACD's end.
 #[derive(Clone, Debug)]
 pub struct AcdEvents {
-    sender: mpsc::Sender<AcdEvent>,
+    sender: mpsc::Sender<ReadEvent>,
     state: Arc<State>,
 }
 
 impl AcdEvents {
     /// Reports an event, at once. One that does not fit is replaced by a resync.
     pub fn report(&self, event: AcdEvent) {
+        self.report_read(event, tokio::time::Instant::now().into_std());
+    }
+
+    /// The same, of what was read from the ACD a moment ago.
+    pub fn report_read(&self, event: AcdEvent, read_at: Instant) {
         match &event {
             AcdEvent::LinkUp => self.state.link_up.store(true, Ordering::Release),
             AcdEvent::LinkDown { .. } => self.state.link_up.store(false, Ordering::Release),
             _ => (),
         }
         self.state.reported.fetch_add(1, Ordering::AcqRel);
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(event) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(ReadEvent { event, read_at }) {
             self.state.reported.fetch_sub(1, Ordering::AcqRel);
             self.state.overflowed.store(true, Ordering::Release);
         }
@@ -91,7 +106,7 @@ impl AcdEvents {
 /// The gateway's end.
 #[derive(Debug)]
 pub struct AcdInbox {
-    receiver: mpsc::Receiver<AcdEvent>,
+    receiver: mpsc::Receiver<ReadEvent>,
     state: Arc<State>,
     handed_out: u64,
     taken: watch::Sender<u64>,
@@ -99,14 +114,14 @@ pub struct AcdInbox {
 
 impl AcdInbox {
     /// Waits for events and takes all that are there, up to `batch_max`. False when the ACD is gone for good.
-    pub async fn take(&mut self, batch: &mut Vec<AcdEvent>, batch_max: usize) -> bool {
+    pub async fn take(&mut self, batch: &mut Vec<ReadEvent>, batch_max: usize) -> bool {
         let count = self.receiver.recv_many(batch, batch_max).await;
         self.handed_out += count as u64;
         count > 0
     }
 
     /// Takes all that are there, without waiting.
-    pub fn take_what_is_there(&mut self, batch: &mut Vec<AcdEvent>) {
+    pub fn take_what_is_there(&mut self, batch: &mut Vec<ReadEvent>) {
         while let Ok(event) = self.receiver.try_recv() {
             batch.push(event);
             self.handed_out += 1;
@@ -152,6 +167,11 @@ pub struct AcdProgress {
 }
 
 impl AcdProgress {
+    /// How many reports wait to be taken in.
+    pub fn waiting(&self) -> u64 {
+        self.state.reported.load(Ordering::Acquire).saturating_sub(*self.taken.borrow())
+    }
+
     /// Completes when everything that was reported up to now has been taken in, or nobody takes reports in any more.
     pub async fn caught_up(mut self) {
         let reported = self.state.reported.load(Ordering::Acquire);

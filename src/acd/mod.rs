@@ -17,7 +17,7 @@ use crate::model::{
     Password, PeripheralId, QueueChoice, QueueId, ReasonCode, StateChange,
 };
 pub use config::{AcdConfigError, AgentsConfig};
-pub use events::{AcdEvent, AcdEvents, AcdInbox, AcdProgress, acd_channel};
+pub use events::{AcdEvent, AcdEvents, AcdInbox, AcdProgress, ReadEvent, acd_channel};
 
 /// One ACD.
 ///

@@ -13,6 +13,7 @@ mod dissector;
 mod logging;
 mod passwd;
 mod replay;
+mod runbook;
 mod schema;
 mod serve;
 mod supervise;
@@ -48,6 +49,7 @@ enum Command {
     Watch(watch::Args),
     Replay(replay::Args),
     Passwd(passwd::Args),
+    Runbook(runbook::Args),
 }
 
 /// What the operator or the file got wrong.
@@ -67,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Watch(args) => watch::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Passwd(args) => passwd::run(&args),
+        Command::Runbook(args) => runbook::run(&args),
     }
 }
 

@@ -28,6 +28,10 @@ pub(super) struct Args {
     /// opencti-ws (over WebSocket).
     #[arg(long, value_name = "DIALECT=ADDR:PORT", value_parser = listen)]
     listen: Vec<Listen>,
+    /// Where /metrics, /healthz and /readyz are, in place of the file's `observe.address`: on the loopback, port 0 picks a
+    /// free one. The `ready` line has it as "observe".
+    #[arg(long, value_name = "ADDR:PORT")]
+    observe: Option<SocketAddr>,
 }
 
 pub(super) fn run(args: Args) -> ExitCode {
@@ -64,8 +68,19 @@ impl Args {
         if !self.listen.is_empty() {
             config.listeners = self.listen.iter().map(|listen| listen.over(&config.listeners)).collect();
         }
-        config.check().map_err(|(key, what)| format!("{}: {key}: {what}", self.source()))?;
+        if self.observe.is_some() {
+            config.observe.address = self.observe;
+        }
+        config.check().map_err(|(key, what)| format!("{}: {key}: {what}", self.source_of(&key)))?;
         Ok(config)
+    }
+
+    /// Where a key was set.
+    fn source_of(&self, key: &str) -> String {
+        match self.observe {
+            Some(_) if key.starts_with("observe.") => "--observe".to_owned(),
+            _ => self.source(),
+        }
     }
 
     /// Where what is wrong with a listener was said.
@@ -84,8 +99,11 @@ async fn serve(gateway: Gateway, args: &Args, logs: &Logs) -> ExitCode {
     else {
         return wrong(&"cannot listen for signals");
     };
-    let listeners: serde_json::Map<_, _> =
+    let mut listeners: serde_json::Map<_, _> =
         gateway.listeners().iter().map(|(name, address)| (name.clone(), address.to_string().into())).collect();
+    if let Some(address) = gateway.observed_at() {
+        listeners.insert("observe".to_owned(), address.to_string().into());
+    }
     let mut stdout = std::io::stdout();
     // Whoever started us may not be listening any more: that is no reason not to serve.
     let _ = writeln!(stdout, "ready {}", serde_json::Value::Object(listeners)).and_then(|()| stdout.flush());

@@ -22,8 +22,8 @@ pub use diff::Change;
 pub use error::ConfigError;
 pub use tls::{ClientCertificates, TlsConfig, TlsVersion};
 pub use types::{
-    AcdConfig, AcdKind, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ReasonConfig,
-    SessionsConfig, TeamConfig, Timeouts, Transport,
+    AcdConfig, AcdKind, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ObserveConfig,
+    ReasonConfig, SessionsConfig, TeamConfig, Timeouts, Transport,
 };
 
 /// Everything. The default is the embedded ACD behind one GED-188 listener on 127.0.0.1:42027.
@@ -34,6 +34,8 @@ pub struct Config {
     pub allow_insecure: bool,
     /// What is written to stderr.
     pub log: LogConfig,
+    /// Where an operator's tools look.
+    pub observe: ObserveConfig,
     /// The bounds of everything that grows.
     pub limits: Limits,
     /// How long things are waited for.
@@ -65,6 +67,7 @@ impl Default for Config {
         Config {
             allow_insecure: false,
             log: LogConfig::default(),
+            observe: ObserveConfig::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             sessions: SessionsConfig::default(),
@@ -96,6 +99,7 @@ impl Config {
     /// What must hold between values; the key and what is wrong with it otherwise.
     pub fn check(&self) -> Result<(), (String, String)> {
         self.log.check()?;
+        self.observe.check()?;
         self.limits.check()?;
         self.timeouts.check()?;
         self.sessions.check(&self.limits)?;

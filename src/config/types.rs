@@ -33,6 +33,14 @@ pub enum LogFormat {
     Json,
 }
 
+/// `[observe]`: where an operator's tools look.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ObserveConfig {
+    /// Address and port of /metrics, /healthz and /readyz, on the loopback; port 0 picks a free one. None: nowhere.
+    pub address: Option<SocketAddr>,
+}
+
 /// `[limits]`: the bounds of everything that grows.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -291,6 +299,16 @@ impl LogConfig {
     }
 }
 
+impl ObserveConfig {
+    pub(super) fn check(&self) -> Result<(), (String, String)> {
+        match self.address.filter(|address| !address.ip().is_loopback()) {
+            // Nobody is asked there who they are.
+            Some(address) => Err(("observe.address".to_owned(), format!("{address} is not on the loopback"))),
+            None => Ok(()),
+        }
+    }
+}
+
 impl ListenerConfig {
     pub(super) fn check(&self) -> Result<(), (String, String)> {
         if let Some(tls) = &self.tls {
@@ -507,12 +525,19 @@ impl Default for AcdConfig {
     }
 }
 
-impl fmt::Display for DialectName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl DialectName {
+    /// As the file has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
             DialectName::Ged188 => "ged188",
             DialectName::Opencti => "opencti",
-        })
+        }
+    }
+}
+
+impl fmt::Display for DialectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

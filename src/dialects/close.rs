@@ -1,11 +1,12 @@
-//! Why a connection ended. Not here: how a dialect says so.
+//! Why a connection ended, and whose it was. Not here: how a dialect says so.
 
 use std::time::Duration;
 
 use super::SlowClient;
-use crate::model::SessionId;
+use crate::model::{AgentKey, SessionId};
+use crate::observe::{Label, labels};
 
-/// Every connection ends for exactly one of these: it feeds the log and the client's last message.
+/// Every connection ends for exactly one of these: it feeds the log, the metric and the client's last message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseReason {
@@ -66,4 +67,116 @@ pub enum CloseReason {
     /// The connection failed.
     #[error("the connection failed: {0}")]
     Failed(std::io::ErrorKind),
+    /// There are as many connections as there may be.
+    #[error("{open} connections are open, no more are taken")]
+    TooManyConnections {
+        /// How many.
+        open: usize,
+    },
+    /// Where WebSockets are had, it was HTTP that was asked, and answered.
+    #[error("an HTTP request was answered with {status}")]
+    HttpAnswered {
+        /// With what.
+        status: u16,
+    },
+    /// Where WebSockets are had, what came is no HTTP.
+    #[error("no HTTP request could be read and answered: {0}")]
+    BrokenHttp(Box<dyn std::error::Error + Send + Sync>),
+}
+
+labels! {
+    /// The reasons without what each says of the one connection: what they are counted and looked up by.
+    pub enum CloseKind {
+        /// [`CloseReason::ClientClosed`].
+        ClientClosed = "client_closed",
+        /// [`CloseReason::ClientGone`].
+        ClientGone = "client_gone",
+        /// [`CloseReason::Shutdown`].
+        Shutdown = "shutdown",
+        /// [`CloseReason::Slow`].
+        Slow = "slow",
+        /// [`CloseReason::NotOpened`].
+        NotOpened = "not_opened",
+        /// [`CloseReason::Impatient`].
+        Impatient = "impatient",
+        /// [`CloseReason::NoTls`].
+        NoTls = "no_tls",
+        /// [`CloseReason::Idle`].
+        Idle = "idle",
+        /// [`CloseReason::BrokenFraming`].
+        BrokenFraming = "broken_framing",
+        /// [`CloseReason::TooBig`].
+        TooBig = "too_big",
+        /// [`CloseReason::NotText`].
+        NotText = "not_text",
+        /// [`CloseReason::BrokenWebSocket`].
+        BrokenWebSocket = "broken_websocket",
+        /// [`CloseReason::Replaced`].
+        Replaced = "replaced",
+        /// [`CloseReason::Failed`].
+        Failed = "failed",
+        /// [`CloseReason::TooManyConnections`].
+        TooManyConnections = "too_many_connections",
+        /// [`CloseReason::HttpAnswered`].
+        HttpAnswered = "http_answered",
+        /// [`CloseReason::BrokenHttp`].
+        BrokenHttp = "broken_http",
+    }
+}
+
+impl CloseReason {
+    /// Which of the reasons it is.
+    pub fn kind(&self) -> CloseKind {
+        match self {
+            CloseReason::ClientClosed => CloseKind::ClientClosed,
+            CloseReason::ClientGone => CloseKind::ClientGone,
+            CloseReason::Shutdown => CloseKind::Shutdown,
+            CloseReason::Slow(_) => CloseKind::Slow,
+            CloseReason::NotOpened { .. } => CloseKind::NotOpened,
+            CloseReason::Impatient { .. } => CloseKind::Impatient,
+            CloseReason::NoTls(_) => CloseKind::NoTls,
+            CloseReason::Idle { .. } => CloseKind::Idle,
+            CloseReason::BrokenFraming(_) => CloseKind::BrokenFraming,
+            CloseReason::TooBig { .. } => CloseKind::TooBig,
+            CloseReason::NotText => CloseKind::NotText,
+            CloseReason::BrokenWebSocket(_) => CloseKind::BrokenWebSocket,
+            CloseReason::Replaced { .. } => CloseKind::Replaced,
+            CloseReason::Failed(_) => CloseKind::Failed,
+            CloseReason::TooManyConnections { .. } => CloseKind::TooManyConnections,
+            CloseReason::HttpAnswered { .. } => CloseKind::HttpAnswered,
+            CloseReason::BrokenHttp(_) => CloseKind::BrokenHttp,
+        }
+    }
+
+    /// The same in a word that never changes: metrics, log lines and the runbook have it.
+    pub fn label(&self) -> &'static str {
+        self.kind().label()
+    }
+
+    /// Whether nothing is wrong where it happens now and then.
+    pub fn is_usual(&self) -> bool {
+        matches!(
+            self.kind(),
+            CloseKind::ClientClosed | CloseKind::ClientGone | CloseKind::Shutdown | CloseKind::HttpAnswered
+        )
+    }
+}
+
+/// Whose connection it was, for the one line about its end.
+#[derive(Debug, Default)]
+pub struct Departed {
+    /// Its session, if one was opened.
+    pub session: Option<SessionId>,
+    /// Who its client said that it is.
+    pub client: Option<String>,
+    /// The agents that the session was opened for, or had.
+    pub agents: Vec<AgentKey>,
+    /// Requests that came, those that could not be read included.
+    pub requests: u64,
+    /// Those that were refused before anything was done.
+    pub refused: u64,
+    /// Messages that the protocol does not have.
+    pub unknown_messages: u64,
+    /// Fields that their messages do not have.
+    pub unknown_fields: u64,
 }

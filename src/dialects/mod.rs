@@ -19,7 +19,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::access::Certificate;
 
-pub use close::CloseReason;
+pub use close::{CloseKind, CloseReason, Departed};
 pub use outbox::{Outbox, SlowClient};
 
 /// A protocol as one listener speaks it.
@@ -80,6 +80,7 @@ pub trait Conversation: Send {
     /// The gateway is about to stop: takes no more requests; the session ends once the open ones are answered.
     fn on_shutdown(&mut self) -> Result<(), CloseReason>;
 
-    /// Ends the session: its subscriptions, what it held, and a last word to the client where the protocol has one.
-    fn close(&mut self, reason: &CloseReason);
+    /// Ends the session: its subscriptions, what it held, and a last word to the client where the protocol has one. Returns
+    /// whose it was.
+    fn close(&mut self, reason: &CloseReason) -> Departed;
 }

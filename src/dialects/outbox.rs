@@ -4,6 +4,7 @@
 //! added after it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
@@ -31,6 +32,9 @@ struct Inner {
     being_written: usize,
     /// What of it all is backlog, by which the bound is raised until everything is written.
     backlog: usize,
+    /// When the oldest of the events in `bytes` was read from its ACD, and of those that are being written.
+    oldest: Option<Instant>,
+    oldest_being_written: Option<Instant>,
     slow: Option<SlowClient>,
     replaced_by: Option<SessionId>,
 }
@@ -54,6 +58,11 @@ impl Outbox {
     /// Adds what `write` writes. Past the bound nothing is added: the connection ends.
     pub fn add(&self, write: impl FnOnce(&mut BytesMut)) {
         self.change(|inner| inner.add(self.bytes_max, write));
+    }
+
+    /// Adds an event that was read from its ACD then.
+    pub fn add_event(&self, read_at: Option<Instant>, write: impl FnOnce(&mut BytesMut)) {
+        self.change(|inner| inner.add_event(self.bytes_max, read_at, write));
     }
 
     /// Adds what may be much at once for no fault of the client's: all that it missed, or how each of its agents stands. The
@@ -83,14 +92,14 @@ impl Outbox {
         self.inner.lock().backlog > 0
     }
 
-    /// Adds an event, unless its subscription has ended.
-    pub fn add_unless_ended(&self, ended: &AtomicBool, write: impl FnOnce(&mut BytesMut)) {
+    /// Adds an event that was read from its ACD then, unless its subscription has ended.
+    pub fn add_unless_ended(&self, ended: &AtomicBool, read_at: Option<Instant>, write: impl FnOnce(&mut BytesMut)) {
         {
             let mut inner = self.inner.lock();
             if ended.load(Ordering::Relaxed) {
                 return;
             }
-            inner.add(self.bytes_max, write);
+            inner.add_event(self.bytes_max, read_at, write);
         }
         self.wake.notify_one();
     }
@@ -135,16 +144,26 @@ impl Outbox {
             pending.extend_from_slice(&bytes);
         }
         inner.being_written = pending.len();
+        let oldest = inner.oldest.take();
+        inner.oldest_being_written = inner.oldest_being_written.or(oldest);
         Ok(())
     }
 
-    /// So much of what was taken is not written yet.
-    pub fn still_writing(&self, bytes: usize) {
+    /// So much of what was taken is not written yet. Once all of it is, returns when the oldest of its events was read from
+    /// its ACD.
+    pub fn still_writing(&self, bytes: usize) -> Option<Instant> {
         let mut inner = self.inner.lock();
         inner.being_written = bytes;
         if bytes == 0 && inner.bytes.is_empty() {
             inner.backlog = 0;
         }
+        if bytes == 0 { inner.oldest_being_written.take() } else { None }
+    }
+
+    /// How many bytes wait, those included that are being written.
+    pub fn waiting(&self) -> usize {
+        let inner = self.inner.lock();
+        inner.bytes.len() + inner.being_written
     }
 }
 
@@ -156,6 +175,11 @@ impl Inner {
         let before = self.bytes.len();
         write(&mut self.bytes);
         self.check(bytes_max, before);
+    }
+
+    fn add_event(&mut self, bytes_max: usize, read_at: Option<Instant>, write: impl FnOnce(&mut BytesMut)) {
+        self.oldest = self.oldest.or(read_at);
+        self.add(bytes_max, write);
     }
 
     fn add_backlog(&mut self, bytes_max: usize, write: impl FnOnce(&mut BytesMut)) {

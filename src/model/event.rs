@@ -1,6 +1,7 @@
 //! What subscribers are told. Not here: how a dialect says it, and who wants to hear it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::{AgentFacts, AgentId, AgentState, Call, CallId, CallStep, Instrument, PeripheralId, QueueId, SessionId};
 
@@ -15,6 +16,18 @@ pub enum Event {
     Call(CallEvent),
     /// What was told before was wrong, and was put right.
     Correction(CorrectionEvent),
+}
+
+impl Event {
+    /// When the gateway read from the ACD what this tells, where that is what brought it about.
+    pub fn read_at(&self) -> Option<Instant> {
+        match self {
+            Event::Agent(event) => event.read_at,
+            Event::PreCall(event) => event.read_at,
+            Event::Call(event) => event.read_at,
+            Event::Correction(_) => None,
+        }
+    }
 }
 
 /// An audit found a difference between the table and the ACD. What is right is told by events of its own, before this one.
@@ -49,6 +62,8 @@ pub struct CallEvent {
     pub to_all: bool,
     /// The parties whose followers hear of it: device, and the agent there.
     pub to: Vec<(Instrument, Option<AgentId>)>,
+    /// When the gateway read from the ACD what this tells; none where it was not that that brought it about.
+    pub read_at: Option<Instant>,
 }
 
 /// An agent entered a state, or its queues changed.
@@ -68,6 +83,8 @@ pub struct AgentEvent {
     pub owner: Option<SessionId>,
     /// The client that brought it about, by its own name, where that is not the agent's own: a supervisor, or a bridge.
     pub by: Option<Arc<str>>,
+    /// When the gateway read it from the ACD; none where it did not come from there.
+    pub read_at: Option<Instant>,
 }
 
 /// A call announced to an agent, or the announcement taken back.
@@ -79,6 +96,8 @@ pub struct PreCallEvent {
     pub call: PreCall,
     /// True when the call will not come after all.
     pub aborted: bool,
+    /// When the gateway read it from the ACD.
+    pub read_at: Option<Instant>,
 }
 
 /// A call on its way to an agent.
@@ -109,6 +128,15 @@ pub enum AgentReport {
     PreCall(PreCall),
     /// That call will not come after all.
     PreCallAbort(PreCall),
+}
+
+/// A report of one agent, and when the gateway read it from the ACD, where it came from there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heard {
+    /// What was reported.
+    pub report: AgentReport,
+    /// When it was read.
+    pub read_at: Option<Instant>,
 }
 
 impl AgentReport {

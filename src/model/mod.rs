@@ -26,7 +26,7 @@ pub use call_command::{
 };
 pub use call_data::{CALL_VARIABLES, CallData, CallDataChange, CallDataError, CallDataValues};
 pub use client::{LogoutOnCall, SecondClient};
-pub use event::{AgentEvent, AgentReport, CallEvent, CorrectionEvent, Event, LinkEvent, PreCall, PreCallEvent};
+pub use event::{AgentEvent, AgentReport, CallEvent, CorrectionEvent, Event, Heard, LinkEvent, PreCall, PreCallEvent};
 pub use filter::{AgentStates, CallSteps, Filter};
 pub use identity::{Identity, OwnAgents, Role, Service};
 pub use ids::{AgentId, AgentKey, IdError, Instrument, PeripheralId, QueueId, ReasonCode, SessionId};

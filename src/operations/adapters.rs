@@ -6,21 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::warn;
-
-use super::{House, Refusal};
+use super::steps::Whose;
+use super::{House, Refusal, Step};
 use crate::acd::AcdRefusal;
 use crate::model::{AgentFacts, Instrument, QueueChoice, ReasonCode};
+use crate::observe::AcdCommand;
 use crate::sessions::{AdapterState, AgentCell, AgentEntry, Unsure};
-
-/// The step that closes an adapter, as requesters and operators are told of it.
-pub(super) const CLOSE_ADAPTER: &str = "close adapter";
-/// The step that asks what an agent is.
-const ASK_AGENT: &str = "ask for the agent";
-/// The step that undoes a login which was said to have failed.
-const UNDO_LOGIN: &str = "undo the login";
-/// The step that opens one.
-pub(super) const OPEN_ADAPTER: &str = "open adapter";
 
 impl House {
     /// Opens the agent's adapter unless it is open. The caller has the agent's turn.
@@ -31,9 +22,9 @@ impl House {
         let acd = &self.reachable(cell.key.peripheral)?.acd;
         // Whatever the answer, from here on there may be one at the ACD.
         cell.entry().adapter = AdapterState::Closing;
-        self.ask(acd.open_adapter(&cell.key.agent, instrument))
+        self.ask(cell.key.peripheral, AcdCommand::OpenAdapter, acd.open_adapter(&cell.key.agent, instrument))
             .await
-            .map_err(|reason| failed(cell, OPEN_ADAPTER, reason))?;
+            .map_err(|reason| failed(cell, Step::OpenAdapter, reason))?;
         cell.entry().adapter = AdapterState::Open;
         Ok(())
     }
@@ -45,9 +36,9 @@ impl House {
         }
         cell.entry().adapter = AdapterState::Closing;
         let Some(peripheral) = self.peripheral(cell.key.peripheral) else { return Ok(()) };
-        self.ask(peripheral.acd.close_adapter(&cell.key.agent))
+        self.ask(peripheral.id, AcdCommand::CloseAdapter, peripheral.acd.close_adapter(&cell.key.agent))
             .await
-            .map_err(|reason| failed(cell, CLOSE_ADAPTER, reason))?;
+            .map_err(|reason| failed(cell, Step::CloseAdapter, reason))?;
         cell.entry().adapter = AdapterState::Closed;
         Ok(())
     }
@@ -58,10 +49,17 @@ impl House {
         cell.entry().unsure = Some(unsure);
         let agent = &cell.key.agent;
         let acd = &self.reachable(cell.key.peripheral)?.acd;
-        let mut truth = self.ask(acd.agent(agent)).await.map_err(|reason| failed(cell, ASK_AGENT, reason))?;
+        let mut truth = self
+            .ask(cell.key.peripheral, AcdCommand::Agent, acd.agent(agent))
+            .await
+            .map_err(|reason| failed(cell, Step::AskAgent, reason))?;
         if unsure == Unsure::Login && truth.as_ref().is_some_and(AgentFacts::is_logged_in) {
             let out = acd.log_out(agent, &QueueChoice::AsAcdSays, ReasonCode::default(), true);
-            truth = Some(self.ask(out).await.map_err(|reason| failed(cell, UNDO_LOGIN, reason))?);
+            truth = Some(
+                self.ask(cell.key.peripheral, AcdCommand::LogOut, out)
+                    .await
+                    .map_err(|reason| failed(cell, Step::UndoLogin, reason))?,
+            );
         }
         let mut entry = cell.entry();
         entry.unsure = None;
@@ -138,7 +136,8 @@ async fn mend(house: Arc<House>, cell: Arc<AgentCell>) {
         };
         drop(turn);
         if let Err(error) = tried {
-            warn!(agent = %cell.key, %error, retry_in = ?pause, "adapter is not as it should be, trying again");
+            let step = error.step().unwrap_or(Step::AskAgent);
+            house.step_failed(step, Whose::of_agent(&cell.key), &error, Some(pause));
             if wait(&house, pause).await.is_break() {
                 break;
             }
@@ -155,6 +154,6 @@ async fn wait(house: &House, pause: Duration) -> std::ops::ControlFlow<()> {
     }
 }
 
-fn failed(cell: &AgentCell, step: &'static str, reason: AcdRefusal) -> Refusal {
+fn failed(cell: &AgentCell, step: Step, reason: AcdRefusal) -> Refusal {
     Refusal::Adapter { step, agent: cell.key.agent.clone(), reason }
 }

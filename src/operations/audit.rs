@@ -56,6 +56,9 @@ impl House {
     /// Tells what was put right.
     pub(super) fn tell_corrections(&self, corrections: Vec<CorrectionEvent>) {
         for correction in corrections {
+            if let Some(counts) = self.metrics.acd(correction.peripheral) {
+                counts.corrections.inc();
+            }
             warn!(peripheral = %correction.peripheral, what = correction.text, "an audit put the table right");
             self.table.publish(&Event::Correction(correction));
         }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Answer, House, Refusal, Requester};
+use super::steps::Whose;
+use super::{Answer, House, Refusal, Requester, Step};
 use crate::acd::AcdRefusal;
 use crate::model::{Call, CallCommand, CallId, CallOutcome, Connection, Instrument, PeripheralId};
+use crate::observe::AcdCommand;
 
 impl House {
     /// Asks the ACD to do it; answers with what came of it.
@@ -15,7 +17,14 @@ impl House {
         command: CallCommand,
         answer: Answer<CallOutcome>,
     ) {
-        answer(self.control_call_in_order(&by, peripheral, &command).await);
+        let done = self.control_call_in_order(&by, peripheral, &command).await;
+        if let Err(refusal) = &done {
+            let device = command.devices().next();
+            let agent = device.and_then(|device| self.table.agent_at(peripheral, device));
+            let whose = Whose { peripheral, session: Some(by.session), agent: agent.as_ref() };
+            self.note_refusal(Step::ControlCall, whose, refusal);
+        }
+        answer(done);
     }
 
     async fn control_call_in_order(
@@ -50,7 +59,7 @@ impl House {
         {
             call.data.changed_by(change).map_err(|error| failed(AcdRefusal::CallData(error)))?;
         }
-        let done = self.ask(acd.control_call(command)).await.map_err(failed)?;
+        let done = self.ask(peripheral, AcdCommand::ControlCall, acd.control_call(command)).await.map_err(failed)?;
         if let Some((call, watched, how)) = supervised {
             self.table.statistics.supervised(peripheral, &call, &watched.device, how);
         }

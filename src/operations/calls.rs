@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::House;
 use crate::model::{
@@ -12,11 +13,18 @@ use crate::model::{
 };
 use crate::sessions::Calls;
 
+/// Where a step was reported: by which ACD, and when it was read from there, if it was.
+#[derive(Clone, Copy)]
+struct Origin {
+    peripheral: PeripheralId,
+    read_at: Option<Instant>,
+}
+
 impl House {
     /// Takes a report in.
-    pub(super) fn receive_call(&self, peripheral: PeripheralId, report: CallReport) {
+    pub(super) fn receive_call(&self, peripheral: PeripheralId, report: CallReport, read_at: Instant) {
         let calls = self.table.calls(peripheral);
-        self.take_in_call(peripheral, &mut calls.lock(), report);
+        self.take_in_call(peripheral, &mut calls.lock(), report, Some(read_at));
     }
 
     /// What the ACD says of its calls at one moment: those that it does not have have ended, those that are new began, and
@@ -27,17 +35,17 @@ impl House {
         let there: HashSet<CallId> = present.iter().map(|call| call.id).collect();
         let is_gone = |call: &Arc<Call>| call.order <= order && !there.contains(&call.id);
         for gone in calls.all().into_iter().filter(is_gone) {
-            self.end_call(peripheral, &mut calls, gone.id);
+            self.end_call(Origin { peripheral, read_at: None }, &mut calls, gone.id);
         }
         for call in present {
             let was = calls.get(call.id).cloned();
             let steps = was.map_or_else(Vec::new, |was| differences(&was, &call));
             if steps.is_empty() {
-                self.take_in_call(peripheral, &mut calls, CallReport { call, step: CallStep::Began });
+                self.take_in_call(peripheral, &mut calls, CallReport { call, step: CallStep::Began }, None);
                 continue;
             }
             for step in steps {
-                self.take_in_call(peripheral, &mut calls, CallReport { call: Arc::clone(&call), step });
+                self.take_in_call(peripheral, &mut calls, CallReport { call: Arc::clone(&call), step }, None);
             }
         }
     }
@@ -47,33 +55,41 @@ impl House {
         let calls = self.table.calls(peripheral);
         let mut calls = calls.lock();
         for call in calls.all() {
-            self.end_call(peripheral, &mut calls, call.id);
+            self.end_call(Origin { peripheral, read_at: None }, &mut calls, call.id);
         }
     }
 
     /// An agent hears no more of the calls that it is on: for its clients, and those of its device, they have ended. Others
     /// hear how they go on.
-    pub(super) fn end_calls_for(&self, key: &AgentKey) {
+    pub(super) fn end_calls_for(&self, key: &AgentKey, read_at: Option<Instant>) {
         let calls = self.table.calls(key.peripheral);
         let calls = calls.lock();
         for call in calls.of_agent(&key.agent) {
             let Some(device) = call.device_of(&key.agent).cloned() else { continue };
             let to = vec![(device.clone(), Some(key.agent.clone()))];
-            self.publish_step(key.peripheral, &call, None, CallStep::Ended, &device, false, to);
+            self.publish_step(
+                Origin { peripheral: key.peripheral, read_at },
+                &call,
+                CallStep::Ended,
+                &device,
+                false,
+                to,
+            );
         }
     }
 
-    fn take_in_call(&self, peripheral: PeripheralId, calls: &mut Calls, report: CallReport) {
+    fn take_in_call(&self, peripheral: PeripheralId, calls: &mut Calls, report: CallReport, read_at: Option<Instant>) {
         let CallReport { call, step } = report;
+        let from = Origin { peripheral, read_at };
         if calls.get(call.id).is_some_and(|known| known.order > call.order) {
             return; // older than what is known
         }
         if step == CallStep::Ended {
-            return self.end_call(peripheral, calls, call.id);
+            return self.end_call(from, calls, call.id);
         }
         let was = calls.put(Arc::clone(&call));
         let publish = |step: CallStep, at: &Instrument, to_all: bool, to: Vec<(Instrument, Option<AgentId>)>| {
-            self.publish_step(peripheral, &call, None, step, at, to_all, to);
+            self.publish_step(from, &call, step, at, to_all, to);
         };
         // Who was on the other call is told that it goes on as this one, once it has been told how.
         let (by, other) = match &step {
@@ -117,43 +133,43 @@ impl House {
             }
         }
         if let Some(was) = was.as_ref().filter(|was| is_data || was.data != call.data) {
-            self.tell_data(peripheral, was, &call);
+            self.tell_data(from, was, &call);
         }
         for gone in gone {
             publish(CallStep::Ended, &gone.device, false, vec![listener(gone)]);
         }
         if let (Some(other), Some(by)) = (other, by) {
-            self.goes_on_as(peripheral, &other, &call, &by);
+            self.goes_on_as(from, &other, &call, &by);
         }
     }
 
     /// A call's parties are on another one from here on; who joined the two was on both.
-    fn goes_on_as(&self, peripheral: PeripheralId, other: &Arc<Call>, call: &Arc<Call>, by: &Instrument) {
+    fn goes_on_as(&self, from: Origin, other: &Arc<Call>, call: &Arc<Call>, by: &Instrument) {
         let (moved, left): (Vec<&Party>, Vec<&Party>) =
             other.parties.iter().partition(|party| is_among(party, &call.parties) && party.device != *by);
         for (at, party) in moved.into_iter().enumerate() {
             let to = vec![listener(party)];
-            self.publish_data(peripheral, other, call, &party.device, at == 0, to);
+            self.publish_data(from, other, call, &party.device, at == 0, to);
         }
         for party in left {
             let to = vec![listener(party)];
-            self.publish_step(peripheral, other, None, CallStep::Ended, &party.device, false, to);
+            self.publish_step(from, other, CallStep::Ended, &party.device, false, to);
         }
-        self.publish_step(peripheral, other, None, CallStep::Ended, &other.home, true, Vec::new());
+        self.publish_step(from, other, CallStep::Ended, &other.home, true, Vec::new());
     }
 
     /// What travels with a call is told as what differs, whichever step brought it; who came with the step has heard all.
-    fn tell_data(&self, peripheral: PeripheralId, was: &Arc<Call>, call: &Arc<Call>) {
+    fn tell_data(&self, from: Origin, was: &Arc<Call>, call: &Arc<Call>) {
         for party in call.parties.iter().filter(|party| is_among(party, &was.parties)) {
-            self.publish_data(peripheral, was, call, &party.device, false, vec![listener(party)]);
+            self.publish_data(from, was, call, &party.device, false, vec![listener(party)]);
         }
-        self.publish_data(peripheral, was, call, &call.home, true, Vec::new());
+        self.publish_data(from, was, call, &call.home, true, Vec::new());
     }
 
     /// A change of data, to those who were told of the call, or of the one that goes on as it, as it was.
     fn publish_data(
         &self,
-        peripheral: PeripheralId,
+        from: Origin,
         was: &Arc<Call>,
         call: &Arc<Call>,
         at: &Instrument,
@@ -162,32 +178,33 @@ impl House {
     ) {
         let (call, at, before) = (Arc::clone(call), at.clone(), Some(Arc::clone(was)));
         let (step, was) = (CallStep::DataChanged, Some(was.id).filter(|was| *was != call.id));
-        self.table.publish(&Event::Call(CallEvent { peripheral, call, step, was, before, at, to_all, to }));
+        let Origin { peripheral, read_at } = from;
+        self.table.publish(&Event::Call(CallEvent { peripheral, call, step, was, before, at, to_all, to, read_at }));
     }
 
-    #[allow(clippy::too_many_arguments, reason = "an event has that many sides")]
     fn publish_step(
         &self,
-        peripheral: PeripheralId,
+        from: Origin,
         call: &Arc<Call>,
-        was: Option<CallId>,
         step: CallStep,
         at: &Instrument,
         to_all: bool,
         to: Vec<(Instrument, Option<AgentId>)>,
     ) {
         let (call, at) = (Arc::clone(call), at.clone());
-        self.table.publish(&Event::Call(CallEvent { peripheral, call, step, was, before: None, at, to_all, to }));
+        let Origin { peripheral, read_at } = from;
+        let told = CallEvent { peripheral, call, step, was: None, before: None, at, to_all, to, read_at };
+        self.table.publish(&Event::Call(told));
     }
 
-    fn end_call(&self, peripheral: PeripheralId, calls: &mut Calls, id: CallId) {
+    fn end_call(&self, from: Origin, calls: &mut Calls, id: CallId) {
         let Some(call) = calls.take(id) else { return };
-        self.table.statistics.call_ended(peripheral, &call);
+        self.table.statistics.call_ended(from.peripheral, &call);
         for party in &call.parties {
             let to = vec![listener(party)];
-            self.publish_step(peripheral, &call, None, CallStep::Ended, &party.device, false, to);
+            self.publish_step(from, &call, CallStep::Ended, &party.device, false, to);
         }
-        self.publish_step(peripheral, &call, None, CallStep::Ended, &call.home, true, Vec::new());
+        self.publish_step(from, &call, CallStep::Ended, &call.home, true, Vec::new());
     }
 }
 

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::{House, Refusal, Rules};
+use super::steps::Whose;
+use super::{House, Refusal, Rules, Step};
 use crate::model::{
     AgentKey, AgentState, Instrument, Logout, QueueChoice, ReasonCode, SecondClient, SessionId, StateChange,
     WantedState,
@@ -98,14 +99,16 @@ impl House {
         }
     }
 
-    /// Ends what a session had. `name` is what its client calls itself when it [comes back](House::come_back).
-    pub fn leave(self: &Arc<House>, session: SessionId, name: &str, how: Farewell) {
-        for key in self.table.attendance.leave(session, name) {
+    /// Ends what a session had, and says which agents those were. `name` is what its client calls itself when it
+    /// [comes back](House::come_back).
+    pub fn leave(self: &Arc<House>, session: SessionId, name: &str, how: Farewell) -> Vec<AgentKey> {
+        let agents = Vec::from_iter(self.table.attendance.leave(session, name));
+        for key in &agents {
             // A connection that is half open is often found to be lost after its client is back.
             if let Some(heir) = self.table.attendance.heir(name) {
-                self.attend(heir, &key, None);
+                self.attend(heir, key, None);
             }
-            let Some(cell) = self.table.agent(&key) else { continue };
+            let Some(cell) = self.table.agent(key) else { continue };
             let mut entry = cell.entry();
             let has_others = self.table.attendance.neglect(&cell, &mut entry, session);
             if how == Farewell::Lost && !has_others && entry.facts.is_logged_in() {
@@ -116,6 +119,7 @@ impl House {
                 }
             }
         }
+        agents
     }
 
     /// The session's client is here, or back: it has the agents that other sessions of its lost, and will lose. Returns those
@@ -149,7 +153,7 @@ async fn wait_for_a_client(
 ) {
     if passes(&house, grace.not_ready_after, &mut back).await {
         if let Err(error) = house.make_not_ready(&cell, loss, grace.reason).await {
-            info!(agent = %cell.key, %error, "an agent whose client was lost does not go not ready");
+            house.step_failed(Step::GraceNotReady, Whose::of_agent(&cell.key), &error, None);
         }
         let mut pause = grace.logout_after;
         while passes(&house, pause, &mut back).await {
@@ -159,7 +163,7 @@ async fn wait_for_a_client(
                     pause = grace.logout_after.min(house.rules.retry_max);
                     let Rules { retry_min, .. } = house.rules;
                     pause = pause.max(retry_min);
-                    warn!(agent = %cell.key, %error, retry_in = ?pause, "an agent whose client was lost is still logged in");
+                    house.log_out_later(&cell, &error, pause);
                 }
             }
         }
@@ -199,6 +203,14 @@ impl House {
         self.settle(cell, facts, || ());
         self.mend_if_needed(cell, &mut cell.entry());
         done
+    }
+
+    /// Says that a lost agent is still logged in. One that is on a call is to be: that is no failure.
+    fn log_out_later(&self, cell: &AgentCell, error: &Refusal, pause: Duration) {
+        match error {
+            Refusal::OnCall { .. } => info!(agent = %cell.key, retry_in = ?pause, "a lost agent is let end its call"),
+            error => self.step_failed(Step::GraceLogout, Whose::of_agent(&cell.key), error, Some(pause)),
+        }
     }
 
     /// As any other logout, in its nine points; a call is let end first.

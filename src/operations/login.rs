@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use tracing::{info, warn};
+use tracing::info;
 
-use super::{Answer, Blame, House, Refusal, Requester};
+use super::reports::now;
+use super::steps::Whose;
+use super::{Answer, Blame, House, Refusal, Requester, Step};
 use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, Login, Logout, Password, QueueChoice, QueueId, ReasonCode};
+use crate::observe::AcdCommand;
 use crate::sessions::{AgentCell, LogoutKind, Unsure};
 
 impl House {
@@ -23,7 +26,9 @@ impl House {
         before: impl FnOnce() + Send,
         answer: Answer<()>,
     ) {
+        let whose = Whose::of_agent(&key).asked_by(by.session);
         if let Err(refusal) = self.admit_login(&by, &key, &request) {
+            self.note_refusal(Step::LogIn, whose, &refusal);
             return answer(Err(refusal));
         }
         let cell = self.table.agent_or_new(&key);
@@ -39,7 +44,7 @@ impl House {
             }
             Err(refusal) => match refusal.blame() {
                 Blame::Client => info!(agent = %key, session = %by.session, error = %refusal, "login refused"),
-                Blame::Acd => warn!(agent = %key, session = %by.session, error = %refusal, "login failed"),
+                Blame::Acd => self.note_refusal(Step::LogIn, whose, refusal),
             },
         }
         let is_done = outcome.is_ok();
@@ -65,10 +70,15 @@ impl House {
     pub async fn authenticate(self: Arc<House>, key: AgentKey, password: Password, answer: Answer<()>) {
         let checked = match self.reachable(key.peripheral) {
             Ok(peripheral) => {
-                self.ask(peripheral.acd.authenticate(&key.agent, &password)).await.map_err(|r| refused(&key, r))
+                let asked = peripheral.acd.authenticate(&key.agent, &password);
+                let checked = self.ask(key.peripheral, AcdCommand::Authenticate, asked).await;
+                checked.map_err(|reason| unauthenticated(&key, reason))
             }
             Err(refusal) => Err(refusal),
         };
+        if let Err(refusal) = &checked {
+            self.note_refusal(Step::Authenticate, Whose::of_agent(&key), refusal);
+        }
         answer(checked);
     }
 
@@ -88,12 +98,12 @@ impl House {
         }
         let was_in = self.finish_teardown(cell).await?;
         // Checked before anything is opened: a guessed password costs the ACD one question and nothing else.
-        self.ask(acd.authenticate(&request.agent, &request.password)).await.map_err(|r| refused(&cell.key, r))?;
+        self.must_know_password(&*acd, cell, request).await?;
         if !was_in {
             self.open_adapter(cell, &request.instrument).await?;
         }
         cell.entry().start_deferring();
-        match self.ask(acd.log_in(request)).await {
+        match self.ask(cell.key.peripheral, AcdCommand::LogIn, acd.log_in(request)).await {
             Ok(facts) => {
                 let mut entry = cell.entry();
                 (entry.owes_confirm, entry.unsure) = (false, None);
@@ -122,7 +132,7 @@ impl House {
             return Ok(());
         }
         self.must_be_possible(&cell.key, request)?;
-        self.ask(acd.authenticate(&request.agent, &request.password)).await.map_err(|r| refused(&cell.key, r))?;
+        self.must_know_password(acd, cell, request).await?;
         let logout = Logout {
             agent: request.agent.clone(),
             queues: QueueChoice::AsAcdSays,
@@ -150,6 +160,12 @@ impl House {
         }
     }
 
+    async fn must_know_password(&self, acd: &dyn Acd, cell: &AgentCell, request: &Login) -> Result<(), Refusal> {
+        let asked = acd.authenticate(&request.agent, &request.password);
+        let checked = self.ask(cell.key.peripheral, AcdCommand::Authenticate, asked).await;
+        checked.map_err(|reason| unauthenticated(&cell.key, reason))
+    }
+
     /// What an earlier logout left to do is done before a new life begins. Says whether the agent is logged in.
     async fn finish_teardown(&self, cell: &AgentCell) -> Result<bool, Refusal> {
         let is_in = cell.entry().facts.is_logged_in();
@@ -168,15 +184,16 @@ impl House {
         if is_open(reason) {
             let unsure = if was_in { Unsure::Facts } else { Unsure::Login };
             match self.ask_the_truth(cell, unsure).await {
-                Ok(truth) => self.settle_up_to(cell, truth),
-                Err(error) => {
-                    warn!(agent = %cell.key, %error, "what became of the agent is asked again in the background");
-                }
+                Ok(truth) => self.settle_up_to(cell, truth, now()),
+                // It is asked again in the background.
+                Err(error) => self.note_refusal(Step::AskAgent, Whose::of_agent(&cell.key), &error),
             }
         }
         if !cell.entry().facts.is_logged_in() {
             // Where it does not close at once, that goes on in the background.
-            let _ = self.close_adapter(cell).await;
+            if let Err(error) = self.close_adapter(cell).await {
+                self.note_refusal(Step::CloseAdapter, Whose::of_agent(&cell.key), &error);
+            }
         }
     }
 }
@@ -189,5 +206,9 @@ fn not_leaving(cell: &AgentCell) -> Result<(), Refusal> {
 }
 
 fn refused(key: &AgentKey, reason: AcdRefusal) -> Refusal {
-    Refusal::Acd { step: "login", agent: key.agent.clone(), reason }
+    Refusal::Acd { step: Step::LogIn, agent: key.agent.clone(), reason }
+}
+
+fn unauthenticated(key: &AgentKey, reason: AcdRefusal) -> Refusal {
+    Refusal::Acd { step: Step::Authenticate, agent: key.agent.clone(), reason }
 }

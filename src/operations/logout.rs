@@ -7,11 +7,14 @@
 
 use std::sync::Arc;
 
-use tracing::{info, warn};
+use tracing::info;
 
-use super::{Answer, Blame, House, Refusal, Requester};
+use super::reports::now;
+use super::steps::{Whose, outcome_of};
+use super::{Answer, Blame, House, Refusal, Requester, Step};
 use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, Logout, QueueChoice, QueueId};
+use crate::observe::{AcdCommand, LogoutStep, StepOutcome};
 use crate::sessions::{AgentCell, LogoutKind, Unsure};
 
 /// A logout that may be confirmed: there is no other way to make one than to have done it.
@@ -44,8 +47,13 @@ impl House {
     ) {
         let (cell, is_due) = match self.admit_logout(&by, &key, &request) {
             Ok(admitted) => admitted,
-            Err(refusal) => return answer(Err(refusal)),
+            Err(refusal) => {
+                self.metrics.logout_step(LogoutStep::Admit, outcome_of(&refusal));
+                self.note_refusal(Step::LogOut, Whose::of_agent(&key).asked_by(by.session), &refusal);
+                return answer(Err(refusal));
+            }
         };
+        self.metrics.logout_step(LogoutStep::Admit, StepOutcome::Done);
         let turn = cell.turn.lock().await;
         self.note_doer(&cell, &by);
         let outcome = if is_due || cell.entry().facts.is_logged_in() {
@@ -57,10 +65,13 @@ impl House {
             Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // the login that was under way failed
         };
         match &outcome {
-            Ok(done) => info!(agent = %key, session = %by.session, kind = ?done.kind, "agent logged out"),
+            Ok(done) => {
+                self.metrics.logout_step(LogoutStep::Confirm, StepOutcome::Done);
+                info!(agent = %key, session = %by.session, kind = ?done.kind, "agent logged out");
+            }
             Err(refusal) => match refusal.blame() {
                 Blame::Client => info!(agent = %key, session = %by.session, error = %refusal, "logout refused"),
-                Blame::Acd => warn!(agent = %key, session = %by.session, error = %refusal, "logout failed"),
+                Blame::Acd => self.note_refusal(Step::LogOut, Whose::of_agent(&key).asked_by(by.session), refusal),
             },
         }
         // What the ACD reported since waits until the requester has been told, so that it hears of a new login after the
@@ -83,19 +94,26 @@ impl House {
             self.end_subscriptions(cell, &cell.entry()); //                8: asked again, or the ACD was quicker: what
             return self.tear_down(cell).await; //                          began since the last event ends as well
         }
-        must_be_able(&*acd, cell, request)?;
-        self.check_password(&*acd, cell, request).await?;
+        let may_ask = must_be_able(&*acd, cell, request);
+        let may_ask = match may_ask {
+            Ok(()) => self.check_password(&*acd, cell, request).await,
+            refused => refused,
+        };
+        may_ask.inspect_err(|refusal| self.metrics.logout_step(LogoutStep::LogOut, outcome_of(refusal)))?;
         cell.entry().start_deferring(); //                                 3: reports wait for the answer
         let asked = acd.log_out(&cell.key.agent, &request.queues, request.reason, request.forced);
-        let facts = match self.ask(asked).await {
+        let facts = match self.ask(cell.key.peripheral, AcdCommand::LogOut, asked).await {
             Ok(facts) => facts, //                                         4: done
             Err(reason) => return Err(self.logout_refused(cell, reason).await), // 4: nothing is torn down
         };
+        self.metrics.logout_step(LogoutStep::LogOut, StepOutcome::Done);
+        let read_at = now();
         let is_partial = facts.is_logged_in();
         if !is_partial {
             self.hear_of_calls(cell).await; //                              what became of its calls was told before
         }
-        self.settle_up_to(cell, facts.clone()); //                         5: the last event, to every subscriber; with
+        self.settle_up_to(cell, facts.clone(), read_at); //                         5: the last event, to every subscriber; with
+        self.metrics.logout_step(LogoutStep::LastEvent, StepOutcome::Done);
         if is_partial {
             return Ok(LoggedOut { kind: LogoutKind::Partial, facts }); //  2:  it end the subscriptions, unless partial
         }
@@ -106,6 +124,8 @@ impl House {
     /// Where it does not close, that goes on in the background, and who asks again hears how it stands.
     async fn tear_down(&self, cell: &AgentCell) -> Result<LoggedOut, Refusal> {
         let closed = self.close_adapter(cell).await;
+        let outcome = closed.as_ref().map_or_else(outcome_of, |()| StepOutcome::Done);
+        self.metrics.logout_step(LogoutStep::CloseAdapter, outcome);
         cell.entry().owes_confirm = closed.is_err();
         let entry = cell.entry();
         let facts = AgentFacts { instrument: entry.last_instrument.clone(), ..entry.facts.clone() };
@@ -152,25 +172,33 @@ impl House {
 
     async fn check_password(&self, acd: &dyn Acd, cell: &AgentCell, request: &Logout) -> Result<(), Refusal> {
         let Some(password) = &request.password else { return Ok(()) };
-        let checked = self.ask(acd.authenticate(&cell.key.agent, password)).await;
-        checked.map_err(|reason| Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason })
+        let checked =
+            self.ask(cell.key.peripheral, AcdCommand::Authenticate, acd.authenticate(&cell.key.agent, password)).await;
+        checked.map_err(|reason| Refusal::Acd { step: Step::LogOut, agent: cell.key.agent.clone(), reason })
     }
 
     /// The ACD refused or did not answer: the agent is as the ACD says that it is, asked and not assumed.
     async fn logout_refused(self: &Arc<House>, cell: &Arc<AgentCell>, reason: AcdRefusal) -> Refusal {
+        let refusal = Refusal::Acd { step: Step::LogOut, agent: cell.key.agent.clone(), reason };
+        self.metrics.logout_step(LogoutStep::LogOut, outcome_of(&refusal));
         match self.ask_the_truth(cell, Unsure::Logout).await {
             Ok(truth) => {
+                self.metrics.logout_step(LogoutStep::AskAgent, StepOutcome::Done);
+                let read_at = now();
                 // Where it was done after all, only not said, the request fails, the teardown is done, and who asks again
                 // gets a success.
                 cell.entry().owes_confirm = !truth.is_logged_in();
                 if !truth.is_logged_in() {
                     self.hear_of_calls(cell).await;
                 }
-                self.settle_up_to(cell, truth);
+                self.settle_up_to(cell, truth, read_at);
             }
-            Err(error) => warn!(agent = %cell.key, %error, "what became of the agent is asked again in the background"),
+            Err(error) => {
+                self.metrics.logout_step(LogoutStep::AskAgent, outcome_of(&error));
+                self.note_refusal(Step::AskAgent, Whose::of_agent(&cell.key), &error); // asked again in the background
+            }
         }
-        Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason }
+        refusal
     }
 }
 
@@ -179,7 +207,7 @@ fn must_be_able(acd: &dyn Acd, cell: &AgentCell, request: &Logout) -> Result<(),
     let is_partial = logout_kind(&cell.entry().facts, &request.queues)? == LogoutKind::Partial;
     if is_partial && !acd.capabilities().partial_logout {
         let reason = AcdRefusal::NotSupported { what: "log an agent out of some of its queues" };
-        return Err(Refusal::Acd { step: "logout", agent: cell.key.agent.clone(), reason });
+        return Err(Refusal::Acd { step: Step::LogOut, agent: cell.key.agent.clone(), reason });
     }
     Ok(())
 }

@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
-use super::{House, Refusal};
+use super::steps::outcome_of;
+use super::{House, Refusal, Step};
 use crate::model::{AgentState, Logout, LogoutOnCall, StateChange, WantedState};
+use crate::observe::{AcdCommand, LogoutStep, StepOutcome};
 use crate::sessions::{AgentCell, LogoutKind};
 
 impl House {
@@ -27,7 +29,12 @@ impl House {
                 request.forced = true;
                 Ok(())
             }
-            LogoutOnCall::AfterCall => self.wait_for_the_end(cell, request, state).await,
+            LogoutOnCall::AfterCall => {
+                let ended = self.wait_for_the_end(cell, request, state).await;
+                let outcome = ended.as_ref().map_or_else(outcome_of, |()| StepOutcome::Done);
+                self.metrics.logout_step(LogoutStep::LetCallEnd, outcome);
+                ended
+            }
         }
     }
 
@@ -43,10 +50,10 @@ impl House {
         let not_ready = StateChange { agent: agent.clone(), wanted: WantedState::NotReady, reason: request.reason };
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         cell.entry().start_deferring();
-        let asked = self.ask(acd.set_state(&not_ready)).await;
+        let asked = self.ask(cell.key.peripheral, AcdCommand::SetState, acd.set_state(&not_ready)).await;
         let (facts, asked) = match asked {
             Ok(facts) => (Some(facts), Ok(())),
-            Err(reason) => (None, Err(Refusal::Acd { step: "logout", agent: agent.clone(), reason })),
+            Err(reason) => (None, Err(Refusal::Acd { step: Step::LetCallEnd, agent: agent.clone(), reason })),
         };
         self.settle(cell, facts, || ());
         asked?;

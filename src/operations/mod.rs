@@ -18,6 +18,7 @@ mod reports;
 mod requester;
 mod resync;
 mod state;
+mod steps;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,18 +27,21 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use dashmap::DashMap;
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::acd::{AcdProgress, AcdRefusal, Peripheral};
 use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient, Teams};
+use crate::observe::{AcdCommand, By, Metrics};
 use crate::sessions::Table;
 
 pub use grace::{Farewell, Grace};
 pub use logout::LoggedOut;
 pub use refusal::{Blame, Refusal};
 pub use requester::{Requester, Right};
+pub use steps::Step;
 
 /// Takes the outcome of a command to the one who asked: called exactly once, never waits.
 pub type Answer<T> = Box<dyn FnOnce(Result<T, Refusal>) + Send>;
@@ -47,6 +51,9 @@ pub type Answer<T> = Box<dyn FnOnce(Result<T, Refusal>) + Send>;
 pub struct House {
     /// Who is logged in where, and who subscribes to what.
     pub table: Table,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    failed_steps: By<Step, Counter>,
     peripherals: Vec<Peripheral>,
     rules: Rules,
     commands: TaskTracker,
@@ -84,8 +91,11 @@ pub struct Rules {
 impl House {
     /// A house whose ACDs are not connected yet; see [`connect`](House::connect).
     pub fn new(peripherals: Vec<Peripheral>, teams: Teams, rules: Rules) -> Arc<House> {
+        let metrics = Metrics::new(peripherals.iter().map(|peripheral| peripheral.id));
         Arc::new(House {
             table: Table::new(teams, rules.day_begins),
+            failed_steps: metrics.failed_steps(),
+            metrics,
             peripherals,
             rules,
             commands: TaskTracker::new(),
@@ -142,6 +152,16 @@ impl House {
         self.commands.wait().await;
     }
 
+    /// How many commands are running.
+    pub fn commands_running(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// How many reports of an ACD wait to be taken in.
+    pub fn reports_waiting(&self, id: PeripheralId) -> u64 {
+        self.progress.get(&id).map_or(0, |progress| progress.waiting())
+    }
+
     /// Ends what runs in the background: the links, and the tries to put adapters right.
     pub fn end(&self) {
         self.ending.cancel();
@@ -158,9 +178,16 @@ impl House {
     }
 
     /// An ACD's answer, or the refusal that none came in time.
-    async fn ask<T>(&self, answer: impl Future<Output = Result<T, AcdRefusal>>) -> Result<T, AcdRefusal> {
-        let waited = self.rules.acd_answer;
-        tokio::time::timeout(waited, answer).await.unwrap_or(Err(AcdRefusal::TimedOut { waited }))
+    async fn ask<T>(
+        &self,
+        id: PeripheralId,
+        command: AcdCommand,
+        answer: impl Future<Output = Result<T, AcdRefusal>>,
+    ) -> Result<T, AcdRefusal> {
+        let (waited, asked) = (self.rules.acd_answer, tokio::time::Instant::now());
+        let answer = tokio::time::timeout(waited, answer).await.unwrap_or(Err(AcdRefusal::TimedOut { waited }));
+        self.count_answer(id, command, asked.elapsed(), &answer);
+        answer
     }
 
     /// The ACD with that number, if it can be reached now.

@@ -1,7 +1,9 @@
 //! Why a command was not done. Not here: the codes that a dialect says it with.
 
+use super::Step;
 use crate::acd::AcdRefusal;
 use crate::model::{AgentId, CallId, Instrument, PeripheralId, QueueId, SessionId};
+use crate::observe::RequestResult;
 
 /// Why a command was not done: what, for whom, and at which step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +94,7 @@ pub enum Refusal {
     #[error("{step} of agent {agent} failed: {reason}")]
     Acd {
         /// What the ACD was asked.
-        step: &'static str,
+        step: Step,
         /// The agent.
         agent: AgentId,
         /// What it answered.
@@ -102,7 +104,7 @@ pub enum Refusal {
     #[error("step '{step}' failed for agent {agent}: {reason}")]
     Adapter {
         /// The step.
-        step: &'static str,
+        step: Step,
         /// The agent.
         agent: AgentId,
         /// What the ACD answered.
@@ -119,7 +121,37 @@ pub enum Blame {
     Acd,
 }
 
+impl From<Blame> for RequestResult {
+    fn from(blame: Blame) -> RequestResult {
+        match blame {
+            Blame::Client => RequestResult::ClientFault,
+            Blame::Acd => RequestResult::AcdFault,
+        }
+    }
+}
+
 impl Refusal {
+    /// The step that failed, where it names one.
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Refusal::Acd { step, .. } | Refusal::Adapter { step, .. } => Some(*step),
+            Refusal::Call { .. } => Some(Step::ControlCall),
+            _ => None,
+        }
+    }
+
+    /// What a request is counted as that was refused by it.
+    pub fn result(&self) -> RequestResult {
+        let (Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } | Refusal::Call { reason, .. }) = self
+        else {
+            return self.blame().into();
+        };
+        match reason {
+            AcdRefusal::Congested { .. } => RequestResult::Congested,
+            _ => self.blame().into(),
+        }
+    }
+
     /// Whose fault it is: an operator looks into those of the ACD, a client's author into the others.
     pub fn blame(&self) -> Blame {
         match self {

@@ -4,23 +4,24 @@
 //! its subscribers get the events in that order.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tracing::debug;
 
 use super::House;
 use crate::model::{
-    AgentEvent, AgentFacts, AgentReport, AgentState, Event, Instrument, PeripheralId, PreCallEvent, QueueId,
+    AgentEvent, AgentFacts, AgentReport, AgentState, Event, Heard, Instrument, PeripheralId, PreCallEvent, QueueId,
 };
 use crate::sessions::{AgentCell, AgentEntry};
 
 impl House {
     /// A report that nobody asked for. It waits if a command for this agent is with the ACD.
-    pub(super) fn receive(self: &Arc<House>, peripheral: PeripheralId, report: AgentReport) {
-        let key = crate::model::AgentKey { peripheral, agent: report.agent().clone() };
+    pub(super) fn receive(self: &Arc<House>, peripheral: PeripheralId, heard: Heard) {
+        let key = crate::model::AgentKey { peripheral, agent: heard.report.agent().clone() };
         let cell = self.table.agent_or_new(&key);
         let mut entry = cell.entry();
-        if let Some(report) = entry.defer(report, self.rules.deferred_events_max) {
-            self.take_in(&cell, &mut entry, report);
+        if let Some(heard) = entry.defer(heard, self.rules.deferred_events_max) {
+            self.take_in(&cell, &mut entry, heard);
         }
     }
 
@@ -29,16 +30,17 @@ impl House {
     /// life that ended before the command was done is told of before the requester is.
     pub(super) fn settle(self: &Arc<House>, cell: &Arc<AgentCell>, brought: Option<AgentFacts>, tell: impl FnOnce()) {
         let mut entry = cell.entry();
-        let mut reports: Vec<AgentReport> = entry.stop_deferring().into();
+        let mut reports: Vec<Heard> = entry.stop_deferring().into();
         let mut answered_at = 0;
         if let Some(brought) = brought {
             entry.done_at(brought.order);
-            let place = reports.iter().position(|report| report.order() > brought.order).unwrap_or(reports.len());
-            let is_end = |report: &AgentReport| matches!(report, AgentReport::Facts(facts) if !facts.is_logged_in());
+            let place = reports.iter().position(|heard| heard.report.order() > brought.order).unwrap_or(reports.len());
+            let is_end = |heard: &Heard| matches!(&heard.report, AgentReport::Facts(facts) if !facts.is_logged_in());
             if brought.is_logged_in() {
                 answered_at = reports[..place].iter().rposition(is_end).map_or(0, |end| end + 1);
             }
-            reports.insert(place, AgentReport::Facts(brought));
+            let read_at = Some(read_first(&reports, &brought, now()));
+            reports.insert(place, Heard { report: AgentReport::Facts(brought), read_at });
         }
         let since = reports.split_off(answered_at);
         for report in reports {
@@ -51,40 +53,48 @@ impl House {
         entry.doer = None;
     }
 
-    /// Takes in what waited up to these facts, and these facts. What is newer goes on waiting.
-    pub(super) fn settle_up_to(self: &Arc<House>, cell: &Arc<AgentCell>, brought: AgentFacts) {
+    /// Takes in what waited up to these facts, and these facts, which were read then. What is newer goes on waiting.
+    pub(super) fn settle_up_to(self: &Arc<House>, cell: &Arc<AgentCell>, brought: AgentFacts, read_at: Instant) {
         let mut entry = cell.entry();
         let (earlier, later): (Vec<_>, Vec<_>) =
-            entry.stop_deferring().into_iter().partition(|report| report.order() <= brought.order);
+            entry.stop_deferring().into_iter().partition(|heard| heard.report.order() <= brought.order);
         entry.done_at(brought.order);
-        for report in earlier {
-            self.take_in(cell, &mut entry, report);
+        let read_at = Some(read_first(&earlier, &brought, read_at));
+        for heard in earlier {
+            self.take_in(cell, &mut entry, heard);
         }
-        self.take_in(cell, &mut entry, AgentReport::Facts(brought));
+        self.take_in(cell, &mut entry, Heard { report: AgentReport::Facts(brought), read_at });
         entry.start_deferring();
-        for report in later {
-            entry.defer(report, self.rules.deferred_events_max);
+        for heard in later {
+            entry.defer(heard, self.rules.deferred_events_max);
         }
     }
 
     /// Puts a report into the table and tells the subscribers, if it is news.
-    pub(super) fn take_in(self: &Arc<House>, cell: &Arc<AgentCell>, entry: &mut AgentEntry, report: AgentReport) {
+    pub(super) fn take_in(self: &Arc<House>, cell: &Arc<AgentCell>, entry: &mut AgentEntry, heard: Heard) {
         let peripheral = cell.key.peripheral;
+        let Heard { report, read_at } = heard;
         if report.order() < entry.facts.order {
             return; // older than what is known
         }
         match report {
-            AgentReport::Facts(facts) => self.take_in_facts(cell, entry, facts),
+            AgentReport::Facts(facts) => self.take_in_facts(cell, entry, facts, read_at),
             AgentReport::PreCall(call) => {
-                self.table.publish(&Event::PreCall(PreCallEvent { peripheral, call, aborted: false }));
+                self.table.publish(&Event::PreCall(PreCallEvent { peripheral, call, aborted: false, read_at }));
             }
             AgentReport::PreCallAbort(call) => {
-                self.table.publish(&Event::PreCall(PreCallEvent { peripheral, call, aborted: true }));
+                self.table.publish(&Event::PreCall(PreCallEvent { peripheral, call, aborted: true, read_at }));
             }
         }
     }
 
-    fn take_in_facts(self: &Arc<House>, cell: &Arc<AgentCell>, entry: &mut AgentEntry, facts: AgentFacts) {
+    fn take_in_facts(
+        self: &Arc<House>,
+        cell: &Arc<AgentCell>,
+        entry: &mut AgentEntry,
+        facts: AgentFacts,
+        read_at: Option<Instant>,
+    ) {
         let was = std::mem::replace(&mut entry.facts, facts);
         let now = entry.facts.clone();
         self.table.moved(cell.key.peripheral, &was, &now);
@@ -111,9 +121,9 @@ impl House {
         }
         if has_ended {
             // Whatever the ACD goes on to say of them, they have ended for this agent.
-            self.end_calls_for(&cell.key);
+            self.end_calls_for(&cell.key, read_at);
         }
-        self.tell_change(cell, entry, &was, now);
+        self.tell_change(cell, entry, &was, now, read_at);
         if has_ended {
             self.table.attendance.end(cell, entry);
             // The last event is told: with it end the subscriptions to this agent and its device, in every session.
@@ -135,7 +145,14 @@ impl House {
         debug!(agent = %cell.key, ended, "subscriptions of a logged-out agent ended");
     }
 
-    fn tell_change(&self, cell: &AgentCell, entry: &AgentEntry, was: &AgentFacts, now: AgentFacts) {
+    fn tell_change(
+        &self,
+        cell: &AgentCell,
+        entry: &AgentEntry,
+        was: &AgentFacts,
+        now: AgentFacts,
+        read_at: Option<Instant>,
+    ) {
         let left: Vec<QueueId> = was.queues.iter().filter(|queue| !now.queues.contains(queue)).copied().collect();
         let has_logged_in = !was.is_logged_in() && now.is_logged_in();
         let mut event = AgentEvent {
@@ -146,6 +163,7 @@ impl House {
             by: entry.doer_of(now.order),
             facts: now,
             left,
+            read_at,
         };
         if !event.facts.is_logged_in() {
             event.facts.instrument.clone_from(&entry.last_instrument);
@@ -157,4 +175,15 @@ impl House {
         }
         self.table.publish(&Event::Agent(event));
     }
+}
+
+/// The moment for what an ACD has just answered.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// When that change was read first: an ACD reports what it answers, and which of the two comes first is its own affair.
+fn read_first(reports: &[Heard], brought: &AgentFacts, answered: Instant) -> Instant {
+    let same = reports.iter().filter(|heard| heard.report.order() == brought.order);
+    same.filter_map(|heard| heard.read_at).min().map_or(answered, |read_at| read_at.min(answered))
 }

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::House;
-use crate::acd::{AcdEvent, AcdInbox, AcdRefusal, Snapshot, acd_channel};
-use crate::model::{AgentFacts, AgentId, AgentKey, AgentReport, LinkEvent, PeripheralId};
+use super::steps::Whose;
+use super::{House, Step};
+use crate::acd::{AcdEvent, AcdInbox, AcdRefusal, ReadEvent, Snapshot, acd_channel};
+use crate::model::{AgentFacts, AgentId, AgentKey, AgentReport, Heard, LinkEvent, PeripheralId};
+use crate::observe::{AcdCommand, Rebuild};
 use crate::sessions::{AdapterState, Instruments};
 
 /// How many reports are taken before others get their turn.
@@ -43,6 +45,7 @@ impl House {
                 () = until(audit_at), if audit_at.is_some() => true,
             };
             let mut is_due = rebuild_at.take_if(|at| *at <= tokio::time::Instant::now()).is_some();
+            let mut why = Rebuild::Retry;
             // What was reported before the ACD's answer is taken in before it, and what came after it, after it.
             let snapshot = match audit_at.take_if(|at| *at <= tokio::time::Instant::now()) {
                 Some(_) => self.ask_for_audit(id).await,
@@ -52,21 +55,22 @@ impl House {
             let mut later = Vec::new();
             if let Some(snapshot) = &snapshot {
                 inbox.take_what_is_there(&mut batch);
-                let is_later = |event: &AcdEvent| event.order().is_some_and(|order| order > snapshot.order);
+                let is_later = |read: &ReadEvent| read.event.order().is_some_and(|order| order > snapshot.order);
                 later = batch.split_off(batch.iter().position(is_later).unwrap_or(batch.len()));
             }
-            let mut take_in = |events: &mut Vec<AcdEvent>| {
-                for event in events.drain(..) {
+            let mut take_in = |events: &mut Vec<ReadEvent>| {
+                for ReadEvent { event, read_at } in events.drain(..) {
+                    let hear = |report| self.receive(id, Heard { report, read_at: Some(read_at) });
                     match event {
-                        AcdEvent::LinkUp => (is_due, pause) = (true, self.rules.retry_min),
+                        AcdEvent::LinkUp => (is_due, why, pause) = (true, Rebuild::LinkUp, self.rules.retry_min),
                         AcdEvent::LinkDown { reason } => {
                             (is_due, rebuild_at) = (false, None);
                             self.link_is_down(id, &reason);
                         }
-                        AcdEvent::Agent(facts) => self.receive(id, AgentReport::Facts(facts)),
-                        AcdEvent::PreCall(call) => self.receive(id, AgentReport::PreCall(call)),
-                        AcdEvent::PreCallAbort(call) => self.receive(id, AgentReport::PreCallAbort(call)),
-                        AcdEvent::Call(report) => self.receive_call(id, report),
+                        AcdEvent::Agent(facts) => hear(AgentReport::Facts(facts)),
+                        AcdEvent::PreCall(call) => hear(AgentReport::PreCall(call)),
+                        AcdEvent::PreCallAbort(call) => hear(AgentReport::PreCallAbort(call)),
+                        AcdEvent::Call(report) => self.receive_call(id, report, read_at),
                     }
                 }
             };
@@ -85,13 +89,18 @@ impl House {
                 }
                 inbox.take_overflow();
                 warn!(peripheral = %id, "reports came faster than they could be taken, rebuilding the table");
-                is_due = inbox.is_link_up();
+                (is_due, why) = (inbox.is_link_up(), Rebuild::Overflow);
                 if !is_due {
                     self.link_is_down(id, "the report that says why was lost");
                 }
             }
-            if is_due && let Err(error) = self.rebuild(id).await {
-                warn!(peripheral = %id, %error, retry_in = ?pause, "the table could not be rebuilt from the acd");
+            if is_due && let Err(error) = self.rebuild(id, why).await {
+                self.step_failed(
+                    Step::Rebuild,
+                    Whose { peripheral: id, session: None, agent: None },
+                    &error,
+                    Some(pause),
+                );
                 self.link_is_down(id, "the table could not be rebuilt");
                 rebuild_at = Some(tokio::time::Instant::now() + pause);
                 pause = (pause * 2).min(self.rules.retry_max);
@@ -104,10 +113,13 @@ impl House {
     }
 
     /// Asks the ACD for everything, and tells the subscribers what differs from the table.
-    async fn rebuild(self: &Arc<House>, id: PeripheralId) -> Result<(), AcdRefusal> {
+    async fn rebuild(self: &Arc<House>, id: PeripheralId, why: Rebuild) -> Result<(), AcdRefusal> {
         let Some(peripheral) = self.peripheral(id) else { return Ok(()) };
+        if let Some(counts) = self.metrics.acd(id) {
+            counts.rebuilds.of(why).inc();
+        }
         let capabilities = peripheral.acd.capabilities();
-        let mut snapshot = self.ask(peripheral.acd.snapshot()).await?;
+        let mut snapshot = self.ask(id, AcdCommand::Snapshot, peripheral.acd.snapshot()).await?;
         let was_online = self.table.is_online(id);
         let (queues, instruments) = (std::mem::take(&mut snapshot.queues), std::mem::take(&mut snapshot.instruments));
         self.table.with_link(id, |link| {
@@ -132,10 +144,10 @@ impl House {
     /// What the ACD says of everything, if it can be asked now and answers.
     async fn ask_for_audit(&self, id: PeripheralId) -> Option<Snapshot> {
         let peripheral = self.peripheral(id).filter(|_| self.table.is_online(id))?;
-        match self.ask(peripheral.acd.snapshot()).await {
+        match self.ask(id, AcdCommand::Snapshot, peripheral.acd.snapshot()).await {
             Ok(snapshot) => Some(snapshot),
             Err(error) => {
-                warn!(peripheral = %id, %error, "the table could not be compared with the acd");
+                self.step_failed(Step::Audit, Whose { peripheral: id, session: None, agent: None }, &error, None);
                 None
             }
         }
@@ -148,7 +160,7 @@ impl House {
         let mut left: HashSet<AgentId> = self.table.agents_of(id).iter().map(|cell| cell.key.agent.clone()).collect();
         for (at, facts) in agents.into_iter().enumerate() {
             left.remove(&facts.agent);
-            self.receive(id, AgentReport::Facts(facts));
+            self.receive(id, Heard { report: AgentReport::Facts(facts), read_at: None });
             if at % BATCH_MAX == BATCH_MAX - 1 {
                 tokio::task::yield_now().await; // who was told something may write it before more comes
             }
@@ -185,7 +197,7 @@ impl House {
     fn agent_is_gone(self: &Arc<House>, key: AgentKey, order: u64) {
         if let Some(cell) = self.table.agent(&key) {
             let gone = AgentFacts::logged_out(key.agent.clone(), cell.entry().facts.reason, order);
-            self.receive(key.peripheral, AgentReport::Facts(gone));
+            self.receive(key.peripheral, Heard { report: AgentReport::Facts(gone), read_at: None });
         }
         self.table.forget_agent(&key);
     }
@@ -195,6 +207,9 @@ impl House {
         self.table.with_link(id, |link| link.online = false);
         self.end_calls(id);
         if was_online {
+            if let Some(counts) = self.metrics.acd(id) {
+                counts.link_losses.inc();
+            }
             warn!(peripheral = %id, reason, "link to the acd is down");
             self.table.announce(LinkEvent { peripheral: id, online: false });
         }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Answer, House, Refusal, Requester};
+use super::steps::Whose;
+use super::{Answer, House, Refusal, Requester, Step};
 use crate::acd::AcdRefusal;
 use crate::model::{AgentFacts, AgentKey, ReasonCode, StateChange, WantedState};
+use crate::observe::AcdCommand;
 use crate::sessions::{AgentCell, Doer, LogoutKind, Unsure};
 
 impl House {
@@ -12,13 +14,19 @@ impl House {
     pub async fn set_state(self: Arc<House>, by: Requester, key: AgentKey, request: StateChange, answer: Answer<()>) {
         let cell = match self.admit_state(&by, &key) {
             Ok(cell) => cell,
-            Err(refusal) => return answer(Err(refusal)),
+            Err(refusal) => {
+                self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(by.session), &refusal);
+                return answer(Err(refusal));
+            }
         };
         let _turn = cell.turn.lock().await;
         self.note_doer(&cell, &by);
         let (facts, said) = match self.set_state_in_order(&cell, &request).await {
             Ok(facts) => (Some(facts), Ok(())),
-            Err(refusal) => (None, Err(refusal)),
+            Err(refusal) => {
+                self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(by.session), &refusal);
+                (None, Err(refusal))
+            }
         };
         self.settle(&cell, facts, || answer(said));
         self.mend_if_needed(&cell, &mut cell.entry());
@@ -71,15 +79,15 @@ impl House {
         let is_work = matches!(request.wanted, WantedState::WorkNotReady | WantedState::WorkReady);
         if is_work && !acd.capabilities().after_call_work {
             let reason = AcdRefusal::NotSupported { what: "keep an agent in after-call work" };
-            return Err(Refusal::Acd { step: "state change", agent: cell.key.agent.clone(), reason });
+            return Err(Refusal::Acd { step: Step::SetState, agent: cell.key.agent.clone(), reason });
         }
         cell.entry().start_deferring();
-        self.ask(acd.set_state(request)).await.map_err(|reason| {
+        self.ask(cell.key.peripheral, AcdCommand::SetState, acd.set_state(request)).await.map_err(|reason| {
             // Asked when the failure is told: the requester has waited long enough.
             if matches!(reason, AcdRefusal::TimedOut { .. }) {
                 cell.entry().unsure = Some(Unsure::Facts);
             }
-            Refusal::Acd { step: "state change", agent: cell.key.agent.clone(), reason }
+            Refusal::Acd { step: Step::SetState, agent: cell.key.agent.clone(), reason }
         })
     }
 }

@@ -1,7 +1,7 @@
 //! One connection's task: one loop, one `select!`; every arm names an event, every exit is a reason.
 //!
 //! Not here: frames, and what a transport makes of a socket. Must hold: all that one read brought is answered before anything
-//! is written, and written at once.
+//! is written, and written at once; the end has one log line and is counted once.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,12 +14,15 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::dialects::{CloseReason, Conversation, Outbox};
+use super::listener::Spoken;
+use crate::dialects::{CloseReason, Conversation, Departed, Outbox};
+use crate::model::AgentKey;
 
 /// A socket and the two ends of what is said on it.
 pub(super) struct Connection<W> {
     pub(super) wire: W,
     pub(super) peer: SocketAddr,
+    pub(super) spoken: Arc<Spoken>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) conversation: Box<dyn Conversation>,
 }
@@ -29,8 +32,9 @@ pub(super) trait Wire: Send {
     /// Reads what is there, once, and lets the conversation answer it; or writes some of what waits.
     fn poll_move(&mut self, cx: &mut Context<'_>, said: &mut dyn Conversation) -> Poll<Result<(), CloseReason>>;
 
-    /// Takes what the outbox has, writes as far as the socket takes it, and tells the outbox what is left.
-    fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<(), CloseReason>;
+    /// Takes what the outbox has, writes as far as the socket takes it, and tells the outbox what is left. Returns when the
+    /// oldest event was read of what is written now.
+    fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<Option<Instant>, CloseReason>;
 
     /// Writes the last words, if somebody may still hear them, and ends the connection. Is cut when it takes too long.
     fn say_goodbye(self, outbox: &Outbox, reason: &CloseReason) -> impl Future<Output = ()> + Send;
@@ -41,14 +45,15 @@ pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 impl<W: Wire> Connection<W> {
     /// Serves the connection until it ends.
-    pub(super) async fn run(mut self, stopping: CancellationToken, cutting: CancellationToken) {
+    pub(super) async fn run(mut self) {
+        let Spoken { stopping, cutting, .. } = &*Arc::clone(&self.spoken);
         let reason = tokio::select! {
             biased;
             () = cutting.cancelled() => CloseReason::Shutdown,
-            reason = self.serve(&stopping) => reason,
+            reason = self.serve(stopping) => reason,
         };
-        self.conversation.close(&reason);
-        say_why(self.peer, &reason);
+        let departed = self.conversation.close(&reason);
+        self.spoken.has_ended(self.peer, &reason, &departed);
         let goodbye = tokio::time::timeout(GOODBYE, self.wire.say_goodbye(&self.outbox, &reason));
         tokio::select! {
             () = cutting.cancelled() => (),
@@ -78,22 +83,45 @@ impl<W: Wire> Connection<W> {
                 () = timer.as_mut(), if deadline.is_some() => self.conversation.on_deadline(now()),
             };
             let flushed = poll_fn(|cx| Poll::Ready(self.wire.flush(cx, &self.outbox))).await;
-            if let Err(reason) = done.and(flushed) {
-                return reason;
+            match done.and(flushed) {
+                Ok(Some(read_at)) => self.spoken.counts.latency.observe(now().saturating_duration_since(read_at)),
+                Ok(None) => (),
+                Err(reason) => return reason,
             }
         }
     }
 }
 
-/// The one line about a connection's end.
-pub(super) fn say_why(peer: SocketAddr, reason: &CloseReason) {
-    match reason {
-        CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Shutdown => {
-            info!(%peer, %reason, "connection closed")
+impl Spoken {
+    /// A connection has ended: the one line that says so, and its place in the counts.
+    pub(super) fn has_ended(&self, peer: SocketAddr, reason: &CloseReason, whose: &Departed) {
+        self.counts.closed.of(reason.kind()).inc();
+        let Departed { session, client, agents, requests, refused, unknown_messages, unknown_fields } = whose;
+        let (listener, dialect, label) = (&self.name, self.dialect_name, reason.label());
+        let session = session.map(tracing::field::display);
+        let agents = (!agents.is_empty()).then(|| named(agents));
+        macro_rules! say {
+            ($level:ident) => {
+                $level!(
+                    %peer, listener, dialect, session, client, agents, reason = label, why = %reason,
+                    requests, refused, unknown_messages, unknown_fields, "connection closed"
+                )
+            };
         }
-        _ => warn!(%peer, %reason, "connection closed"),
+        if reason.is_usual() { say!(info) } else { say!(warn) }
     }
 }
+
+/// The first of them, and how many there are besides: a bridge may have a thousand.
+fn named(agents: &[AgentKey]) -> String {
+    let shown: Vec<String> = agents.iter().take(AGENTS_NAMED_MAX).map(ToString::to_string).collect();
+    match agents.len().saturating_sub(AGENTS_NAMED_MAX) {
+        0 => shown.join(" "),
+        more => format!("{} and {more} more", shown.join(" ")),
+    }
+}
+
+const AGENTS_NAMED_MAX: usize = 5;
 
 /// Closes our end, and waits for the client's: an end closed while the client still sends would take its last words from it.
 pub(super) async fn close_both_ends(mut stream: impl AsyncRead + AsyncWrite + Unpin) {

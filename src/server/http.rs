@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -20,10 +20,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tracing::{debug, warn};
 
-use super::connection::{GOODBYE, close_both_ends, say_why};
+use super::connection::{GOODBYE, close_both_ends};
 use super::listener::Spoken;
 use super::websocket::WebSocket;
-use crate::dialects::{CloseReason, Page};
+use crate::dialects::{CloseReason, Departed, Page};
 
 type Answer = Response<Full<Bytes>>;
 
@@ -44,10 +44,10 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     accepted: Instant,
     spoken: &Spoken,
 ) -> Option<WebSocket<S>> {
-    let is_upgraded = AtomicBool::new(false);
+    let status = AtomicU16::new(0);
     let service = service_fn(async |request: Request<Incoming>| {
         let answer = respond(&request, peer, spoken);
-        is_upgraded.store(answer.status() == StatusCode::SWITCHING_PROTOCOLS, Ordering::Relaxed);
+        status.store(answer.status().as_u16(), Ordering::Relaxed);
         Ok::<_, Infallible>(answer)
     });
     let answered = http1::Builder::new()
@@ -56,10 +56,11 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         .serve_connection(TokioIo::new(stream), service)
         .without_shutdown();
     let deadline = tokio::time::Instant::from_std(accepted + spoken.open);
+    let ended = |reason: CloseReason| spoken.has_ended(peer, &reason, &Departed::default());
     let answered = tokio::select! {
         biased;
         () = spoken.stopping.cancelled() => {
-            say_why(peer, &CloseReason::Shutdown);
+            ended(CloseReason::Shutdown);
             return None;
         }
         answered = tokio::time::timeout_at(deadline, answered) => answered,
@@ -67,18 +68,21 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let parts = match answered {
         Ok(Ok(parts)) => parts,
         Ok(Err(error)) => {
-            debug!(%peer, %error, "no request could be read and answered");
+            ended(CloseReason::BrokenHttp(error.into()));
             return None;
         }
         Err(_) => {
-            say_why(peer, &CloseReason::NotOpened { waited: spoken.open });
+            ended(CloseReason::NotOpened { waited: spoken.open });
             return None;
         }
     };
     let stream = parts.io.into_inner();
-    if is_upgraded.load(Ordering::Relaxed) {
+    let status = status.load(Ordering::Relaxed);
+    if status == StatusCode::SWITCHING_PROTOCOLS.as_u16() {
         return Some(WebSocket::new(stream, parts.read_buf, spoken.limits.message_bytes_max).await);
     }
+    // A client that connects and goes, as those do that only look whether somebody listens, has asked nothing.
+    ended(if status == 0 { CloseReason::ClientGone } else { CloseReason::HttpAnswered { status } });
     tokio::select! {
         () = spoken.cutting.cancelled() => (),
         _ = tokio::time::timeout(GOODBYE, close_both_ends(stream)) => (),

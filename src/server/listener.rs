@@ -12,17 +12,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use super::connection::{Connection, Wire, now, say_why};
+use super::connection::{Connection, Wire, failed, now};
+use super::open::OpenConnections;
 use super::origin::Origins;
 use super::tcp::Tcp;
 use super::tls::Secured;
 use super::{http, sockets};
 use crate::config::{Limits, Transport};
-use crate::dialects::{CloseReason, Dialect, Outbox, Peer};
+use crate::dialects::{CloseKind, CloseReason, Departed, Dialect, Outbox, Peer};
+use crate::observe::ListenerCounts;
 
 /// One bound address, and what is spoken there.
 pub(super) struct Listener {
-    pub(super) name: String,
     pub(super) socket: TcpListener,
     pub(super) spoken: Arc<Live<Spoken>>,
     pub(super) stopping: CancellationToken,
@@ -48,6 +49,11 @@ impl<T> Live<T> {
 
 /// What the connections of one listener have in common.
 pub(super) struct Spoken {
+    /// The listener's name.
+    pub(super) name: String,
+    pub(super) dialect_name: &'static str,
+    pub(super) counts: ListenerCounts<CloseKind>,
+    pub(super) open_connections: OpenConnections,
     pub(super) transport: Transport,
     pub(super) origins: Origins,
     pub(super) tls: Option<Secured>,
@@ -74,10 +80,10 @@ impl Listener {
             match accepted {
                 Ok((stream, peer)) => self.take(stream, peer),
                 Err(error) if is_of_one_connection(&error) => {
-                    debug!(listener = self.name, %error, "a connection failed before it was accepted")
+                    debug!(listener = self.spoken.now().name, %error, "a connection failed before it was accepted")
                 }
                 Err(error) => {
-                    warn!(listener = self.name, %error, "no connection can be accepted for now");
+                    warn!(listener = self.spoken.now().name, %error, "no connection can be accepted for now");
                     tokio::time::sleep(NO_RESOURCES_PAUSE).await;
                 }
             }
@@ -86,13 +92,12 @@ impl Listener {
 
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
         let (spoken, open) = (self.spoken.now(), self.connections.len());
+        spoken.counts.accepted.inc();
         if open >= spoken.limits.connections_max {
-            warn!(listener = self.name, %peer, open, "too many connections, this one is closed");
-            return;
+            return spoken.has_ended(peer, &CloseReason::TooManyConnections { open }, &Departed::default());
         }
         if let Err(error) = sockets::prepare(&stream, spoken.dead_peer) {
-            debug!(listener = self.name, %peer, %error, "a connection failed before it was used");
-            return;
+            return spoken.has_ended(peer, &failed(error), &Departed::default());
         }
         let accepted = now();
         let plain = Peer::from(peer);
@@ -110,15 +115,16 @@ impl Spoken {
     async fn secure(self: Arc<Self>, stream: TcpStream, address: SocketAddr, accepted: Instant) {
         let Some(tls) = &self.tls else { return };
         let deadline = tokio::time::Instant::from_std(accepted + self.open);
+        let ended = |reason: CloseReason| self.has_ended(address, &reason, &Departed::default());
         let shaken = tokio::select! {
             biased;
-            () = self.stopping.cancelled() => return say_why(address, &CloseReason::Shutdown),
+            () = self.stopping.cancelled() => return ended(CloseReason::Shutdown),
             shaken = tokio::time::timeout_at(deadline, tls.shake_hands(stream)) => shaken,
         };
         let (stream, certificate) = match shaken {
             Ok(Ok(secured)) => secured,
-            Ok(Err(error)) => return say_why(address, &CloseReason::NoTls(error)),
-            Err(_) => return say_why(address, &CloseReason::NotOpened { waited: self.open }),
+            Ok(Err(error)) => return ended(CloseReason::NoTls(error)),
+            Err(_) => return ended(CloseReason::NotOpened { waited: self.open }),
         };
         let peer = Peer { address, certificate };
         match self.transport {
@@ -142,8 +148,12 @@ impl Spoken {
         let outbox = Arc::new(Outbox::new(self.limits.outbound_bytes_max));
         let address = peer.address;
         let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), accepted);
-        let connection = Connection { wire, peer: address, outbox, conversation };
-        connection.run(self.stopping.clone(), self.cutting.clone())
+        let open = self.open_connections.add(Arc::clone(&outbox));
+        let connection = Connection { wire, peer: address, spoken: self, outbox, conversation };
+        async move {
+            connection.run().await;
+            drop(open);
+        }
     }
 }
 

@@ -6,11 +6,14 @@
 mod connection;
 mod http;
 mod listener;
+mod observing;
+mod open;
 mod origin;
 mod reload;
 mod sockets;
 mod tcp;
 mod tls;
+mod watch;
 mod websocket;
 
 use std::fmt;
@@ -24,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use self::observing::Observing;
+use self::watch::Watch;
 use crate::access::Gate;
 use crate::acd::asterisk::AsteriskAcd;
 use crate::acd::embedded::EmbeddedAcd;
@@ -33,6 +38,7 @@ use crate::dialects::Dialect;
 use crate::dialects::ged188::Ged188;
 use crate::dialects::opencti::{OpenCti, Sessions};
 use crate::model::{PeripheralId, ReasonCode};
+use crate::observe::Phase;
 use crate::operations::{Grace, House, Rules};
 use crate::tls::TlsError;
 
@@ -48,6 +54,8 @@ pub struct Gateway {
     listeners: Vec<(String, SocketAddr)>,
     /// What is spoken at each listener, in the same order.
     spoken: Vec<Arc<Live<Spoken>>>,
+    watch: Arc<Watch>,
+    observing: Option<Observing>,
     /// What is in force.
     config: Mutex<Config>,
     speak: Speak,
@@ -130,6 +138,8 @@ impl Gateway {
         dialect: impl Fn(&Arc<House>, &Arc<Gate>, &Config, &ListenerConfig) -> Arc<dyn Dialect> + Send + Sync + 'static,
     ) -> Result<Gateway, StartError> {
         let house = House::new(peripherals, config.teams(), rules(&config));
+        let watch = Watch::new(&house, &config.limits);
+        let observing = observing(&config, &watch).await?;
         let doors = config.doors().map_err(|(key, what)| StartError::Client { key, what })?;
         let gate = Gate::new(doors);
         let mut bound = Vec::new();
@@ -153,6 +163,8 @@ impl Gateway {
             house,
             gate,
             listeners: bound.iter().map(|(name, local, ..)| (name.clone(), *local)).collect(),
+            watch,
+            observing,
             stopping: CancellationToken::new(),
             cutting: CancellationToken::new(),
             accepting: TaskTracker::new(),
@@ -171,17 +183,29 @@ impl Gateway {
         }
         for ((name, local, socket, tls), settings) in bound.into_iter().zip(&config.listeners) {
             info!(listener = name, address = %local, tls = tls.is_some(), "listening");
-            let spoken = Arc::new(Live::new(gateway.speak(&config, settings, tls)));
+            let spoken = Arc::new(Live::new(gateway.speak(&config, settings, tls, (&name, local))));
             gateway.spoken.push(Arc::clone(&spoken));
             let (stopping, connections) = (gateway.stopping.clone(), gateway.connections.clone());
-            gateway.accepting.spawn(Listener { name, socket, spoken, stopping, connections }.run());
+            gateway.accepting.spawn(Listener { socket, spoken, stopping, connections }.run());
         }
+        gateway.watch.enters(Phase::Serving);
         Ok(gateway)
     }
 
     /// What the connections of a listener have in common, from now on.
-    fn speak(&self, config: &Config, settings: &ListenerConfig, tls: Option<Secured>) -> Spoken {
+    fn speak(
+        &self,
+        config: &Config,
+        settings: &ListenerConfig,
+        tls: Option<Secured>,
+        (name, address): (&str, SocketAddr),
+    ) -> Spoken {
+        let dialect_name = settings.dialect.as_str();
         Spoken {
+            name: name.to_owned(),
+            dialect_name,
+            counts: self.house.metrics.listener(name, dialect_name),
+            open_connections: self.watch.listens(name, address),
             transport: settings.transport,
             origins: origin::Origins::new(&settings.origins),
             tls,
@@ -199,6 +223,11 @@ impl Gateway {
         &self.listeners
     }
 
+    /// Where metrics and health are, if anywhere.
+    pub fn observed_at(&self) -> Option<SocketAddr> {
+        self.observing.as_ref().map(Observing::address)
+    }
+
     /// The table and the operations, for a program that has the gateway built in.
     pub fn house(&self) -> &Arc<House> {
         &self.house
@@ -207,6 +236,7 @@ impl Gateway {
     /// Stops in good order: no more connections and requests, running commands to their end, a goodbye to each client,
     /// and what is then left of the connections after the configured time is cut.
     pub async fn drain(self) {
+        self.watch.enters(Phase::Stopping);
         info!(connections = self.connections.len(), "stopping: no more connections and requests are taken");
         self.stopping.cancel();
         self.accepting.close();
@@ -224,6 +254,9 @@ impl Gateway {
         // What was taken before its connection heard of the end.
         let _ = tokio::time::timeout(self.commands, self.house.commands_done()).await;
         self.house.end();
+        if let Some(observing) = self.observing {
+            observing.end().await;
+        }
         info!("stopped");
     }
 }
@@ -232,6 +265,13 @@ impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gateway").field("listeners", &self.listeners).finish_non_exhaustive()
     }
+}
+
+async fn observing(config: &Config, watch: &Arc<Watch>) -> Result<Option<Observing>, StartError> {
+    let Some(address) = config.observe.address else { return Ok(None) };
+    let started = Observing::start(address, Arc::<Watch>::clone(watch) as _).await;
+    let key = "observe.address".to_owned();
+    started.map(Some).map_err(|error| StartError::Bind { key, address, error })
 }
 
 fn secured(at: usize, listener: &ListenerConfig) -> Result<Option<Secured>, StartError> {

@@ -29,8 +29,11 @@ impl Gateway {
         let tls = listeners.map(|(at, listener)| secured(at, listener)).collect::<Result<Vec<_>, _>>()?;
         // From here on nothing fails.
         self.gate.replace(doors);
-        for ((settings, tls), spoken) in live.listeners.iter().zip(tls).zip(&self.spoken) {
-            spoken.replace(self.speak(&live, settings, tls));
+        self.watch.limited_by(&live.limits);
+        for (((settings, tls), spoken), (name, address)) in
+            live.listeners.iter().zip(tls).zip(&self.spoken).zip(&self.listeners)
+        {
+            spoken.replace(self.speak(&live, settings, tls, (name, *address)));
         }
         let (taken, waiting) = (current.changes_to(&live), live.changes_to(wanted));
         for change in &taken {

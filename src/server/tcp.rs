@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -21,6 +22,8 @@ pub(super) struct Tcp<S> {
     pending: BytesMut,
     /// The stream has taken bytes that it may not have written: never so without TLS.
     is_unflushed: bool,
+    /// Something was left of `pending` when it was written last.
+    is_behind: bool,
 }
 
 /// How much is read at once.
@@ -33,7 +36,7 @@ thread_local! {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
     pub(super) fn new(stream: S) -> Tcp<S> {
-        Tcp { stream, half_frame: BytesMut::new(), pending: BytesMut::new(), is_unflushed: false }
+        Tcp { stream, half_frame: BytesMut::new(), pending: BytesMut::new(), is_unflushed: false, is_behind: false }
     }
 
     /// Writes as far as the socket takes it.
@@ -79,19 +82,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
         self.poll_write(cx)
     }
 
-    fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<(), CloseReason> {
+    fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<Option<Instant>, CloseReason> {
+        let mut oldest = None;
+        if self.is_behind && self.pending.is_empty() {
+            oldest = outbox.still_writing(0); // `poll_move` has written the rest
+        }
         outbox.take(&mut self.pending)?;
+        self.is_behind = false;
         if self.pending.is_empty() && !self.is_unflushed {
-            return Ok(());
+            return Ok(oldest);
         }
         if let Poll::Ready(written) = self.poll_write(cx) {
             written?;
         }
-        outbox.still_writing(self.pending.len());
+        oldest = outbox.still_writing(self.pending.len()).or(oldest);
+        self.is_behind = !self.pending.is_empty();
         if self.pending.is_empty() {
             self.pending = BytesMut::new();
         }
-        Ok(())
+        Ok(oldest)
     }
 
     async fn say_goodbye(self, outbox: &Outbox, reason: &CloseReason) {

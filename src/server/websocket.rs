@@ -6,6 +6,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::{Sink, SinkExt, Stream};
@@ -111,16 +112,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
         self.poll_write(cx).map_err(|error| self.reason(error))
     }
 
-    fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<(), CloseReason> {
+    fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<Option<Instant>, CloseReason> {
+        let mut written = None;
+        if self.pending.is_empty() && self.given == 0 {
+            written = outbox.still_writing(0); // `poll_move` may have written the rest
+        }
         outbox.take(&mut self.pending)?;
         if let Poll::Ready(Err(error)) = self.poll_write(cx) {
             return Err(self.reason(error));
         }
-        outbox.still_writing(self.pending.len() + self.given);
+        written = outbox.still_writing(self.pending.len() + self.given).or(written);
         if self.pending.is_empty() {
             self.pending = BytesMut::new();
         }
-        Ok(())
+        Ok(written)
     }
 
     async fn say_goodbye(mut self, outbox: &Outbox, reason: &CloseReason) {
@@ -187,7 +192,9 @@ fn close_frame(reason: &CloseReason) -> CloseFrame {
             Some(Error::Utf8(_)) => CloseCode::Invalid,
             _ => CloseCode::Protocol,
         },
-        CloseReason::BrokenFraming(_) => CloseCode::Protocol,
+        CloseReason::BrokenFraming(_) | CloseReason::BrokenHttp(_) => CloseCode::Protocol,
+        CloseReason::TooManyConnections { .. } => CloseCode::Again,
+        CloseReason::HttpAnswered { .. } => CloseCode::Normal,
         CloseReason::Failed(_) | CloseReason::NoTls(_) => CloseCode::Error,
     };
     CloseFrame { code, reason: shortened(reason.to_string()).into() }

@@ -9,7 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::model::{AgentFacts, AgentKey, AgentReport, AgentState, Instrument, ReasonCode, SessionId};
+use crate::model::{AgentFacts, AgentKey, AgentState, Heard, Instrument, ReasonCode, SessionId};
 
 /// An agent's place in the table.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub struct AgentEntry {
     /// All of them were lost: the agent is logged out after a while unless somebody comes back.
     pub(super) lost: Option<Lost>,
     /// Some: a command is with the ACD, and what the ACD reports meanwhile waits here for its answer.
-    deferred: Option<VecDeque<AgentReport>>,
+    deferred: Option<VecDeque<Heard>>,
 }
 
 /// An agent whose clients were lost.
@@ -172,6 +172,11 @@ impl AgentEntry {
         }
     }
 
+    /// Whether all who had the agent were lost, and nobody is back.
+    pub fn is_lost(&self) -> bool {
+        self.lost.is_some()
+    }
+
     /// Whether all who had the agent were lost, by that loss.
     pub fn is_lost_by(&self, loss: u64) -> bool {
         self.lost.as_ref().is_some_and(|lost| lost.number == loss)
@@ -183,19 +188,19 @@ impl AgentEntry {
     }
 
     /// The reports that waited, in their order.
-    pub fn stop_deferring(&mut self) -> VecDeque<AgentReport> {
+    pub fn stop_deferring(&mut self) -> VecDeque<Heard> {
         self.deferred.take().unwrap_or_default()
     }
 
     /// Keeps a report for later if a command is with the ACD; gives it back otherwise. Past `events_max` the oldest goes:
     /// the agent is asked for then.
-    pub fn defer(&mut self, event: AgentReport, events_max: usize) -> Option<AgentReport> {
-        let Some(deferred) = &mut self.deferred else { return Some(event) };
+    pub fn defer(&mut self, heard: Heard, events_max: usize) -> Option<Heard> {
+        let Some(deferred) = &mut self.deferred else { return Some(heard) };
         if deferred.len() >= events_max {
             deferred.pop_front();
             self.unsure.get_or_insert(Unsure::Facts);
         }
-        deferred.push_back(event);
+        deferred.push_back(heard);
         None
     }
 }

@@ -243,6 +243,11 @@ impl Table {
         self.clients.get(&session).map(|client| Arc::clone(&client))
     }
 
+    /// Every session that is open.
+    pub fn all_clients(&self) -> Vec<Arc<dyn Subscriber>> {
+        self.clients.iter().map(|client| Arc::clone(&client)).collect()
+    }
+
     /// How many sessions are open.
     pub fn clients(&self) -> usize {
         self.clients.len()
@@ -334,6 +339,7 @@ impl Table {
                     at,
                     to_all: false,
                     to: Vec::new(),
+                    read_at: None,
                 }));
             }
         }
@@ -349,8 +355,7 @@ impl Table {
     pub fn announce(&self, event: LinkEvent) {
         let _one_at_a_time = self.announcing.lock();
         // Who is told may look agents up: no index is locked meanwhile.
-        let clients: Vec<Arc<dyn Subscriber>> = self.clients.iter().map(|client| Arc::clone(&client)).collect();
-        for client in clients {
+        for client in self.all_clients() {
             client.announce(event);
         }
     }

@@ -55,6 +55,10 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
     }
     /// The protocol that is spoken: where two that meet at one agent speak the same, its own rule may count.
     fn dialect(&self) -> &'static str;
+    /// Whether its client is there; if not, the session waits for it to come back.
+    fn is_connected(&self) -> bool {
+        true
+    }
     /// How the session wants its events written.
     fn form(&self) -> Form;
     /// Writes an event in this session's form; none if the form has no such event.

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command};
 
 use crate::opencti_schema::{assert_is_request, assert_is_server_message};
-use crate::support::{ctigate, file, lines};
+use crate::support::{ctigate, file, lines, run};
 
 /// The command, running, and where it listens.
 fn serving(args: &[&str]) -> (Child, SocketAddr) {
@@ -130,4 +130,39 @@ fn nonsense_in_place_of_an_address_is_refused() {
         let output = ctigate(&["serve", "--listen", nonsense]).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{nonsense}");
     }
+}
+
+#[test]
+fn says_where_it_is_observed_and_answers_there() {
+    let (mut child, listeners) = ready(&["serve", "--listen", "ged188=127.0.0.1:0", "--observe", "127.0.0.1:0"]);
+    let address: SocketAddr = listeners["observe"].as_str().expect("an address").parse().expect("an address");
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains(r#""acds":{"5000":"up"}"#), "{answer}");
+    terminate(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn is_not_observed_from_other_machines() {
+    let output = run(&["serve", "--listen", "ged188=127.0.0.1:0", "--observe", "0.0.0.0:0"], b"");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(lines(&output.stderr), ["ctigate: --observe: observe.address: 0.0.0.0:0 is not on the loopback"]);
+}
+
+#[test]
+fn the_runbook_lists_its_pages_and_prints_each() {
+    let output = run(&["runbook"], b"");
+    let names = String::from_utf8(output.stdout).unwrap();
+    assert!(names.lines().count() > 40, "{names}");
+    for name in names.lines() {
+        let page = run(&["runbook", name], b"");
+        let page = String::from_utf8(page.stdout).unwrap();
+        assert!(page.starts_with(&format!("# {name}\n\n**What happened.**")), "{page}");
+    }
+    let unknown = run(&["runbook", "slow"], b"");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(lines(&unknown.stderr), ["ctigate: there is no page \"slow\": close-slow"]);
 }

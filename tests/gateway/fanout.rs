@@ -77,6 +77,7 @@ fn event(agent: &str, state: AgentState) -> Event {
         left: Vec::new(),
         owner: None,
         by: None,
+        read_at: None,
     })
 }
 

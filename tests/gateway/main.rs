@@ -12,6 +12,7 @@ mod fanout;
 mod grace;
 mod logout;
 mod nodes;
+mod observe;
 mod opencti;
 mod opencti_calls;
 mod resume;

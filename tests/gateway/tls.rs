@@ -26,6 +26,7 @@ use tokio_rustls::rustls::{self, ClientConfig as TlsClient, RootCertStore, Suppo
 
 use crate::support::desk::{open_req, services_of_bridge, text};
 use crate::support::house::client;
+use crate::support::observed::Series;
 use crate::support::wire::{Served, Wire, served, served_by};
 
 #[tokio::test]
@@ -89,6 +90,7 @@ async fn who_does_not_speak_tls_or_says_nothing_is_cut_and_nobody_else_notices()
     let served = served(|config| {
         config.listeners[0].tls = Some(authority.listener("gate.example"));
         config.timeouts.open = Duration::from_millis(300);
+        config.observe.address = Some("127.0.0.1:0".parse().unwrap());
     })
     .await;
     let mut plain = TcpStream::connect(served.address).await.unwrap();
@@ -100,6 +102,11 @@ async fn who_does_not_speak_tls_or_says_nothing_is_cut_and_nobody_else_notices()
     plain.read_to_end(&mut said).await.unwrap_or_default();
     assert!(!said.windows(4).any(|bytes| bytes == [0, 0, 0, 4]), "nothing of the protocol is said in the clear");
     assert_eq!(silent.read(&mut [0; 16]).await.unwrap_or_default(), 0, "the time for opening runs from the accept");
+    let series = Series::of(served.gateway.observed_at().unwrap()).await;
+    for reason in ["no_tls", "not_opened"] {
+        let closed = "ctigate_connections_closed_total{dialect=\"ged188\",listener=\"ged188\"";
+        assert_eq!(series.value(&format!("{closed},reason=\"{reason}\"}}")), 1.0, "{reason}");
+    }
     good.receives().await;
     good.sends(HeartbeatReq { invoke_id: 1, ..Default::default() }).await;
     assert!(matches!(good.receives().await, Some(AnyMessage::HeartbeatConf(_))));

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use ctigate::acd::Peripheral;
 use ctigate::acd::embedded::EmbeddedConfig;
 use ctigate::config::{Config, DialectName, Transport};
-use ctigate::dialects::{CloseReason, Conversation, Dialect, Outbox, Page, Peer};
+use ctigate::dialects::{CloseReason, Conversation, Departed, Dialect, Outbox, Page, Peer};
 use ctigate::server::Gateway;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -373,9 +373,10 @@ impl Conversation for Echoing {
         Err(CloseReason::Shutdown)
     }
 
-    fn close(&mut self, reason: &CloseReason) {
+    fn close(&mut self, reason: &CloseReason) -> Departed {
         Echoing::say(&self.outbox, LAST_WORD);
         let _ = self.echo.reasons.send(reason.to_string());
+        Departed::default()
     }
 }
 

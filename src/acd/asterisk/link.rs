@@ -363,12 +363,19 @@ impl<'a> Session<'a> {
     fn take_in(&mut self, events: &AcdEvents, now: Instant) -> Result<(), LinkError> {
         let world = Arc::clone(&self.link.world);
         let mut world = world.lock();
+        world.read_at = Some(now.into_std());
+        let taken = self.take_frames(&mut world, events, now);
+        world.read_at = None;
+        taken
+    }
+
+    fn take_frames(&mut self, world: &mut World, events: &AcdEvents, now: Instant) -> Result<(), LinkError> {
         while let Some(frame) =
             self.codec.decode(&mut self.input).map_err(|error| LinkError::Io { step: "read", error })?
         {
             self.heard_at = now;
             match frame {
-                AmiFrame::Message(message) => self.take_message(&mut world, &message, events, now)?,
+                AmiFrame::Message(message) => self.take_message(world, &message, events, now)?,
                 AmiFrame::TooLong { bytes } => {
                     Counts::add(&self.link.counts.messages_refused);
                     warn!(bytes, "asterisk sent a message that is too long, it was skipped");

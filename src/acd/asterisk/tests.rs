@@ -49,6 +49,17 @@ const CONFIG: &str = r#"
     text = "Auto-Pause"
 "#;
 
+#[test]
+fn what_is_reported_is_as_old_as_what_was_read() {
+    let mut bench = Bench::new();
+    let read_at = bench.now.into_std();
+    bench.world.read_at = Some(read_at);
+    bench.answers_added(1);
+    let mut batch = Vec::new();
+    futures_util::FutureExt::now_or_never(bench.inbox.take(&mut batch, 100));
+    assert!(!batch.is_empty() && batch.iter().all(|read| read.read_at == read_at), "{batch:?}");
+}
+
 impl Bench {
     fn new() -> Bench {
         Bench::with(CONFIG)
@@ -102,7 +113,7 @@ impl Bench {
         while !self.inbox.is_empty() {
             futures_util::FutureExt::now_or_never(self.inbox.take(&mut batch, 100));
         }
-        batch
+        batch.into_iter().map(|read| read.event).collect()
     }
 
     /// What was told of agents since, in short words.

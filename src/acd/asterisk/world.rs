@@ -49,6 +49,8 @@ pub(super) struct World {
     due: BTreeSet<(Instant, AgentId)>,
     order: u64,
     events: Option<AcdEvents>,
+    /// When what is looked at just now was read.
+    pub(super) read_at: Option<std::time::Instant>,
     /// Told whenever something happened to a call.
     pub(super) hangups: Arc<Notify>,
     /// Asterisk has told who is where since the link came up. Until then nothing is told: to know of no membership is not
@@ -104,6 +106,7 @@ impl World {
             due: BTreeSet::new(),
             order: 1,
             events: None,
+            read_at: None,
             hangups: Arc::default(),
             is_known: false,
         };
@@ -119,8 +122,10 @@ impl World {
     }
 
     pub(super) fn report(&self, event: AcdEvent) {
-        if let Some(events) = &self.events {
-            events.report(event);
+        match (&self.events, self.read_at) {
+            (Some(events), Some(read_at)) => events.report_read(event, read_at),
+            (Some(events), None) => events.report(event),
+            (None, _) => (),
         }
     }
 

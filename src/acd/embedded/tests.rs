@@ -61,7 +61,7 @@ impl Stage {
     async fn heard_all(&mut self) -> Vec<AcdEvent> {
         let mut events = Vec::new();
         while let Ok(true) = tokio::time::timeout(MOMENT, self.inbox.take(&mut events, 1_000)).await {}
-        events
+        events.into_iter().map(|read| read.event).collect()
     }
 
     /// What is reported in the time from now on.

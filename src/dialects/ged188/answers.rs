@@ -10,6 +10,7 @@ use super::names::ascii;
 use crate::access::Denied;
 use crate::acd::{AcdRefusal, BadField};
 use crate::dialects::CloseReason;
+use crate::observe::RequestResult;
 use crate::operations::Refusal;
 
 /// A refusal in the protocol's words.
@@ -28,6 +29,21 @@ impl No {
 
     pub(super) fn control(code: ControlFailure, why: impl Into<String>) -> No {
         No::Control { code, peripheral_error: 0, why: why.into() }
+    }
+
+    /// What a request is counted as that is refused so.
+    pub(super) fn result(&self) -> RequestResult {
+        match self {
+            No::Control { code: ControlFailure::CF_OUTSTANDING_REQUEST_LIMIT_EXCEEDED, .. } => RequestResult::Congested,
+            No::Control {
+                code: ControlFailure::CF_RESOURCE_OUT_OF_SERVICE | ControlFailure::CF_REQUEST_TIMEOUT_REJECTION,
+                ..
+            }
+            | No::Failure { status: Status::E_CTI_CTI_SERVER_OFFLINE | Status::E_CTI_UNSPECIFIED_FAILURE, .. } => {
+                RequestResult::AcdFault
+            }
+            No::Failure { .. } | No::Control { .. } => RequestResult::ClientFault,
+        }
     }
 
     /// The message that says so; without the reason in words where the listener is told to leave it out.
@@ -63,7 +79,13 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         | CloseReason::Failed(_)
         | CloseReason::NoTls(_) => return None,
         // GED-188 has no such transport.
-        CloseReason::TooBig { .. } | CloseReason::NotText | CloseReason::BrokenWebSocket(_) => return None,
+        CloseReason::TooBig { .. }
+        | CloseReason::NotText
+        | CloseReason::BrokenWebSocket(_)
+        | CloseReason::HttpAnswered { .. }
+        | CloseReason::BrokenHttp(_) => return None,
+        // There is no session to end.
+        CloseReason::TooManyConnections { .. } => return None,
     };
     Some(FailureEvent { status, text: with_text.then(|| Text::cut(&ascii(&reason.to_string()))), ..Default::default() })
 }

@@ -99,9 +99,9 @@ impl Subscriber for Face {
         events::render(event, self.version)
     }
 
-    fn deliver(&self, subscription: &Subscription, _: &Event, event: &Rendered) {
-        self.outbox.add_unless_ended(subscription.ended_mark(), |out| {
-            events::write_with_own_id(out, event, subscription.own_id);
+    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) {
+        self.outbox.add_unless_ended(subscription.ended_mark(), event.read_at(), |out| {
+            events::write_with_own_id(out, rendered, subscription.own_id);
         });
     }
 

@@ -30,6 +30,7 @@ use cti_protocol::ged188::{Flavour, MessageType};
 use crate::access::Gate;
 use crate::config::{self, Config, ListenerConfig};
 use crate::dialects::{Conversation, Dialect, Outbox, Peer};
+use crate::observe::RequestCounts;
 use crate::operations::House;
 
 /// What the sessions of one listener share.
@@ -43,12 +44,14 @@ pub struct Ged188 {
     requests_in_flight_max: usize,
     monitors_max: usize,
     open_wait: std::time::Duration,
+    requests: RequestCounts,
 }
 
 impl Ged188 {
     /// The dialect as one listener is configured to speak it.
     pub fn new(house: Arc<House>, gate: Arc<Gate>, config: &Config, listener: &ListenerConfig) -> Ged188 {
         Ged188 {
+            requests: house.metrics.requests(DIALECT, ANSWERED.iter().filter_map(|message| message.name())),
             house,
             gate,
             settings: listener.clone(),

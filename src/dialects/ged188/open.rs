@@ -3,6 +3,7 @@
 //! Not here: what it does with it. Must hold: granted services are a subset of those asked for; a refused OPEN_REQ leaves
 //! nothing behind.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -150,6 +151,7 @@ impl Ged188 {
             own,
             monitors: HashMap::new(),
             next_monitor_id: OWN_MONITOR_ID,
+            asked: Cell::default(),
         })
     }
 

@@ -25,6 +25,7 @@ use crate::model::{
     AgentFacts, AgentId, AgentKey, Login, Logout, Password, PeripheralId, QueueChoice, QueueId, ReasonCode,
     StateChange, WantedState,
 };
+use crate::observe::RequestResult;
 use crate::operations::{Answer, Refusal};
 
 /// The most skill groups that one request names: the text of the guide says 10, its message sizes 20.
@@ -321,7 +322,11 @@ impl Session {
             let why = format!("{open} requests are not answered yet, no more are taken");
             return Err(No::control(ControlFailure::CF_OUTSTANDING_REQUEST_LIMIT_EXCEEDED, why));
         }
+        let asked = self.asked.take();
         Ok(Box::new(move |done: Result<T, Refusal>| {
+            if let Some(asked) = asked {
+                asked.is_answered(done.as_ref().map_or_else(Refusal::result, |_| RequestResult::Ok));
+            }
             let with_text = face.shared.settings.failure_text;
             face.answer(match done {
                 Ok(done) => confirm(done),

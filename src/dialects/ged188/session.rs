@@ -2,6 +2,7 @@
 //!
 //! Not here: what an OPEN_REQ may ask (`open`), and what an open session may (`requests`).
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,8 +21,9 @@ use super::answers::{No, last_word};
 use super::face::{Face, say};
 use crate::access::Verdict;
 use crate::dialects::proving::{self, Proving};
-use crate::dialects::{CloseReason, Conversation, Outbox, Peer};
-use crate::model::{Filter, Identity};
+use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Peer};
+use crate::model::{AgentKey, Filter, Identity};
+use crate::observe::{Asked, RequestResult};
 use crate::operations::{Farewell, Requester, Right};
 use crate::sessions::{Subscription, Target};
 
@@ -76,6 +78,8 @@ pub(super) struct Session {
     /// Monitors that the client started, by their ids. Those that a logout ended stay until the client stops them.
     pub(super) monitors: HashMap<u32, Arc<Subscription>>,
     pub(super) next_monitor_id: u32,
+    /// The request that is looked at just now, until somebody has taken it on to answer it later.
+    pub(super) asked: Cell<Option<Asked>>,
 }
 
 /// The subscription that a session has by its services. A logout ends it, the agent's next login here begins it anew.
@@ -88,8 +92,8 @@ pub(super) struct OwnSubscription {
     pub(super) current: parking_lot::Mutex<Option<Arc<Subscription>>>,
 }
 
-/// What came that is not known here: kept for the log line of the connection's end.
-#[derive(Default, Debug)]
+/// What came: kept for the log line of the connection's end.
+#[derive(Clone, Copy, Default, Debug)]
 struct Counts {
     frames: u64,
     unknown_tags: u64,
@@ -138,23 +142,35 @@ impl Client {
 
     fn on_frame(&mut self, now: Instant, frame: &Frame) -> Result<(), CloseReason> {
         self.counts.frames += 1;
+        let asked = self.shared.requests.of(frame.message_type.name());
         let done = match &mut self.stage {
             Stage::Proving(_) => return Ok(()), // cannot be: nothing is read
             Stage::Connected => {
-                self.on_frame_before_open(now, frame);
+                if let Some(result) = self.on_frame_before_open(now, frame) {
+                    asked.is_answered(result);
+                }
                 return Ok(());
             }
             Stage::Ending { .. } => Err(No::failure(Status::E_CTI_CTI_SERVER_OFFLINE, "the session is ending")),
             Stage::Open(session) => match session.read(frame) {
-                Ok(AnyMessage::CloseReq(close)) => return self.on_close_req(&close),
+                Ok(AnyMessage::CloseReq(close)) => {
+                    asked.is_answered(RequestResult::Ok);
+                    return self.on_close_req(&close);
+                }
                 Ok(message) => {
                     self.counts.note(&message);
-                    session.on_request(&self.shared, frame, message)
+                    session.asked.set(Some(asked.clone()));
+                    let done = session.on_request(&self.shared, frame, message);
+                    if session.asked.take().is_some() && done.is_ok() {
+                        asked.is_answered(RequestResult::Ok);
+                    }
+                    done
                 }
                 Err(no) => Err(no),
             },
         };
         if let Err(no) = done {
+            asked.is_answered(no.result());
             self.refuse(frame, no);
         }
         Ok(())
@@ -173,23 +189,35 @@ impl Client {
         session.face.refuse(peek_invoke_id(frame).unwrap_or(0), no);
     }
 
-    fn on_frame_before_open(&mut self, now: Instant, frame: &Frame) {
+    /// What the frame is counted as; none while it is checked who the client is.
+    fn on_frame_before_open(&mut self, now: Instant, frame: &Frame) -> Option<RequestResult> {
         let done = self.opening(frame).and_then(|(request, version)| {
             let claim = self.shared.claim(&request, &self.peer).map_err(|no| (Some(version), no))?;
             match proving::prove(&self.shared.gate, now, claim, &self.outbox, (Box::new(request), version)) {
-                Ok((verdict, opening)) => self.try_open(verdict, &opening),
+                Ok((verdict, opening)) => self.try_open(verdict, &opening).map(Some),
                 Err(proving) => {
                     self.stage = Stage::Proving(proving);
-                    Ok(())
+                    Ok(None)
                 }
             }
         });
-        if let Err((version, no)) = done {
-            self.refuse_to_open(frame.message_type, peek_invoke_id(frame).unwrap_or(0), version, no);
+        match done {
+            Ok(opened) => opened.map(|()| RequestResult::Ok),
+            Err((version, no)) => {
+                let invoke_id = peek_invoke_id(frame).unwrap_or(0);
+                Some(self.refuse_to_open(frame.message_type, invoke_id, version, no))
+            }
         }
     }
 
-    fn refuse_to_open(&mut self, message: MessageType, invoke_id: u32, version: Option<Version>, no: No) {
+    fn refuse_to_open(
+        &mut self,
+        message: MessageType,
+        invoke_id: u32,
+        version: Option<Version>,
+        no: No,
+    ) -> RequestResult {
+        let result = no.result();
         if self.counts.refused == 0 {
             info!(peer = %self.peer, %message, ?no, "refused, no session is open; further ones are counted only");
         }
@@ -197,6 +225,7 @@ impl Client {
         // How wide a tag is depends on the version: while that is not known, nothing with a tag is sent.
         let with_text = version.is_some() && self.shared.settings.failure_text;
         say(&self.outbox, version.unwrap_or(Version::LATEST), no.message(invoke_id, with_text));
+        result
     }
 
     /// The OPEN_REQ of a frame, or why it is none and, if the client has named one, in which version to say so.
@@ -242,9 +271,11 @@ impl Client {
                 Ok(())
             }
             Ok((verdict, opening)) => {
-                if let Err((version, no)) = self.try_open(verdict, &opening) {
-                    self.refuse_to_open(MessageType::OPEN_REQ, opening.0.invoke_id, version, no);
-                }
+                let result = match self.try_open(verdict, &opening) {
+                    Ok(()) => RequestResult::Ok,
+                    Err((version, no)) => self.refuse_to_open(MessageType::OPEN_REQ, opening.0.invoke_id, version, no),
+                };
+                self.shared.requests.of(MessageType::OPEN_REQ.name()).is_answered(result);
                 let mut early = std::mem::take(&mut self.early);
                 let read = self.read(self.last_heard, &mut early);
                 self.early.unsplit(early);
@@ -340,7 +371,7 @@ impl Conversation for Client {
         }
     }
 
-    fn close(&mut self, reason: &CloseReason) {
+    fn close(&mut self, reason: &CloseReason) -> Departed {
         if let Some(session) = self.session() {
             session.end_subscriptions(&self.shared); // nothing comes behind the last word
         }
@@ -349,15 +380,21 @@ impl Conversation for Client {
         if let Some(last_word) = last_word(reason, with_text) {
             say(&self.outbox, version.unwrap_or(Version::LATEST), last_word.into());
         }
-        let counts = &self.counts;
-        if let Stage::Open(session) | Stage::Ending { session, .. } =
-            std::mem::replace(&mut self.stage, Stage::Connected)
-        {
-            let (id, client) = (session.face.session, session.face.client_id.clone());
-            session.leave(&self.shared, farewell(reason));
-            info!(peer = %self.peer, session = %id, client, %reason, ?counts, "session closed");
-        } else {
-            debug!(peer = %self.peer, %reason, ?counts, "no session was opened");
+        let Counts { frames, refused, unknown_tags, unknown_messages } = self.counts;
+        let counted = Departed {
+            requests: frames,
+            refused,
+            unknown_messages,
+            unknown_fields: unknown_tags,
+            ..Departed::default()
+        };
+        match std::mem::replace(&mut self.stage, Stage::Connected) {
+            Stage::Open(session) | Stage::Ending { session, .. } => {
+                let (id, client) = (session.face.session, session.face.client_id.clone());
+                let agents = session.leave(&self.shared, farewell(reason));
+                Departed { session: Some(id), client: Some(client), agents, ..counted }
+            }
+            Stage::Connected | Stage::Proving(_) => counted,
         }
     }
 }
@@ -396,11 +433,15 @@ impl Session {
         Ok(AnyMessage::decode(frame, version)?)
     }
 
-    /// Ends all that the session had. An agent stays as it is: closing a session is not a logout, and a lost one has its grace.
-    fn leave(self, shared: &Ged188, how: Farewell) {
+    /// Ends all that the session had, and says which agents those were. An agent stays as it is: closing a session is not a
+    /// logout, and a lost one has its grace.
+    fn leave(self, shared: &Ged188, how: Farewell) -> Vec<AgentKey> {
         self.end_subscriptions(shared);
+        let mut agents: Vec<AgentKey> = self.own_agent(shared).into_iter().collect();
         shared.house.table.remove_client(self.face.session, &self.held);
-        shared.house.leave(self.face.session, &self.face.client_id, how);
+        let left = shared.house.leave(self.face.session, &self.face.client_id, how);
+        agents.extend(left.into_iter().filter(|left| !agents.contains(left)).collect::<Vec<_>>());
+        agents
     }
 
     fn end_subscriptions(&self, shared: &Ged188) {

@@ -4,6 +4,7 @@ use cti_protocol::opencti::{Answer, Code, Flaw, RequestId};
 
 use crate::access::Denied;
 use crate::acd::AcdRefusal;
+use crate::observe::RequestResult;
 use crate::operations::Refusal;
 
 /// A refusal in the protocol's words.
@@ -16,6 +17,15 @@ pub(super) struct No {
 impl No {
     pub(super) fn new(code: Code, why: impl Into<String>) -> No {
         No { code, why: why.into() }
+    }
+
+    /// What a request is counted as that is refused so.
+    pub(super) fn result(&self) -> RequestResult {
+        match self.code {
+            Code::TooManyRequests => RequestResult::Congested,
+            Code::Unavailable | Code::Timeout | Code::Internal => RequestResult::AcdFault,
+            _ => RequestResult::ClientFault,
+        }
     }
 
     /// The answer that says so.

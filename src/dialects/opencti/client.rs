@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bytes::BytesMut;
-use cti_protocol::opencti::{Activity, Answer, Code, Hello, Notice, NoticeName, Request, RequestId};
+use cti_protocol::opencti::{Activity, Answer, Code, Flaw, Hello, Notice, NoticeName, Request, RequestId};
+use parking_lot::Mutex;
 use tokio_util::codec::{Decoder, LinesCodec, LinesCodecError};
 use tracing::{debug, info};
 
@@ -17,7 +18,8 @@ use super::session::Line;
 use super::{OpenCti, time_of_day};
 use crate::access::Verdict;
 use crate::dialects::proving::{self, Proving};
-use crate::dialects::{CloseReason, Conversation, Outbox, Peer};
+use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Peer};
+use crate::observe::RequestResult;
 use crate::operations::Farewell;
 
 /// A client connection's state machine.
@@ -40,14 +42,19 @@ pub(super) struct Client {
     counts: Counts,
 }
 
+/// The activity that opens a session.
+const HELLO: &str = "Hello";
+
 /// A Hello and its id.
 type Opening = (Box<Hello>, RequestId);
 
 /// What came, for the log line of the connection's end.
-#[derive(Default, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 struct Counts {
     requests: u64,
     refused: u64,
+    /// Activities that there are not.
+    unknown: u64,
 }
 
 impl Client {
@@ -58,7 +65,7 @@ impl Client {
         Client {
             shared,
             peer,
-            line: Arc::new(Line { outbox, in_flight: AtomicUsize::new(0) }),
+            line: Arc::new(Line { outbox, in_flight: AtomicUsize::new(0), asked: Mutex::default() }),
             lines,
             proving: None,
             early: BytesMut::new(),
@@ -78,11 +85,23 @@ impl Client {
         self.counts.requests += 1;
         match Request::read(text) {
             Ok(Request { id, activity }) => {
-                if let Err(no) = self.on_request(now, &id, activity) {
-                    self.refuse(Some(id), no);
+                let asked = self.shared.requests.of(Some(activity.name()));
+                *self.line.asked.lock() = Some(asked.clone());
+                let done = self.on_request(now, &id, activity);
+                let is_answered = self.line.asked.lock().take().is_some() && self.proving.is_none();
+                match done {
+                    Ok(()) if is_answered => asked.is_answered(RequestResult::Ok),
+                    Ok(()) => (), // somebody answers it later
+                    Err(no) => {
+                        asked.is_answered(no.result());
+                        self.refuse(Some(id), no);
+                    }
                 }
             }
-            Err(unreadable) => self.refuse(unreadable.id, unreadable.flaw.into()),
+            Err(unreadable) => {
+                self.counts.unknown += u64::from(matches!(unreadable.flaw, Flaw::UnknownActivity { .. }));
+                self.refuse_unreadable(unreadable.id, unreadable.flaw.into());
+            }
         }
     }
 
@@ -125,7 +144,10 @@ impl Client {
                 Ok(())
             }
             Ok((verdict, opening)) => {
-                if let Err(no) = self.open(verdict, &opening) {
+                let done = self.open(verdict, &opening);
+                let result = done.as_ref().map_or_else(No::result, |()| RequestResult::Ok);
+                self.shared.requests.of(Some(HELLO)).is_answered(result);
+                if let Err(no) = done {
                     self.refuse(Some(opening.1), no);
                 }
                 let mut early = std::mem::take(&mut self.early);
@@ -146,6 +168,11 @@ impl Client {
             }
         }
         if self.proving.is_some() { proving::keep(&mut self.early, read) } else { Ok(()) }
+    }
+
+    fn refuse_unreadable(&mut self, id: Option<RequestId>, no: No) {
+        self.shared.requests.of(None).is_answered(no.result());
+        self.refuse(id, no);
     }
 
     fn refuse(&mut self, id: Option<RequestId>, no: No) {
@@ -169,7 +196,7 @@ impl Client {
             }
             LinesCodecError::Io(_) => "the message is not valid UTF-8".to_owned(),
         };
-        self.refuse(None, No::new(Code::InvalidRequest, why));
+        self.refuse_unreadable(None, No::new(Code::InvalidRequest, why));
     }
 }
 
@@ -219,23 +246,26 @@ impl Conversation for Client {
         self.on_wake()
     }
 
-    fn close(&mut self, reason: &CloseReason) {
-        let counts = &self.counts;
-        match self.opened.take() {
+    fn close(&mut self, reason: &CloseReason) -> Departed {
+        let Counts { requests, refused, unknown } = self.counts;
+        let counted = Departed { requests, refused, unknown_messages: unknown, ..Departed::default() };
+        let departed = match self.opened.take() {
             Some(opened) => {
                 // A gateway that stops sends its clients away; whoever else has gone is lost until it comes back.
                 let is_sent_away = matches!(reason, CloseReason::Shutdown);
                 let how = if is_sent_away { Farewell::Said } else { Farewell::Lost };
+                let agents = opened.session.agents().into_iter().map(|(key, _)| key).collect();
                 opened.session.lose_line(&self.line, how); // nothing comes behind the last word
-                let (session, identity) = (opened.session.id, &opened.session.identity);
-                info!(peer = %self.peer, %session, identity, %reason, ?counts, "connection of a session ended");
+                let client = Some(opened.session.identity.clone());
+                Departed { session: Some(opened.session.id), client, agents, ..counted }
             }
-            None => debug!(peer = %self.peer, %reason, ?counts, "no session was opened"),
-        }
+            None => counted,
+        };
         if !matches!(reason, CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Failed(_)) {
             let message = Some(reason.to_string());
             self.line.say(Notice { notice: NoticeName::Closed, time: time_of_day(), message });
         }
+        departed
     }
 }
 

@@ -22,12 +22,14 @@ use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use cti_protocol::opencti::Activity;
 use dashmap::DashMap;
 
 use self::session::Session;
 use crate::access::Gate;
 use crate::config::{Config, ListenerConfig, ReasonConfig, SessionsConfig};
 use crate::dialects::{Conversation, Dialect, Outbox, Page, Peer};
+use crate::observe::RequestCounts;
 use crate::operations::House;
 
 /// What the sessions of one listener share.
@@ -42,6 +44,7 @@ pub struct OpenCti {
     requests_in_flight_max: usize,
     devices_max: usize,
     open_wait: Duration,
+    requests: RequestCounts,
     sessions: Sessions,
 }
 
@@ -72,6 +75,7 @@ impl OpenCti {
         sessions: Sessions,
     ) -> OpenCti {
         OpenCti {
+            requests: house.metrics.requests(DIALECT, Activity::NAMES.iter().copied()),
             house,
             gate,
             settings: listener.clone(),

@@ -24,6 +24,7 @@ use crate::model::{
     AgentFacts, AgentKey, AgentState, Instrument, Login, Logout, Password, PeripheralId, QueueChoice, StateChange,
     WantedState,
 };
+use crate::observe::RequestResult;
 use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right};
 use crate::sessions::{HeldBy, LogoutKind, Subscriber, Target};
 
@@ -408,8 +409,11 @@ pub(super) fn accept(shared: &OpenCti, line: &Arc<Line>, id: &RequestId) -> Resu
         let why = format!("{open} requests of this connection are not answered yet");
         return Err(No::new(Code::TooManyRequests, why));
     }
-    let (line, id) = (Arc::clone(line), id.clone());
+    let (line, id, asked) = (Arc::clone(line), id.clone(), line.asked.lock().take());
     Ok(Box::new(move |done: Result<(), Refusal>| {
+        if let Some(asked) = asked {
+            asked.is_answered(done.as_ref().map_or_else(Refusal::result, |()| RequestResult::Ok));
+        }
         line.answer(match done {
             Ok(()) => Answer::ok(id),
             Err(refusal) => No::from(refusal).answer(Some(id)),

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use cti_protocol::opencti::{Event as WireEvent, ServerMessage};
@@ -20,6 +21,7 @@ use crate::model::{
     AgentKey, AgentState, CallEvent, CallId, CallStep, CallStepKind, CallSteps, Event, Filter, Instrument, LinkEvent,
     PeripheralId, SessionId,
 };
+use crate::observe::Asked;
 use crate::operations::Farewell;
 use crate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
 
@@ -74,6 +76,8 @@ pub(super) struct Line {
     pub(super) outbox: Arc<Outbox>,
     /// Requests that were taken and are not answered yet.
     pub(super) in_flight: AtomicUsize,
+    /// The request that is looked at just now, until somebody has taken it on to answer it later.
+    pub(super) asked: Mutex<Option<Asked>>,
 }
 
 impl Line {
@@ -93,11 +97,11 @@ impl Line {
         self.outbox.wake();
     }
 
-    fn send_event(&self, seq: u64, body: &[u8]) {
-        self.outbox.add(|out| write_event(seq, body, out));
+    fn send_event(&self, seq: u64, body: &[u8], read_at: Option<Instant>) {
+        self.outbox.add_event(read_at, |out| write_event(seq, body, out));
     }
 
-    fn send_backlog(&self, seq: u64, body: &[u8]) {
+    fn send_backlog(&self, seq: u64, body: &[u8], _: Option<Instant>) {
         self.outbox.add_backlog(|out| write_event(seq, body, out));
     }
 }
@@ -156,7 +160,7 @@ impl Session {
         welcome(seen, &Resumed::Whole);
         let known = (seen - first_kept) as usize;
         for (seq, body) in (seen + 1..).zip(inner.kept.iter().skip(known)) {
-            line.send_backlog(seq, body);
+            line.send_backlog(seq, body, None);
         }
         Some(Resumed::Whole)
     }
@@ -208,7 +212,7 @@ impl Session {
     /// Sends an event that is for this session alone.
     pub(super) fn say_event(&self, body: Bytes) {
         // A Snapshot of one agent among a thousand, as a rule.
-        self.inner.lock().push(&self.shared, body, Line::send_backlog);
+        self.inner.lock().push(&self.shared, body, None, Line::send_backlog);
     }
 
     /// A Snapshot of one agent as it is now.
@@ -343,7 +347,7 @@ impl Session {
         followed.subscription.set_filter(everything());
         followed.calls = there.iter().filter_map(|(id, _, told)| Some((*id, told.clone()?))).collect();
         for body in there.into_iter().flat_map(|(_, said, _)| said) {
-            inner.push(&self.shared, body, Line::send_backlog);
+            inner.push(&self.shared, body, None, Line::send_backlog);
         }
     }
 
@@ -390,7 +394,7 @@ impl Session {
             }
         }
         for body in said {
-            inner.push(&self.shared, body, Line::send_event);
+            inner.push(&self.shared, body, event.read_at, Line::send_event);
         }
     }
 
@@ -412,10 +416,16 @@ impl Session {
 }
 
 impl Inner {
-    fn push(&mut self, shared: &OpenCti, body: Bytes, send: fn(&Line, u64, &[u8])) {
+    fn push(
+        &mut self,
+        shared: &OpenCti,
+        body: Bytes,
+        read_at: Option<Instant>,
+        send: fn(&Line, u64, &[u8], Option<Instant>),
+    ) {
         self.seq += 1;
         if let Some(line) = &self.line {
-            send(line, self.seq, &body);
+            send(line, self.seq, &body, read_at);
         }
         self.kept_bytes += body.len();
         self.kept.push_back(body);
@@ -439,6 +449,10 @@ impl Subscriber for Session {
         DIALECT
     }
 
+    fn is_connected(&self) -> bool {
+        self.inner.lock().line.is_some()
+    }
+
     fn form(&self) -> Form {
         FORM
     }
@@ -453,7 +467,7 @@ impl Subscriber for Session {
         }
         let mut inner = self.inner.lock();
         if !subscription.has_ended() {
-            inner.push(&self.shared, rendered.bytes.clone(), Line::send_event);
+            inner.push(&self.shared, rendered.bytes.clone(), event.read_at(), Line::send_event);
         }
     }
 

@@ -5,6 +5,7 @@ pub mod crm;
 pub mod desk;
 pub mod house;
 pub mod node;
+pub mod observed;
 pub mod phone;
 pub mod recount;
 pub mod schema;

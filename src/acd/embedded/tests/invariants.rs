@@ -6,9 +6,9 @@ use futures_util::FutureExt;
 use proptest::prelude::*;
 
 use super::*;
-use crate::acd::AgentsConfig;
 use crate::acd::embedded::InstrumentsConfig;
 use crate::acd::embedded::world::World;
+use crate::acd::{AgentsConfig, ReadEvent};
 use crate::model::{
     Call, CallCommand, CallDataChange, CallId, CallKind, CallStep, Connection, ConsultKind, FarEnd, PartyKind,
     PartyState, Supervision,
@@ -153,7 +153,7 @@ impl Trial {
     fn listen(&mut self) {
         let mut events = Vec::new();
         while let Some(true) = self.inbox.take(&mut events, 10_000).now_or_never() {}
-        for event in events {
+        for ReadEvent { event, .. } in events {
             self.story.push(format!("{:?} {event:?}", self.now));
             if let AcdEvent::Call(report) = &event {
                 let id = report.call.id;

@@ -1,0 +1,60 @@
+//! The connections that are open at one listener, and what waits for each. Not here: what is done when too much does.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::dialects::Outbox;
+
+/// Which connections are open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OpenConnections(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    outboxes: HashMap<u64, Arc<Outbox>>,
+    /// How many there ever were.
+    made: u64,
+}
+
+/// One of them: it is open until this is dropped.
+#[derive(Debug)]
+pub(super) struct Open {
+    place: u64,
+    all: OpenConnections,
+}
+
+/// What waits for all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) connections: usize,
+    pub(super) bytes: usize,
+    /// For the one for which most waits.
+    pub(super) bytes_max: usize,
+}
+
+impl OpenConnections {
+    pub(super) fn add(&self, outbox: Arc<Outbox>) -> Open {
+        let mut known = self.0.lock();
+        known.made += 1;
+        let place = known.made;
+        known.outboxes.insert(place, outbox);
+        Open { place, all: self.clone() }
+    }
+
+    pub(super) fn waiting(&self) -> Waiting {
+        // Whoever adds to an outbox must not wait for all the others to be looked at, nor who connects.
+        let outboxes: Vec<Arc<Outbox>> = self.0.lock().outboxes.values().cloned().collect();
+        outboxes.iter().fold(Waiting::default(), |sum, outbox| {
+            let bytes = outbox.waiting();
+            Waiting { connections: sum.connections + 1, bytes: sum.bytes + bytes, bytes_max: sum.bytes_max.max(bytes) }
+        })
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.all.0.lock().outboxes.remove(&self.place);
+    }
+}
