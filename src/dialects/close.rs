@@ -5,6 +5,24 @@ use std::time::Duration;
 use super::SlowClient;
 use crate::model::SessionId;
 
+/// Of which connections there are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionsFrom {
+    /// All.
+    Everywhere,
+    /// Those from the client's own address.
+    OneAddress,
+}
+
+impl std::fmt::Display for ConnectionsFrom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            ConnectionsFrom::Everywhere => "to the gateway",
+            ConnectionsFrom::OneAddress => "from this address",
+        })
+    }
+}
+
 /// Every connection ends for exactly one of these: it feeds the log and the client's last message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,6 +39,28 @@ pub enum CloseReason {
     /// The client does not read what it is sent.
     #[error(transparent)]
     Slow(#[from] SlowClient),
+    /// The client reads nothing at all of what waits for it.
+    #[error("the client has taken nothing for {waited:?} of the {bytes} bytes that wait for it")]
+    Stalled {
+        /// How long.
+        waited: Duration,
+        /// What waits.
+        bytes: usize,
+    },
+    /// The client asks much faster than it may.
+    #[error("the client goes on asking much faster than {per_second} times a second")]
+    Flood {
+        /// How fast it may.
+        per_second: u32,
+    },
+    /// There are as many connections as may be.
+    #[error("there are {max} connections {from} already, no more are taken")]
+    TooManyConnections {
+        /// Which are counted.
+        from: ConnectionsFrom,
+        /// How many may be.
+        max: usize,
+    },
     /// The session was not opened in time.
     #[error("no session was opened within {waited:?}")]
     NotOpened {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, House, Refusal, Requester};
+use super::{Answer, House, Refusal, Requester, Urgency};
 use crate::acd::AcdRefusal;
 use crate::model::{Call, CallCommand, CallId, CallOutcome, Connection, Instrument, PeripheralId};
 
@@ -50,6 +50,11 @@ impl House {
         {
             call.data.changed_by(change).map_err(|error| failed(AcdRefusal::CallData(error)))?;
         }
+        let urgency = match command {
+            CallCommand::ClearConnection(_) | CallCommand::ClearCall(_) | CallCommand::Release(_) => Urgency::Leaving,
+            _ => Urgency::Ordinary,
+        };
+        let _taken = self.take_on(peripheral, urgency)?;
         let done = self.ask(acd.control_call(command)).await.map_err(failed)?;
         if let Some((call, watched, how)) = supervised {
             self.table.statistics.supervised(peripheral, &call, &watched.device, how);

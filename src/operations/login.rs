@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::{Answer, Blame, House, Refusal, Requester};
+use super::overload::Taken;
+use super::{Answer, Blame, House, Refusal, Requester, Urgency};
 use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, Login, Logout, Password, QueueChoice, QueueId, ReasonCode};
 use crate::sessions::{AgentCell, LogoutKind, Unsure};
@@ -23,10 +24,10 @@ impl House {
         before: impl FnOnce() + Send,
         answer: Answer<()>,
     ) {
-        if let Err(refusal) = self.admit_login(&by, &key, &request) {
-            return answer(Err(refusal));
-        }
-        let cell = self.table.agent_or_new(&key);
+        let (_taken, cell) = match self.admit_login(&by, &key, &request) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return answer(Err(refusal)),
+        };
         let turn = cell.turn.lock().await;
         let outcome = match not_leaving(&cell) {
             Ok(()) => self.log_in_in_order(&cell, &request).await,
@@ -63,22 +64,28 @@ impl House {
 
     /// Checks an agent's password and changes nothing.
     pub async fn authenticate(self: Arc<House>, key: AgentKey, password: Password, answer: Answer<()>) {
-        let checked = match self.reachable(key.peripheral) {
-            Ok(peripheral) => {
-                self.ask(peripheral.acd.authenticate(&key.agent, &password)).await.map_err(|r| refused(&key, r))
-            }
-            Err(refusal) => Err(refusal),
-        };
-        answer(checked);
+        answer(self.check(&key, &password).await);
     }
 
-    fn admit_login(&self, by: &Requester, key: &AgentKey, request: &Login) -> Result<(), Refusal> {
+    async fn check(&self, key: &AgentKey, password: &Password) -> Result<(), Refusal> {
+        let acd = &self.reachable(key.peripheral)?.acd;
+        let _taken = self.take_on(key.peripheral, Urgency::Newcomer)?;
+        self.ask(acd.authenticate(&key.agent, password)).await.map_err(|reason| refused(key, reason))
+    }
+
+    fn admit_login(&self, by: &Requester, key: &AgentKey, request: &Login) -> Result<(Taken, Arc<AgentCell>), Refusal> {
         self.reachable(key.peripheral)?;
         by.must_be(key, Some(&request.instrument))?;
-        match self.table.agent(key) {
-            Some(cell) => not_leaving(&cell),
-            None => Ok(()),
+        if let Some(cell) = self.table.agent(key) {
+            not_leaving(&cell)?;
         }
+        if self.table.calls(key.peripheral).lock().is_full() {
+            return Err(self.congested(Refusal::Congested { why: "the ACD has as many calls as may be known" }));
+        }
+        let taken = self.take_on(key.peripheral, Urgency::Newcomer)?;
+        let many = |_| self.congested(Refusal::Congested { why: "the ACD has as many agents as may be known" });
+        let cell = self.table.agent_or_new(key).map_err(many)?;
+        Ok((taken, cell))
     }
 
     async fn log_in_in_order(self: &Arc<House>, cell: &Arc<AgentCell>, request: &Login) -> Result<AgentFacts, Refusal> {

@@ -19,6 +19,8 @@ pub(super) struct Tcp<S> {
     stream: S,
     half_frame: BytesMut,
     pending: BytesMut,
+    /// How many bytes the stream has taken since it began.
+    written: u64,
     /// The stream has taken bytes that it may not have written: never so without TLS.
     is_unflushed: bool,
 }
@@ -33,7 +35,7 @@ thread_local! {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
     pub(super) fn new(stream: S) -> Tcp<S> {
-        Tcp { stream, half_frame: BytesMut::new(), pending: BytesMut::new(), is_unflushed: false }
+        Tcp { stream, half_frame: BytesMut::new(), pending: BytesMut::new(), written: 0, is_unflushed: false }
     }
 
     /// Writes as far as the socket takes it.
@@ -41,6 +43,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
         while !self.pending.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.pending)).map_err(failed)?;
             self.pending.advance(written);
+            self.written += written as u64;
             self.is_unflushed = true;
         }
         if self.is_unflushed {
@@ -94,9 +97,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
         Ok(())
     }
 
+    fn written(&self) -> (u64, usize) {
+        (self.written, self.pending.len() + usize::from(self.is_unflushed))
+    }
+
     async fn say_goodbye(self, outbox: &Outbox, reason: &CloseReason) {
         let Tcp { mut stream, mut pending, .. } = self;
-        if matches!(reason, CloseReason::ClientGone | CloseReason::Failed(_) | CloseReason::Slow(_)) {
+        if matches!(
+            reason,
+            CloseReason::ClientGone | CloseReason::Failed(_) | CloseReason::Slow(_) | CloseReason::Stalled { .. }
+        ) {
             return;
         }
         let is_said = outbox.take(&mut pending).is_ok() && stream.write_all(&pending).await.is_ok();

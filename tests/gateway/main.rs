@@ -10,6 +10,7 @@ mod configuration;
 mod encounters;
 mod fanout;
 mod grace;
+mod limits;
 mod logout;
 mod nodes;
 mod opencti;

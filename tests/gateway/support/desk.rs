@@ -246,6 +246,18 @@ impl Desk {
         self.receives_event(agent, AgentState::AGENT_STATE_NOT_READY).await;
     }
 
+    /// Logs an agent in whose events others get as well, and is answered.
+    pub async fn logs_in_beside(&mut self, agent: &str) {
+        let invoke_id = self.asks(agent, AgentState::AGENT_STATE_LOGIN);
+        loop {
+            match self.receives().await {
+                AnyMessage::SetAgentStateConf(answer) if answer.invoke_id == invoke_id => return,
+                AnyMessage::AgentStateEvent(_) => (),
+                other => panic!("SET_AGENT_STATE_CONF {invoke_id} expected, got {other:?}"),
+            }
+        }
+    }
+
     pub async fn queries(&mut self, agent: &str) -> AgentState {
         let invoke_id = self.next_invoke_id();
         self.sends(QueryAgentStateReq {

@@ -5,6 +5,7 @@ pub mod crm;
 pub mod desk;
 pub mod house;
 pub mod node;
+pub mod overheard;
 pub mod phone;
 pub mod recount;
 pub mod schema;

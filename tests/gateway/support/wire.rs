@@ -51,7 +51,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Wire {
     pub async fn connected(address: SocketAddr) -> Wire {
-        let stream = TcpStream::connect(address).await.expect("a listening gateway");
+        Wire::on(TcpStream::connect(address).await.expect("a listening gateway"))
+    }
+
+    pub fn on(stream: TcpStream) -> Wire {
         stream.set_nodelay(true).unwrap();
         Wire::on(stream)
     }
