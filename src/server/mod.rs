@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -146,7 +146,7 @@ impl Gateway {
         let mut bound = Vec::new();
         for (at, listener) in config.listeners.iter().enumerate() {
             let address = listener.address;
-            let socket = TcpListener::bind(address).await.and_then(|socket| Ok((socket.local_addr()?, socket)));
+            let socket = listen(address).and_then(|socket| Ok((socket.local_addr()?, socket)));
             let (local, socket) = socket.map_err(|error| {
                 let key = format!("listener[{at}].address");
                 StartError::Bind { key, address, error }
@@ -316,6 +316,16 @@ fn rules(config: &Config) -> Rules {
     }
 }
 
+/// Takes an address, with room for many who come at once: beyond it each waits for seconds until it tries again by itself.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(COMING_MAX)
+}
+
+/// Those who were not accepted yet; the system has a bound of its own.
+const COMING_MAX: u32 = 16_384;
 /// The ACD's answers that a command may wait for, and those of one before it in its turn.
 const COMMAND_STEPS_MAX: u32 = 10;
 

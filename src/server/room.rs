@@ -82,8 +82,6 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn the_addresses_of_one_ipv6_network_count_as_one_and_mapped_ones_as_what_they_are() {
         let network = |text: &str| super::network(text.parse().unwrap()).to_string();

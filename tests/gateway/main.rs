@@ -9,6 +9,7 @@ mod calls;
 mod configuration;
 mod encounters;
 mod fanout;
+mod faults;
 mod grace;
 mod limits;
 mod logout;

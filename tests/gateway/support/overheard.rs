@@ -51,7 +51,7 @@ pub async fn overheard(change: impl FnOnce(&mut Config)) -> (Served, Reasons) {
     let peripheral = Peripheral { id: PERIPHERAL, acd: Arc::<HeldAcd>::clone(&acd) as _ };
     let (told, reasons) = mpsc::unbounded_channel();
     let sessions = Sessions::default();
-    let gateway = Gateway::start_speaking(config, vec![peripheral], |house, gate, config, listener| {
+    let gateway = Gateway::start_speaking(config, vec![peripheral], move |house, gate, config, listener| {
         let (house, gate) = (Arc::clone(house), Arc::clone(gate));
         let inner: Arc<dyn Dialect> = match listener.dialect {
             DialectName::Ged188 => Arc::new(Ged188::new(house, gate, config, listener)),

@@ -51,10 +51,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Wire {
     pub async fn connected(address: SocketAddr) -> Wire {
-        Wire::on(TcpStream::connect(address).await.expect("a listening gateway"))
-    }
-
-    pub fn on(stream: TcpStream) -> Wire {
+        let stream = TcpStream::connect(address).await.expect("a listening gateway");
         stream.set_nodelay(true).unwrap();
         Wire::on(stream)
     }
