@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::BytesMut;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::model::SessionId;
@@ -107,14 +107,21 @@ impl Outbox {
     }
 
     fn change(&self, change: impl FnOnce(&mut Inner)) {
-        {
-            let mut inner = self.inner.lock();
-            change(&mut inner);
-            if inner.slow.is_some() {
-                self.is_over.store(true, Ordering::Relaxed);
-            }
+        let mut inner = self.inner.lock();
+        change(&mut inner);
+        self.has_changed(inner);
+    }
+
+    /// Wakes the connection, unless it waits for the client to take what it was given: then it looks here by itself.
+    fn has_changed(&self, inner: MutexGuard<'_, Inner>) {
+        let (is_over, is_writing) = (inner.slow.is_some(), inner.being_written > 0);
+        drop(inner);
+        if is_over {
+            self.is_over.store(true, Ordering::Relaxed);
         }
-        self.wake.notify_one();
+        if is_over || !is_writing {
+            self.wake.notify_one();
+        }
     }
 
     /// Whether the client did not keep up, so that the connection is about to end: what it asks needs no answer.
@@ -129,17 +136,12 @@ impl Outbox {
 
     /// Adds an event, unless its subscription has ended.
     pub fn add_unless_ended(&self, ended: &AtomicBool, write: impl FnOnce(&mut BytesMut)) {
-        {
-            let mut inner = self.inner.lock();
-            if ended.load(Ordering::Relaxed) {
-                return;
-            }
-            inner.add(self.bytes_max, &self.total, write);
-            if inner.slow.is_some() {
-                self.is_over.store(true, Ordering::Relaxed);
-            }
+        let mut inner = self.inner.lock();
+        if ended.load(Ordering::Relaxed) {
+            return;
         }
-        self.wake.notify_one();
+        inner.add(self.bytes_max, &self.total, write);
+        self.has_changed(inner);
     }
 
     /// Sets a subscription's mark. None of its events is half added when this returns.
@@ -195,6 +197,9 @@ impl Outbox {
         self.total.changed(was, inner.waiting());
         if bytes == 0 && inner.bytes.is_empty() {
             inner.backlog = 0;
+        } else if bytes == 0 {
+            drop(inner);
+            self.wake.notify_one(); // for what was added meanwhile nobody was woken
         }
     }
 }

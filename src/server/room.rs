@@ -2,7 +2,7 @@
 //!
 //! Not here: what is said to who is turned away. Must hold: turning away costs little and is over soon, however many come.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use super::connection::{GOODBYE, close_both_ends};
+use crate::access::network;
 use crate::config::Limits;
 use crate::dialects::{CloseReason, ConnectionsFrom};
 use crate::operations::Seldom;
@@ -69,25 +70,5 @@ impl Room {
             };
             let _done_or_not = tokio::time::timeout(GOODBYE, said).await;
         });
-    }
-}
-
-/// Whom an address stands for: of IPv6 a whole network, as one machine has all of its addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-        v4 => v4,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_addresses_of_one_ipv6_network_count_as_one_and_mapped_ones_as_what_they_are() {
-        let network = |text: &str| super::network(text.parse().unwrap()).to_string();
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(network("2001:db8:1:3::1"), "2001:db8:1:3::");
-        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
-        assert_eq!(network("192.0.2.7"), "192.0.2.7");
     }
 }

@@ -16,6 +16,7 @@ mod logout;
 mod nodes;
 mod opencti;
 mod opencti_calls;
+mod rate;
 mod resume;
 mod roles;
 mod session;
