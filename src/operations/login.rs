@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use tracing::info;
 
+use super::overload::Taken;
 use super::reports::now;
 use super::steps::Whose;
-use super::{Answer, Blame, House, Refusal, Requester, Step};
+use super::{Answer, Blame, House, Refusal, Requester, Step, Urgency};
 use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, Login, Logout, Password, QueueChoice, QueueId, ReasonCode};
 use crate::observe::AcdCommand;
@@ -27,11 +28,13 @@ impl House {
         answer: Answer<()>,
     ) {
         let whose = Whose::of_agent(&key).asked_by(by.session);
-        if let Err(refusal) = self.admit_login(&by, &key, &request) {
-            self.note_refusal(Step::LogIn, whose, &refusal);
-            return answer(Err(refusal));
-        }
-        let cell = self.table.agent_or_new(&key);
+        let (_taken, cell) = match self.admit_login(&by, &key, &request) {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                self.note_refusal(Step::LogIn, whose, &refusal);
+                return answer(Err(refusal));
+            }
+        };
         let turn = cell.turn.lock().await;
         let outcome = match not_leaving(&cell) {
             Ok(()) => self.log_in_in_order(&cell, &request).await,
@@ -68,27 +71,34 @@ impl House {
 
     /// Checks an agent's password and changes nothing.
     pub async fn authenticate(self: Arc<House>, key: AgentKey, password: Password, answer: Answer<()>) {
-        let checked = match self.reachable(key.peripheral) {
-            Ok(peripheral) => {
-                let asked = peripheral.acd.authenticate(&key.agent, &password);
-                let checked = self.ask(key.peripheral, AcdCommand::Authenticate, asked).await;
-                checked.map_err(|reason| unauthenticated(&key, reason))
-            }
-            Err(refusal) => Err(refusal),
-        };
+        let checked = self.check(&key, &password).await;
         if let Err(refusal) = &checked {
             self.note_refusal(Step::Authenticate, Whose::of_agent(&key), refusal);
         }
         answer(checked);
     }
 
-    fn admit_login(&self, by: &Requester, key: &AgentKey, request: &Login) -> Result<(), Refusal> {
+    async fn check(&self, key: &AgentKey, password: &Password) -> Result<(), Refusal> {
+        let acd = &self.reachable(key.peripheral)?.acd;
+        let _taken = self.take_on(key.peripheral, Urgency::Newcomer)?;
+        let asked = acd.authenticate(&key.agent, password);
+        let checked = self.ask(key.peripheral, AcdCommand::Authenticate, asked).await;
+        checked.map_err(|reason| unauthenticated(key, reason))
+    }
+
+    fn admit_login(&self, by: &Requester, key: &AgentKey, request: &Login) -> Result<(Taken, Arc<AgentCell>), Refusal> {
         self.reachable(key.peripheral)?;
         by.must_be(key, Some(&request.instrument))?;
-        match self.table.agent(key) {
-            Some(cell) => not_leaving(&cell),
-            None => Ok(()),
+        if let Some(cell) = self.table.agent(key) {
+            not_leaving(&cell)?;
         }
+        if self.table.calls(key.peripheral).lock().is_full() {
+            return Err(self.congested(Refusal::Congested { why: "the ACD has as many calls as may be known" }));
+        }
+        let taken = self.take_on(key.peripheral, Urgency::Newcomer)?;
+        let many = |_| self.congested(Refusal::Congested { why: "the ACD has as many agents as may be known" });
+        let cell = self.table.agent_or_new(key).map_err(many)?;
+        Ok((taken, cell))
     }
 
     async fn log_in_in_order(self: &Arc<House>, cell: &Arc<AgentCell>, request: &Login) -> Result<AgentFacts, Refusal> {

@@ -178,7 +178,10 @@ impl House {
     fn take_in_adapters(self: &Arc<House>, id: PeripheralId, open: &[AgentId]) {
         let open: HashSet<&AgentId> = open.iter().collect();
         for agent in &open {
-            self.table.agent_or_new(&AgentKey { peripheral: id, agent: (*agent).clone() });
+            let key = AgentKey { peripheral: id, agent: (*agent).clone() };
+            if let Err(full) = self.table.agent_or_new(&key) {
+                self.has_no_room(&key, full);
+            }
         }
         for cell in self.table.agents_of(id) {
             let Ok(_turn) = cell.turn.try_lock() else { continue }; // a command is at it and knows better

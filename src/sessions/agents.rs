@@ -9,7 +9,8 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::model::{AgentFacts, AgentKey, AgentState, Heard, Instrument, ReasonCode, SessionId};
+use super::Place;
+use crate::model::{AgentFacts, AgentKey, AgentState, Heard, Instrument, PeripheralId, ReasonCode, SessionId};
 
 /// An agent's place in the table.
 #[derive(Debug)]
@@ -21,16 +22,18 @@ pub struct AgentCell {
     /// Woken when what the ACD says of it has changed.
     pub changed: tokio::sync::Notify,
     entry: Mutex<AgentEntry>,
+    _place: Place<PeripheralId>,
 }
 
 impl AgentCell {
-    pub(super) fn new(key: AgentKey) -> AgentCell {
+    pub(super) fn new(key: AgentKey, place: Place<PeripheralId>) -> AgentCell {
         let facts = AgentFacts::logged_out(key.agent.clone(), ReasonCode::default(), 0);
         AgentCell {
             key,
             turn: Arc::default(),
             changed: tokio::sync::Notify::new(),
             entry: Mutex::new(AgentEntry::new(facts)),
+            _place: place,
         }
     }
 

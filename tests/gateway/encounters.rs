@@ -435,6 +435,8 @@ async fn is_online_after(reports: usize, comes_back: bool) -> bool {
         logout_on_call: ctigate::model::LogoutOnCall::Reject,
         day_begins: Duration::ZERO,
         audit: None,
+        commands_max: 8_192,
+        bounds: ctigate::sessions::Bounds::NONE,
     };
     let house = House::new(vec![peripheral], Teams::default(), rules);
     house.connect(EVENTS_MAX);

@@ -459,6 +459,7 @@ async fn every_connection_has_one_line_at_its_end_and_is_counted_there() {
     let held = [Wire::connected(served.address).await, Wire::connected(served.address).await];
     until(address, "two", |series| series.0[r#"ctigate_connections{listener="ged188"}"#] == 2.0).await;
     let mut refused = Wire::connected(served.address).await;
+    assert!(matches!(refused.receives().await, Some(AnyMessage::FailureEvent(_))), "it is told why");
     assert!(refused.receives().await.is_none());
     until(address, "too_many_connections", closed("too_many_connections")).await;
     for mut wire in held {

@@ -25,8 +25,23 @@ use crate::model::{
     WantedState,
 };
 use crate::observe::RequestResult;
-use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right};
+use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right, Urgency};
 use crate::sessions::{HeldBy, LogoutKind, Subscriber, Target};
+
+/// How long a request can wait, or be refused.
+pub(super) fn urgency(activity: &Activity) -> Urgency {
+    match activity {
+        Activity::Hello(_) | Activity::LoginAgent(_) => Urgency::Newcomer,
+        Activity::LogoutAgent(_)
+        | Activity::SetAgentNotReady(_)
+        | Activity::HangUpCall(_)
+        | Activity::DropParty(_)
+        | Activity::CloseAdapter(_)
+        | Activity::UnSubscribeForEvents(_)
+        | Activity::Heartbeat(_) => Urgency::Leaving,
+        _ => Urgency::Ordinary,
+    }
+}
 
 impl Opened {
     /// Does what the client asks, or says why not.
@@ -398,6 +413,9 @@ fn is_same(facts: &AgentFacts, change: &StateChange) -> bool {
 }
 
 fn too_many(shared: &OpenCti) -> No {
+    if shared.house.table.subscription_places.are_taken(&()) {
+        return No::new(Code::TooManySubscriptions, "all sessions together have as many agents and devices as may be");
+    }
     No::new(Code::TooManySubscriptions, format!("the session has {} agents and devices", shared.devices_max))
 }
 

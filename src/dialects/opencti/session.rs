@@ -284,8 +284,11 @@ impl Session {
         self.inner.lock().agents.iter().map(|(key, login)| (key.clone(), *login)).collect()
     }
 
-    /// Whether one more agent or device would be too many.
+    /// Whether one more agent or device would be too many, here or of all sessions.
     pub(super) fn is_full(&self) -> bool {
+        if self.shared.house.table.subscription_places.are_taken(&()) {
+            return true;
+        }
         let is_full = |inner: &Inner| inner.devices.len().max(inner.agents.len()) >= self.shared.devices_max;
         if !is_full(&self.inner.lock()) {
             return false;
@@ -316,7 +319,9 @@ impl Session {
             }
             let target = Target::Device(peripheral, device.clone());
             let filter = Filter { calls: CallSteps::default(), ..everything() };
-            let subscription = Subscription::new(0, target, filter, Arc::<Session>::clone(self) as _);
+            // Whether there is room was looked at when it was asked for: who was let in then is not left out now.
+            let room = self.shared.house.table.subscription_places.take(()).ok();
+            let subscription = Subscription::in_place(room, 0, target, filter, Arc::<Session>::clone(self) as _);
             let followed = Followed { subscription: Arc::clone(&subscription), calls: HashMap::new() };
             inner.devices.insert(place, followed);
             subscription
