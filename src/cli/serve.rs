@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// opencti-ws (over WebSocket).
     #[arg(long, value_name = "DIALECT=ADDR:PORT", value_parser = listen)]
     listen: Vec<Listen>,
-    /// Where /metrics, /healthz and /readyz are, in place of the file's `observe.address`: on the loopback, port 0 picks a
+    /// Where /metrics, /healthz, /readyz and /config are, in place of the file's `observe.address`: on the loopback, port 0 picks a
     /// free one. The `ready` line has it as "observe".
     #[arg(long, value_name = "ADDR:PORT")]
     observe: Option<SocketAddr>,

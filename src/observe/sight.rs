@@ -34,6 +34,8 @@ pub trait Watched: Send + Sync {
     fn sight(&self) -> Sight;
     /// What was counted so far.
     fn metrics(&self) -> &Metrics;
+    /// The configuration that is in force, its secrets hidden.
+    fn configuration(&self) -> serde_json::Value;
 }
 
 /// Whether clients should be sent here, and what is in the way.

@@ -149,7 +149,7 @@ impl Gateway {
         dialect: impl Fn(&Arc<House>, &Arc<Gate>, &Config, &ListenerConfig) -> Arc<dyn Dialect> + Send + Sync + 'static,
     ) -> Result<Gateway, StartError> {
         let house = House::new(peripherals, config.teams(), rules(&config));
-        let watch = Watch::new(&house, &config.limits);
+        let watch = Watch::new(&house, &config);
         let observing = observing(&config, &watch).await?;
         let doors = config.doors().map_err(|(key, what)| StartError::Client { key, what })?;
         let gate = Gate::new(doors);

@@ -29,7 +29,7 @@ impl Gateway {
         let tls = listeners.map(|(at, listener)| secured(at, listener)).collect::<Result<Vec<_>, _>>()?;
         // From here on nothing fails.
         self.gate.replace(doors);
-        self.watch.limited_by(&live.limits);
+        self.watch.configured_by(&live);
         for (((settings, tls), spoken), (name, address)) in
             live.listeners.iter().zip(tls).zip(&self.spoken).zip(&self.listeners)
         {
