@@ -148,6 +148,7 @@ impl Watched for Watch {
             sessions: self.sessions(),
             subscriptions: self.house.table.subscriptions.count(),
             requests_running: self.house.commands_running(),
+            tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
             outbound_bytes_limit: limits.outbound_bytes_max,
         }
     }
