@@ -184,13 +184,17 @@ impl House {
             }
         }
         for cell in self.table.agents_of(id) {
-            let Ok(_turn) = cell.turn.try_lock() else { continue }; // a command is at it and knows better
+            // A command that is at it may have opened or closed it since. What does not fit is put right when it is done.
+            let turn = cell.turn.try_lock();
             let mut entry = cell.entry();
             entry.adapter = match (entry.adapter, open.contains(&cell.key.agent)) {
                 (AdapterState::Closed, false) => AdapterState::Closed,
-                (AdapterState::Closed | AdapterState::Open, true) => AdapterState::Open,
+                (AdapterState::Open, true) => AdapterState::Open,
+                (AdapterState::Closed, true) if turn.is_ok() => AdapterState::Open,
                 // Never taken for closed before the ACD has said so: the snapshot may be older than the adapter.
-                (AdapterState::Open, false) | (AdapterState::Closing, _) => AdapterState::Closing,
+                (AdapterState::Closed, true) | (AdapterState::Open, false) | (AdapterState::Closing, _) => {
+                    AdapterState::Closing
+                }
             };
         }
     }

@@ -53,8 +53,9 @@ impl Settings {
         }
     }
 
-    pub fn yardstick(&self) -> Yardstick {
+    pub fn yardstick(&self, lists_agents: bool) -> Yardstick {
         Yardstick {
+            lists_agents,
             is_shared: self.second_client == SecondClient::Share,
             not_ready_after: NOT_READY_AFTER,
             logout_after: LOGOUT_AFTER,

@@ -124,7 +124,7 @@ impl Trial {
             echoes: dice.weighed(&[(6, 0), (4, 20)]),
         };
         story.tell(format!("seed {seed}: {settings:?} {manners:?}"));
-        let watch = Watch::new(story.clone(), settings.yardstick());
+        let watch = Watch::new(story.clone(), settings.yardstick(manners.lists_agents));
         let acd = ScriptedAcd::new(dice.split(), manners, watch.clone());
         let gateway = Gateway::start(&settings, &acd, &watch);
         Trial {

@@ -34,6 +34,8 @@ pub enum Command {
 pub struct Yardstick {
     /// Clients may share an agent.
     pub is_shared: bool,
+    /// The ACD lists all its agents. If not, who is logged out is forgotten, and may be told of once more.
+    pub lists_agents: bool,
     pub not_ready_after: Duration,
     pub logout_after: Duration,
 }
@@ -110,7 +112,7 @@ struct Asked {
     is_known: bool,
 }
 
-/// For each agent, which of its moments is known.
+/// For each agent that is known, which of its moments is.
 type Told = BTreeMap<String, usize>;
 
 /// An OpenCTI session.
@@ -122,6 +124,8 @@ struct Session {
     subscriptions: BTreeMap<String, Subscription>,
     has: BTreeSet<String>,
     let_go: BTreeSet<String>,
+    /// A connection was lost with a request that may still begin something.
+    may_begin_more: bool,
 }
 
 struct Subscription {
@@ -369,7 +373,9 @@ impl Watch {
         let inner = self.inner.lock();
         for agent in AGENTS {
             let desktops = inner.lines.iter().filter(|line| line.has_desktop(agent)).count();
-            let sessions = inner.sessions.iter().filter(|session| inner.has(session, agent)).count();
+            // Who does not read may not know yet that somebody else has it.
+            let reads = |session: &&Session| inner.lines[session.line].reads;
+            let sessions = inner.sessions.iter().filter(reads).filter(|session| inner.has(session, agent)).count();
             let is_shared = inner.yardstick.is_shared;
             if desktops > 1 || (!is_shared && desktops + sessions > 1) {
                 let what = format!("{agent} has {desktops} desktops and {sessions} OpenCTI sessions");
@@ -409,6 +415,13 @@ impl Life {
         self.conditions[first..].iter().any(so)
     }
 
+    /// Whether, from then on, it was out and then without an adapter, whatever became of it since.
+    fn was_torn_down(&self, from: u64) -> bool {
+        let first = self.conditions.iter().rposition(|condition| condition.since <= from).unwrap_or(0);
+        let mut since = self.conditions[first..].iter().skip_while(|now| now.facts.is_logged_in());
+        since.any(|now| !now.is_adapter_open)
+    }
+
     /// The device that it works at, or worked at last.
     fn device(&self) -> Option<&str> {
         self.moments.iter().rev().find_map(|facts| facts.instrument.as_ref()).map(|device| device.as_str())
@@ -419,6 +432,22 @@ impl Line {
     fn has_desktop(&self, agent: &str) -> bool {
         let is_its = matches!(&self.opening, Some(Opening::Desktop { agent: own, .. }) if own == agent);
         is_its && self.is_open && self.closed.is_none()
+    }
+}
+
+impl Line {
+    /// Whether something is asked that begins a subscription which may have ended before.
+    fn wants_events(&self) -> bool {
+        let begins = |ask: &Ask| matches!(ask, Ask::LogIn { .. } | Ask::Subscribe { .. });
+        self.asked.values().any(|asked| asked.delivered.is_some() && begins(&asked.ask))
+    }
+
+    /// Whether something is asked that the agent is shown for.
+    fn asks_for(&self, agent: &str) -> bool {
+        let shows = |ask: &Ask| {
+            matches!(ask, Ask::Query { agent: asked } | Ask::LogOut { agent: asked, .. } if asked == agent)
+        };
+        self.asked.values().any(|asked| asked.delivered.is_some() && shows(&asked.ask))
     }
 }
 
@@ -463,12 +492,12 @@ impl Inner {
 
     /// Where the table is.
     fn table(&self) -> Told {
-        let known = |agent: &str| self.lens.as_ref().and_then(|lens| lens(agent)).unwrap_or(0);
+        let known = |agent: &str| self.lens.as_ref().and_then(|lens| lens(agent));
         let told = |(agent, life): (&String, &Life)| {
-            let known = known(agent);
-            (agent.clone(), life.moments.iter().rposition(|facts| facts.order <= known).unwrap_or(0))
+            let known = known(agent)?;
+            Some((agent.clone(), life.moments.iter().rposition(|facts| facts.order <= known)?))
         };
-        self.lives.iter().map(told).collect()
+        self.lives.iter().filter_map(told).collect()
     }
 
     /// A subscription that began between these two.
@@ -523,7 +552,7 @@ impl Inner {
             Ask::Open(opening) => self.lines[line].opening = Some(opening.clone()),
             // The session's own subscription may begin anew from here on.
             Ask::LogIn { agent, device, .. } => {
-                self.may_begin(line, device);
+                self.may_begin(line, device, self.table());
                 if let Some(session) = self.lines[line].session {
                     self.sessions[session].let_go.remove(agent);
                 } else if let Some(own) = self.lines[line].subscriptions.get_mut(&1)
@@ -537,7 +566,7 @@ impl Inner {
                     self.sessions[session].let_go.remove(agent); // it is shown once more
                 }
             }
-            Ask::Subscribe { device } => self.may_begin(line, device),
+            Ask::Subscribe { device } => self.may_begin(line, device, self.table()),
             Ask::Unsubscribe { device } => {
                 if let Some(session) = self.lines[line].session {
                     let lives = &self.lives;
@@ -554,15 +583,14 @@ impl Inner {
         }
     }
 
-    fn may_begin(&mut self, line: usize, device: &str) {
+    fn may_begin(&mut self, line: usize, device: &str, before: Told) {
         let Some(session) = self.lines[line].session else { return };
         match self.sessions[session].subscriptions.get_mut(device) {
             Some(known) if known.status == Status::Ended => known.status = Status::Unsure,
             Some(_) => (),
             None => {
                 let target = Target::Device(device.to_owned());
-                let now = self.table();
-                let subscription = self.subscription(target, Status::Unsure, now.clone(), now);
+                let subscription = self.subscription(target, Status::Unsure, before.clone(), before);
                 self.sessions[session].subscriptions.insert(device.to_owned(), subscription);
             }
         }
@@ -619,7 +647,12 @@ impl Inner {
             Ask::Subscribe { device } if is_ok => self.follows(line, &device),
             Ask::Unsubscribe { device } if is_ok => {
                 let Some(session) = self.lines[line].session else { return };
-                self.sessions[session].subscriptions.remove(&device);
+                let is_wanted = self.wants_events(line);
+                if let Some(known) = self.sessions[session].subscriptions.get_mut(&device).filter(|_| is_wanted) {
+                    known.status = Status::Unsure;
+                } else {
+                    self.sessions[session].subscriptions.remove(&device);
+                }
             }
             Ask::Monitor { of } if is_ok => {
                 if let Some(Brings::Monitor(id)) = brings {
@@ -651,7 +684,10 @@ impl Inner {
                     self.sessions.push(Session { token, ..Session::default() });
                     self.sessions.len() - 1
                 });
+                let before = &self.lines[self.sessions[at].line];
+                let may_begin_more = known.is_some() && before.wants_events();
                 let session = &mut self.sessions[at];
+                session.may_begin_more |= may_begin_more;
                 (session.line, session.seq) = (line, seq);
                 if known.is_some() && resumed != Some(true) {
                     session.has.clear(); // what is lost may have been the end of anything
@@ -662,11 +698,11 @@ impl Inner {
                 self.lines[line].session = Some(at);
                 let asked = self.lines[line].asked.values().filter(|asked| asked.delivered.is_some());
                 let devices = asked.filter_map(|asked| match &asked.ask {
-                    Ask::LogIn { device, .. } | Ask::Subscribe { device } => Some(device.clone()),
+                    Ask::LogIn { device, .. } | Ask::Subscribe { device } => Some((device.clone(), asked.before.clone())),
                     _ => None,
                 });
-                for device in devices.collect::<Vec<_>>() {
-                    self.may_begin(line, &device);
+                for (device, before) in devices.collect::<Vec<_>>() {
+                    self.may_begin(line, &device, before);
                 }
             }
         }
@@ -694,9 +730,8 @@ impl Inner {
             }
             return;
         }
-        let there = &mut self.lines[line];
-        let waits = there.asked.values().any(|asked| matches!(asked.ask, Ask::LogIn { .. }) && asked.delivered.is_some());
-        let Some(own) = there.subscriptions.get_mut(&1) else { return };
+        let waits = self.wants_events(line);
+        let Some(own) = self.lines[line].subscriptions.get_mut(&1) else { return };
         if own.status == Status::Unsure {
             own.status = match (is_ok, waits) {
                 (true, _) => Status::Alive,
@@ -709,12 +744,11 @@ impl Inner {
     /// A logout was confirmed that was asked at that time.
     fn is_confirmed(&mut self, line: usize, agent: &str, queues: &[u32], asked: u64) {
         let life = &self.lives[agent];
-        let is_down = |now: &Condition| !now.facts.is_logged_in() && !now.is_adapter_open;
         let has_left = |now: &Condition| {
             let is_in = |queue: &u32| now.facts.queues.iter().any(|there| there.0 == *queue);
             !queues.is_empty() && now.facts.is_logged_in() && !queues.iter().any(is_in)
         };
-        if !life.was(asked, |now| is_down(now) || has_left(now)) {
+        if !life.was_torn_down(asked) && !life.was(asked, has_left) {
             let what = format!("{}: the logout of {agent} was confirmed, and it is not", self.lines[line].name);
             self.breach(Invariant::ConfirmAfterTeardown, what);
         }
@@ -752,6 +786,7 @@ impl Inner {
             self.breach(Invariant::LastEventBeforeConfirm, what);
         }
         // With it have ended the subscriptions that were there when it was asked.
+        let is_wanted = self.wants_events(line);
         let keeps = shares_device(asked);
         for subscription in self.lines[line].subscriptions.values_mut() {
             let is_device = matches!(subscription.target, Target::Device(_));
@@ -761,16 +796,22 @@ impl Inner {
             }
         }
         if let Some(at) = session {
+            let may_be_shown = is_wanted || self.lines[line].asks_for(agent);
             let session = &mut self.sessions[at];
             session.has.remove(agent);
-            session.let_go.insert(agent.to_owned());
+            if !may_be_shown {
+                session.let_go.insert(agent.to_owned());
+            }
             if let Some(subscription) = device.and_then(|device| session.subscriptions.get_mut(&device)) {
-                let is_wanted_again = self.lines[line].asked.values().any(|asked| {
-                    asked.delivered.is_some() && matches!(asked.ask, Ask::LogIn { .. } | Ask::Subscribe { .. })
-                });
-                subscription.status = if is_wanted_again { Status::Unsure } else { Status::Ended };
+                subscription.status = if is_wanted { Status::Unsure } else { Status::Ended };
             }
         }
+    }
+
+    /// Whether something is under way that begins a subscription which may have ended before.
+    fn wants_events(&self, line: usize) -> bool {
+        let session = self.lines[line].session.map(|session| &self.sessions[session]);
+        self.lines[line].wants_events() || session.is_some_and(|session| session.may_begin_more)
     }
 
     fn find(&mut self, line: usize, by: &Source) -> Option<&mut Subscription> {
@@ -814,10 +855,12 @@ impl Inner {
             }
         }
         let moments: Vec<(View, u16)> = self.lives[agent].moments.iter().map(View::of).collect();
-        let others = self.lives.iter().filter(|(other, _)| *other != agent);
-        let is_shared = others.clone().any(|(_, life)| {
+        let forgets = !self.yardstick.lists_agents;
+        let mut others = self.lives.iter().filter(|(other, _)| *other != agent);
+        let is_shared = others.any(|(_, life)| {
             life.moments.iter().any(|facts| facts.instrument.as_ref().is_some_and(|at| at.as_str() == device))
         });
+        let is_wanted = self.wants_events(line);
         let Some(subscription) = self.find(line, by) else {
             if !is_snapshot {
                 let what = format!("{name} hears of {agent} by {by:?}, which there is not");
@@ -830,12 +873,13 @@ impl Inner {
             return self.breach(Invariant::NothingAfterTheEnd, what);
         }
         let Some((view, reason)) = view else { return }; // the moment of a login: what it is then comes behind it
-        let seen = subscription.seen.get(agent).copied().unwrap_or(0);
-        let first = if is_snapshot { seen } else { seen + 1 };
+        let seen = subscription.seen.get(agent).copied();
+        let first = seen.map_or(0, |seen| if is_snapshot { seen } else { seen + 1 });
         let found = (first..moments.len()).find(|at| moments[*at] == (view, reason));
         match found {
             Some(at) => drop(subscription.seen.insert(agent.to_owned(), at)),
             None if subscription.status == Status::Unsure || is_snapshot => (),
+            None if forgets && view == View::Out && seen.is_none_or(|seen| moments[seen].0 == View::Out) => (),
             None => {
                 let what = format!("{name} hears by {by:?} that {agent} is {view:?} ({reason}), which is old or not true");
                 return self.breach(Invariant::InOrder, what);
@@ -843,7 +887,10 @@ impl Inner {
         }
         if view == View::Out && !is_snapshot && subscription.target != Target::All {
             let is_device = matches!(subscription.target, Target::Device(_));
-            subscription.status = if is_device && is_shared { Status::Unsure } else { Status::Ended };
+            // One that a request which is not answered yet may have begun anew.
+            let is_renewed = is_wanted && matches!(by, Source::Monitor(1) | Source::Device(_));
+            subscription.status =
+                if (is_device && is_shared) || is_renewed { Status::Unsure } else { Status::Ended };
         }
     }
 
@@ -913,7 +960,8 @@ impl Inner {
             let seen = subscription.seen.get(agent);
             let told = if seen == before { after.or(seen) } else { seen };
             let seen = told.map(|at| View::of(&life.moments[*at]));
-            if is_about && seen != Some(View::of(now)) {
+            // Of whom nothing was ever said is logged out.
+            if is_about && seen.unwrap_or((View::Out, 0)) != View::of(now) {
                 let what = format!("{whose} was told last that {agent} is {seen:?}, and it is {:?}", View::of(now));
                 self.breach(Invariant::NothingLost, what);
             }
