@@ -144,6 +144,8 @@ enum Status {
     Alive,
     /// It may be alive or not.
     Unsure,
+    /// It had ended, and a login that is under way may begin it anew.
+    Renewing,
     Ended,
 }
 
@@ -422,6 +424,12 @@ impl Life {
         since.any(|now| !now.is_adapter_open)
     }
 
+    /// The device that it worked at then, or had worked at last.
+    fn device_at(&self, at: u64) -> Option<&str> {
+        let until = self.conditions.iter().filter(|condition| condition.since <= at);
+        until.rev().find_map(|condition| condition.facts.instrument.as_ref()).map(|device| device.as_str())
+    }
+
     /// The device that it works at, or worked at last.
     fn device(&self) -> Option<&str> {
         self.moments.iter().rev().find_map(|facts| facts.instrument.as_ref()).map(|device| device.as_str())
@@ -503,6 +511,17 @@ impl Inner {
     /// A subscription that began between these two.
     fn subscription(&mut self, target: Target, status: Status, before: Told, after: Told) -> Subscription {
         let seen = before.clone();
+        let is_logout = |asked: &Asked| {
+            let Ask::LogOut { agent, .. } = &asked.ask else { return false };
+            let is_of = match &target {
+                Target::All => false,
+                Target::Agent(own) => own == agent,
+                Target::Device(_) => true,
+            };
+            asked.delivered.is_some() && is_of
+        };
+        let may_end = self.lines.iter().flat_map(|line| line.asked.values()).any(is_logout);
+        let status = if may_end { Status::Unsure } else { status };
         Subscription { target, began: self.next(), status, seen, at_first: (before, after), calls: BTreeSet::new() }
     }
 
@@ -558,10 +577,13 @@ impl Inner {
                 } else if let Some(own) = self.lines[line].subscriptions.get_mut(&1)
                     && own.status == Status::Ended
                 {
-                    own.status = Status::Unsure;
+                    own.status = Status::Renewing;
                 }
             }
             Ask::LogOut { agent, .. } | Ask::Query { agent } => {
+                if matches!(ask, Ask::LogOut { .. }) {
+                    self.may_end(agent);
+                }
                 if let Some(session) = self.lines[line].session {
                     self.sessions[session].let_go.remove(agent); // it is shown once more
                 }
@@ -580,6 +602,19 @@ impl Inner {
                 }
             }
             _ => (),
+        }
+    }
+
+    /// A logout of an agent that is out already ends without a word what began since its last event.
+    fn may_end(&mut self, agent: &str) {
+        let life = &self.lives[agent];
+        let of_lines = self.lines.iter_mut().flat_map(|line| line.subscriptions.values_mut());
+        let of_sessions = self.sessions.iter_mut().flat_map(|session| session.subscriptions.values_mut());
+        for subscription in of_lines.chain(of_sessions) {
+            let is_told_out = subscription.seen.get(agent).is_none_or(|seen| !life.moments[*seen].is_logged_in());
+            if subscription.is_of(agent, life.device()) && is_told_out && subscription.status == Status::Alive {
+                subscription.status = Status::Unsure;
+            }
         }
     }
 
@@ -732,13 +767,11 @@ impl Inner {
         }
         let waits = self.wants_events(line);
         let Some(own) = self.lines[line].subscriptions.get_mut(&1) else { return };
-        if own.status == Status::Unsure {
-            own.status = match (is_ok, waits) {
-                (true, _) => Status::Alive,
-                (false, true) => Status::Unsure,
-                (false, false) => Status::Ended,
-            };
-        }
+        own.status = match (own.status, is_ok, waits) {
+            (Status::Unsure | Status::Renewing, true, _) => Status::Alive,
+            (Status::Renewing, false, false) => Status::Ended,
+            (status, ..) => status,
+        };
     }
 
     /// A logout was confirmed that was asked at that time.
@@ -752,15 +785,17 @@ impl Inner {
             let what = format!("{}: the logout of {agent} was confirmed, and it is not", self.lines[line].name);
             self.breach(Invariant::ConfirmAfterTeardown, what);
         }
+        self.may_end(agent);
         if !queues.is_empty() {
             return; // what it left is not known here
         }
+        let life = &self.lives[agent];
         // Where the agent was in when it was asked, its end is among the moments since.
         let was_in = life.conditions.iter().rfind(|condition| condition.since <= asked).map(|was| was.facts.clone());
         let end = was_in.filter(AgentFacts::is_logged_in).and_then(|was| {
             life.moments.iter().position(|facts| facts.order > was.order && !facts.is_logged_in())
         });
-        let device = life.device().map(str::to_owned);
+        let device = life.device_at(asked).map(str::to_owned);
         let shares_device = |from: u64| {
             let is_there = |now: &Condition| now.facts.instrument.as_ref().map(|at| at.as_str()) == device.as_deref();
             self.lives.iter().any(|(other, life)| other != agent && life.was(from, is_there))
@@ -878,7 +913,7 @@ impl Inner {
         let found = (first..moments.len()).find(|at| moments[*at] == (view, reason));
         match found {
             Some(at) => drop(subscription.seen.insert(agent.to_owned(), at)),
-            None if subscription.status == Status::Unsure || is_snapshot => (),
+            None if subscription.status != Status::Alive || is_snapshot => (),
             None if forgets && view == View::Out && seen.is_none_or(|seen| moments[seen].0 == View::Out) => (),
             None => {
                 let what = format!("{name} hears by {by:?} that {agent} is {view:?} ({reason}), which is old or not true");
@@ -888,9 +923,12 @@ impl Inner {
         if view == View::Out && !is_snapshot && subscription.target != Target::All {
             let is_device = matches!(subscription.target, Target::Device(_));
             // One that a request which is not answered yet may have begun anew.
-            let is_renewed = is_wanted && matches!(by, Source::Monitor(1) | Source::Device(_));
-            subscription.status =
-                if (is_device && is_shared) || is_renewed { Status::Unsure } else { Status::Ended };
+            subscription.status = match by {
+                Source::Monitor(1) if is_wanted => Status::Renewing,
+                Source::Device(_) if is_wanted => Status::Unsure,
+                _ if is_device && is_shared => Status::Unsure,
+                _ => Status::Ended,
+            };
         }
     }
 
