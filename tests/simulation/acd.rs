@@ -33,6 +33,8 @@ pub struct Manners {
     pub lag_ms: u64,
     /// Of a hundred reports, how many come twice, or with an older one behind them.
     pub echoes: u64,
+    /// Of a hundred commands, how many tell what they did in their answer alone.
+    pub silence: u64,
 }
 
 /// The ACD's adapter.
@@ -65,6 +67,8 @@ struct World {
     calls_made: u32,
     is_up: bool,
     losses: u64,
+    /// What is done now is told to who asked, and to nobody else.
+    is_silent: bool,
     events: Option<AcdEvents>,
     /// When an agent's last command is done.
     busy_until: BTreeMap<AgentId, Instant>,
@@ -84,6 +88,7 @@ struct Fate {
     outlives_link: bool,
     /// Whether who asked is told that the link was lost.
     is_told_of_link: bool,
+    is_silent: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -115,6 +120,7 @@ impl ScriptedAcd {
             calls_made: 0,
             is_up: false,
             losses: 0,
+            is_silent: false,
             events: None,
             busy_until: BTreeMap::new(),
             commands_open: 0,
@@ -263,6 +269,7 @@ impl World {
             answer: Said::Truth,
             outlives_link: self.dice.percent(50),
             is_told_of_link: self.dice.percent(70),
+            is_silent: self.dice.percent(self.manners.silence),
         };
         if self.dice.percent(self.manners.trouble) {
             match self.dice.below(6) {
@@ -312,7 +319,7 @@ impl World {
     }
 
     fn report(&mut self, event: AcdEvent) {
-        if !self.is_up {
+        if !self.is_up || (self.is_silent && matches!(event, AcdEvent::Agent(_))) {
             return;
         }
         let Some(events) = &self.events else { return };
@@ -622,7 +629,11 @@ impl ScriptedAcd {
                 let answer = if world.losses != losses && !fate.outlives_link {
                     Err(AcdRefusal::LinkDown)
                 } else if fate.is_done {
-                    effect(&mut world)
+                    // A refusal tells nothing of what was done, nor does an answer on a link that is gone.
+                    world.is_silent = fate.is_silent && fate.answer != Said::Refusal && world.losses == losses;
+                    let answer = effect(&mut world);
+                    world.is_silent = false;
+                    answer
                 } else {
                     Err(own_words())
                 };

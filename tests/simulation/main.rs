@@ -10,6 +10,7 @@ mod crm;
 mod desk;
 mod dice;
 mod gateway;
+mod mutations;
 mod story;
 mod trial;
 mod watch;

@@ -10,9 +10,20 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// What must hold, whatever happens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Invariant {
+macro_rules! invariants {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What must hold, whatever happens.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Invariant { $($(#[$doc])* $name,)* }
+
+        impl Invariant {
+            /// The names of all.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+        }
+    };
+}
+
+invariants! {
     /// A logout is confirmed when the agent is out and its adapter closed, not before.
     ConfirmAfterTeardown,
     /// The last event of an agent comes before the logout's confirm.

@@ -122,6 +122,7 @@ impl Trial {
             trouble: dice.weighed(&[(3, 0), (4, 10), (3, 40)]),
             lag_ms: dice.weighed(&[(7, 0), (3, 30)]),
             echoes: dice.weighed(&[(6, 0), (4, 20)]),
+            silence: dice.weighed(&[(7, 0), (3, 50)]),
         };
         story.tell(format!("seed {seed}: {settings:?} {manners:?}"));
         let watch = Watch::new(story.clone(), settings.yardstick(manners.lists_agents));
@@ -452,6 +453,9 @@ impl Trial {
             self.acd.logs_out_itself(facts.agent.as_str());
         }
         self.settle(30_000).await?;
+        while !self.acd.is_quiet() {
+            self.settle(20).await?; // an audit may be under way
+        }
         for left in self.gateway.leftovers() {
             self.story.breach(Invariant::NothingLeft, left);
         }

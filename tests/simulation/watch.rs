@@ -896,6 +896,7 @@ impl Inner {
             life.moments.iter().any(|facts| facts.instrument.as_ref().is_some_and(|at| at.as_str() == device))
         });
         let is_wanted = self.wants_events(line);
+        let story = self.story.clone();
         let Some(subscription) = self.find(line, by) else {
             if !is_snapshot {
                 let what = format!("{name} hears of {agent} by {by:?}, which there is not");
@@ -923,6 +924,11 @@ impl Inner {
         if view == View::Out && !is_snapshot && subscription.target != Target::All {
             let is_device = matches!(subscription.target, Target::Device(_));
             // One that a request which is not answered yet may have begun anew.
+            let left: Vec<u32> = subscription.calls.iter().copied().collect();
+            if subscription.status == Status::Alive && !is_shared && !left.is_empty() {
+                let what = format!("{name} was not told that calls {left:?} end for {agent}, who is out");
+                story.breach(Invariant::CallsBeginAndEnd, what);
+            }
             subscription.status = match by {
                 Source::Monitor(1) if is_wanted => Status::Renewing,
                 Source::Device(_) if is_wanted => Status::Unsure,
