@@ -269,7 +269,7 @@ impl World {
             answer: Said::Truth,
             outlives_link: self.dice.percent(50),
             is_told_of_link: self.dice.percent(70),
-            is_silent: self.dice.percent(self.manners.silence),
+            is_silent: self.dice.percent(self.manners.silence) && command.is_answered_with_facts(),
         };
         if self.dice.percent(self.manners.trouble) {
             match self.dice.below(6) {

@@ -29,6 +29,13 @@ pub enum Command {
     Snapshot,
 }
 
+impl Command {
+    /// Whether the answer says how the agent is then.
+    pub fn is_answered_with_facts(self) -> bool {
+        matches!(self, Command::LogIn | Command::SetState { .. } | Command::LogOut { .. })
+    }
+}
+
 /// By what the watch judges.
 #[derive(Clone, Copy, Debug)]
 pub struct Yardstick {
