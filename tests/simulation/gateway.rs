@@ -15,7 +15,7 @@ use ctigate::model::{AgentId, AgentKey, Instrument, LogoutOnCall, PeripheralId, 
 use ctigate::operations::{Grace, House, Rules};
 use ctigate::sessions::{AdapterState, Target};
 
-use super::acd::ScriptedAcd;
+use super::acd::{Manners, ScriptedAcd};
 use super::dice::Dice;
 use super::watch::{Watch, Yardstick};
 use super::words::{AGENTS, DEVICES, LOST_REASON, PERIPHERAL, SUPERVISOR};
@@ -53,9 +53,10 @@ impl Settings {
         }
     }
 
-    pub fn yardstick(&self, lists_agents: bool) -> Yardstick {
+    pub fn yardstick(&self, manners: &Manners) -> Yardstick {
         Yardstick {
-            lists_agents,
+            lists_agents: manners.lists_agents,
+            lag: Duration::from_millis(manners.lag_ms),
             is_shared: self.second_client == SecondClient::Share,
             not_ready_after: NOT_READY_AFTER,
             logout_after: LOGOUT_AFTER,

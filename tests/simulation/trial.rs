@@ -125,7 +125,7 @@ impl Trial {
             silence: dice.weighed(&[(7, 0), (3, 50)]),
         };
         story.tell(format!("seed {seed}: {settings:?} {manners:?}"));
-        let watch = Watch::new(story.clone(), settings.yardstick(manners.lists_agents));
+        let watch = Watch::new(story.clone(), settings.yardstick(&manners));
         let acd = ScriptedAcd::new(dice.split(), manners, watch.clone());
         let gateway = Gateway::start(&settings, &acd, &watch);
         Trial {

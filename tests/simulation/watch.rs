@@ -43,6 +43,8 @@ pub struct Yardstick {
     pub is_shared: bool,
     /// The ACD lists all its agents. If not, who is logged out is forgotten, and may be told of once more.
     pub lists_agents: bool,
+    /// How long the ACD's reports are on their way.
+    pub lag: Duration,
     pub not_ready_after: Duration,
     pub logout_after: Duration,
 }
@@ -90,6 +92,7 @@ struct Life {
 
 struct Condition {
     since: u64,
+    at: Instant,
     facts: AgentFacts,
     is_adapter_open: bool,
 }
@@ -111,6 +114,7 @@ struct Asked {
     ask: Ask,
     /// When all its bytes were with the gateway.
     delivered: Option<u64>,
+    at: Instant,
     must_fail: bool,
     /// Where the table was then, and when the gateway had looked at it.
     before: Told,
@@ -200,7 +204,7 @@ impl Watch {
         }
         life.moments.push(facts.clone());
         let is_adapter_open = life.conditions.last().is_some_and(|last| last.is_adapter_open);
-        life.conditions.push(Condition { since, facts: facts.clone(), is_adapter_open });
+        life.conditions.push(Condition { since, at: Instant::now(), facts: facts.clone(), is_adapter_open });
     }
 
     pub fn adapter_is(&self, agent: &AgentId, is_adapter_open: bool) {
@@ -210,7 +214,7 @@ impl Watch {
         let life = inner.life(agent.as_str());
         if let Some(last) = life.conditions.last() {
             let facts = last.facts.clone();
-            life.conditions.push(Condition { since, facts, is_adapter_open });
+            life.conditions.push(Condition { since, at: Instant::now(), facts, is_adapter_open });
         }
     }
 
@@ -425,8 +429,13 @@ impl Life {
     }
 
     /// Whether, from then on, it was out and then without an adapter, whatever became of it since.
-    fn was_torn_down(&self, from: u64) -> bool {
-        let first = self.conditions.iter().rposition(|condition| condition.since <= from).unwrap_or(0);
+    fn was_torn_down(&self, from: u64, known: Instant) -> bool {
+        let begins = |at: usize| self.conditions.get(at).map(|condition| condition.at);
+        let mut first = self.conditions.iter().rposition(|condition| condition.since <= from).unwrap_or(0);
+        // What had only just happened is not known everywhere yet.
+        while first > 0 && begins(first).is_some_and(|at| at >= known) {
+            first -= 1;
+        }
         let mut since = self.conditions[first..].iter().skip_while(|now| now.facts.is_logged_in());
         since.any(|now| !now.is_adapter_open)
     }
@@ -468,7 +477,7 @@ impl Line {
 
 impl Asked {
     fn new(ask: Ask) -> Asked {
-        Asked { ask, delivered: None, must_fail: false, before: Told::new(), after: Told::new(), is_known: true }
+        Asked { ask, delivered: None, at: Instant::now(), must_fail: false, before: Told::new(), after: Told::new(), is_known: true }
     }
 }
 
@@ -572,7 +581,8 @@ impl Inner {
         let is_known = |agent: &str| self.lens.as_ref().is_some_and(|lens| lens(agent).is_some());
         let is_known = !matches!(&ask, Ask::Monitor { of: Target::Agent(agent) } if !is_known(agent));
         if let Some(asked) = self.lines[line].asked.get_mut(&id) {
-            (asked.delivered, asked.must_fail, asked.before, asked.is_known) = (Some(now), must_fail, before, is_known);
+            (asked.delivered, asked.at) = (Some(now), Instant::now());
+            (asked.must_fail, asked.before, asked.is_known) = (must_fail, before, is_known);
         }
         match &ask {
             Ask::Open(opening) => self.lines[line].opening = Some(opening.clone()),
@@ -680,7 +690,7 @@ impl Inner {
             let what = format!("{}: {id} was done while a logout was under way: {:?}", there.name, asked.ask);
             self.breach(Invariant::LogoutIsExclusive, what);
         }
-        let delivered = asked.delivered.unwrap_or(now);
+        let delivered = (asked.delivered.unwrap_or(now), asked.at);
         let (before, after) = (asked.before, asked.after);
         match asked.ask {
             Ask::Open(opening) if is_ok => self.opens(line, opening, brings, (before, after)),
@@ -782,13 +792,13 @@ impl Inner {
     }
 
     /// A logout was confirmed that was asked at that time.
-    fn is_confirmed(&mut self, line: usize, agent: &str, queues: &[u32], asked: u64) {
+    fn is_confirmed(&mut self, line: usize, agent: &str, queues: &[u32], (asked, at): (u64, Instant)) {
         let life = &self.lives[agent];
         let has_left = |now: &Condition| {
             let is_in = |queue: &u32| now.facts.queues.iter().any(|there| there.0 == *queue);
             !queues.is_empty() && now.facts.is_logged_in() && !queues.iter().any(is_in)
         };
-        if !life.was_torn_down(asked) && !life.was(asked, has_left) {
+        if !life.was_torn_down(asked, at - self.yardstick.lag) && !life.was(asked, has_left) {
             let what = format!("{}: the logout of {agent} was confirmed, and it is not", self.lines[line].name);
             self.breach(Invariant::ConfirmAfterTeardown, what);
         }
@@ -797,11 +807,8 @@ impl Inner {
             return; // what it left is not known here
         }
         let life = &self.lives[agent];
-        // Where the agent was in when it was asked, its end is among the moments since.
-        let was_in = life.conditions.iter().rfind(|condition| condition.since <= asked).map(|was| was.facts.clone());
-        let end = was_in.filter(AgentFacts::is_logged_in).and_then(|was| {
-            life.moments.iter().position(|facts| facts.order > was.order && !facts.is_logged_in())
-        });
+        let was_in = life.conditions.iter().rfind(|condition| condition.since <= asked);
+        let has_ended = was_in.is_some_and(|was| was.facts.is_logged_in());
         let device = life.device_at(asked).map(str::to_owned);
         let shares_device = |from: u64| {
             let is_there = |now: &Condition| now.facts.instrument.as_ref().map(|at| at.as_str()) == device.as_deref();
@@ -809,7 +816,9 @@ impl Inner {
         };
         let mut breaches = Vec::new();
         let check = |subscription: &Subscription, by: &dyn std::fmt::Display| {
-            let is_told = end.is_none_or(|end| subscription.seen.get(agent).is_some_and(|seen| *seen >= end));
+            // Told last that it is out: of this or of an earlier end, which look the same.
+            let is_out = |seen: &usize| !life.moments[*seen].is_logged_in();
+            let is_told = !has_ended || subscription.seen.get(agent).is_none_or(is_out);
             let is_due = subscription.status == Status::Alive && subscription.began < asked;
             (is_due && !is_told).then(|| format!("the logout of {agent} was confirmed before its last event, by {by}"))
         };
@@ -916,19 +925,24 @@ impl Inner {
             return self.breach(Invariant::NothingAfterTheEnd, what);
         }
         let Some((view, reason)) = view else { return }; // the moment of a login: what it is then comes behind it
+        if is_snapshot {
+            return; // it shows what is known anyway
+        }
         let seen = subscription.seen.get(agent).copied();
-        let first = seen.map_or(0, |seen| if is_snapshot { seen } else { seen + 1 });
+        if forgets && view == View::Out && seen.is_none_or(|seen| moments[seen].0 == View::Out) {
+            return; // nothing has ended: it was only not known any more
+        }
+        let first = seen.map_or(0, |seen| seen + 1);
         let found = (first..moments.len()).find(|at| moments[*at] == (view, reason));
         match found {
             Some(at) => drop(subscription.seen.insert(agent.to_owned(), at)),
-            None if subscription.status != Status::Alive || is_snapshot => (),
-            None if forgets && view == View::Out && seen.is_none_or(|seen| moments[seen].0 == View::Out) => (),
+            None if subscription.status != Status::Alive => (),
             None => {
                 let what = format!("{name} hears by {by:?} that {agent} is {view:?} ({reason}), which is old or not true");
                 return self.breach(Invariant::InOrder, what);
             }
         }
-        if view == View::Out && !is_snapshot && subscription.target != Target::All {
+        if view == View::Out && subscription.target != Target::All {
             let is_device = matches!(subscription.target, Target::Device(_));
             // One that a request which is not answered yet may have begun anew.
             let left: Vec<u32> = subscription.calls.iter().copied().collect();
