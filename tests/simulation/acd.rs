@@ -686,8 +686,7 @@ fn own_words() -> AcdRefusal {
 #[async_trait]
 impl Acd for ScriptedAcd {
     fn capabilities(&self) -> Capabilities {
-        let calls =
-            [CallAbility::Answer, CallAbility::Hold, CallAbility::Retrieve, CallAbility::ClearConnection];
+        let calls = [CallAbility::Answer, CallAbility::Hold, CallAbility::Retrieve, CallAbility::ClearConnection];
         Capabilities {
             after_call_work: false,
             partial_logout: true,

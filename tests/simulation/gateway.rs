@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use ctigate::access::Gate;
 use ctigate::acd::Peripheral;
-use ctigate::config::{Config, ListenerConfig, TeamConfig};
+use ctigate::config::{ClientConfig, Config, ListenerConfig, TeamConfig};
 use ctigate::dialects::ged188::Ged188;
 use ctigate::dialects::opencti::{OpenCti, Sessions};
 use ctigate::dialects::{CloseReason, Conversation, Dialect, Outbox};
-use ctigate::model::{AgentId, AgentKey, Instrument, LogoutOnCall, PeripheralId, ReasonCode, SecondClient, TeamId};
+use ctigate::model::{
+    AgentId, AgentKey, Instrument, LogoutOnCall, Password, PeripheralId, ReasonCode, Role, SecondClient, Secret, TeamId,
+};
 use ctigate::operations::{Grace, House, Rules};
 use ctigate::sessions::{AdapterState, Target};
 
@@ -23,6 +26,8 @@ use super::words::{AGENTS, DEVICES, LOST_REASON, PERIPHERAL, SUPERVISOR};
 /// What may differ from gateway to gateway.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Whether clients have roles; without, everybody may everything.
+    pub has_roles: bool,
     pub second_client: SecondClient,
     pub logout_on_call: LogoutOnCall,
     pub has_grace: bool,
@@ -43,6 +48,7 @@ impl Settings {
         use LogoutOnCall::{AfterCall, Force, Reject};
         use SecondClient::{Reject as RejectSecond, Share, TakeOver};
         Settings {
+            has_roles: dice.percent(40),
             second_client: dice.weighed(&[(3, Share), (4, TakeOver), (3, RejectSecond)]),
             logout_on_call: dice.weighed(&[(5, Reject), (3, AfterCall), (2, Force)]),
             has_grace: dice.percent(85),
@@ -86,6 +92,9 @@ impl Gateway {
             supervisors: vec![SUPERVISOR.to_owned()],
             agents: vec![AGENTS[0].to_owned(), AGENTS[1].to_owned()],
         }];
+        if settings.has_roles {
+            config.clients = clients();
+        }
         let rules = Rules {
             acd_answer: ACD_ANSWER,
             retry_min: Duration::from_millis(500),
@@ -107,9 +116,11 @@ impl Gateway {
         let seen_by = Arc::downgrade(&house);
         watch.looks_through(Box::new(move |agent| order_of(&seen_by, agent)));
         let listener = ListenerConfig::default();
+        let gate = Gate::new(config.doors().unwrap());
+        let sessions = Sessions::default();
         Gateway {
-            ged188: Arc::new(Ged188::new(Arc::clone(&house), &config, &listener)),
-            opencti: Arc::new(OpenCti::new(Arc::clone(&house), &config, &listener, Sessions::default())),
+            ged188: Arc::new(Ged188::new(Arc::clone(&house), Arc::clone(&gate), &config, &listener)),
+            opencti: Arc::new(OpenCti::new(Arc::clone(&house), gate, &config, &listener, sessions)),
             outbound_bytes_max: settings.outbound_bytes_max,
             house,
         }
@@ -118,7 +129,7 @@ impl Gateway {
     /// A fresh connection's two ends.
     pub fn accept(&self, is_ged188: bool) -> (Box<dyn Conversation>, Arc<Outbox>) {
         let outbox = Arc::new(Outbox::new(self.outbound_bytes_max));
-        let peer = "127.0.0.1:1".parse().unwrap();
+        let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 1)).into();
         let conversation = match is_ged188 {
             true => Arc::clone(&self.ged188).converse(peer, Arc::clone(&outbox), now()),
             false => Arc::clone(&self.opencti).converse(peer, Arc::clone(&outbox), now()),
@@ -206,6 +217,24 @@ impl Gateway {
         }
         found
     }
+}
+
+/// Each agent's desktops, by their role; the servers; none has a password.
+fn clients() -> Vec<ClientConfig> {
+    let client = |id: String, role: Role, agents: Option<Vec<String>>| ClientConfig {
+        id,
+        role,
+        password: Some(Secret::Here(Password::default())),
+        agents,
+        ..Default::default()
+    };
+    let desktop = |(agent, other): (&str, &str)| {
+        let role = if agent == SUPERVISOR { Role::Supervisor } else { Role::Agent };
+        client(format!("desktop-{agent}{other}"), role, Some(vec![agent.to_owned()]))
+    };
+    let desktops = AGENTS.into_iter().flat_map(|agent| [(agent, ""), (agent, "-other")]).map(desktop);
+    let servers = ["bridge", "crm"].map(|id| client(id.to_owned(), Role::Bridge, None));
+    desktops.chain(servers).collect()
 }
 
 pub fn now() -> Instant {

@@ -44,7 +44,8 @@ fn whatever_the_seeds_bring_all_that_must_hold_holds() {
     let (first, count) = (number("CTIGATE_FIRST_SEED").unwrap_or(1), number("CTIGATE_SEEDS").unwrap_or(SEEDS));
     let failed = play_all(first, count);
     let Some((seed, Told { story, .. })) = failed.first() else { return };
-    let breaches = failed.iter().filter_map(|(seed, told)| Some(format!("seed {seed} breaks {}", told.breach.as_ref()?)));
+    let breaches =
+        failed.iter().filter_map(|(seed, told)| Some(format!("seed {seed} breaks {}", told.breach.as_ref()?)));
     let breaches = breaches.collect::<Vec<_>>().join("\n");
     panic!("{story}\n{breaches}\nrerun: CTIGATE_SEED={seed} cargo test --test simulation seeds -- --nocapture\n");
 }

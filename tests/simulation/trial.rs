@@ -382,7 +382,12 @@ impl Trial {
     }
 
     fn some_call_ask(&mut self) -> Ask {
-        let what = self.dice.weighed(&[(4, CallAsk::Answer), (2, CallAsk::Hold), (2, CallAsk::Retrieve), (3, CallAsk::HangUp)]);
+        let what = self.dice.weighed(&[
+            (4, CallAsk::Answer),
+            (2, CallAsk::Hold),
+            (2, CallAsk::Retrieve),
+            (3, CallAsk::HangUp),
+        ]);
         let calls = self.acd.calls();
         let call = self.dice.pick(&calls);
         let device = call.and_then(|call| call.agents().next().map(|(_, device)| device.to_string()));
@@ -440,7 +445,8 @@ impl Trial {
         self.settle(u64::try_from(most.as_millis()).unwrap_or(0)).await?;
         if are_lost && self.settings.has_grace {
             let facts = self.acd.facts();
-            let is_in = |agent: &&String| facts.iter().any(|facts| facts.agent.as_str() == **agent && facts.is_logged_in());
+            let is_in =
+                |agent: &&String| facts.iter().any(|facts| facts.agent.as_str() == **agent && facts.is_logged_in());
             for agent in had.iter().filter(is_in) {
                 self.story.breach(Invariant::Grace, format!("{agent} was lost, and is logged in"));
             }

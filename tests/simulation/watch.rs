@@ -145,6 +145,8 @@ struct Subscription {
     status: Status,
     /// What was told last; in the beginning, where the table was before it began.
     seen: Told,
+    /// How each agent was said or shown to stand last.
+    last: BTreeMap<String, (View, u16)>,
     /// Where the table was before and after it began: what came in between may have been told or not.
     at_first: (Told, Told),
     calls: BTreeSet<u32>,
@@ -468,20 +470,34 @@ impl Line {
 
     /// Whether something is asked that the agent is shown for.
     fn asks_for(&self, agent: &str) -> bool {
-        let shows = |ask: &Ask| {
-            matches!(ask, Ask::Query { agent: asked } | Ask::LogOut { agent: asked, .. } if asked == agent)
-        };
+        let shows =
+            |ask: &Ask| matches!(ask, Ask::Query { agent: asked } | Ask::LogOut { agent: asked, .. } if asked == agent);
         self.asked.values().any(|asked| asked.delivered.is_some() && shows(&asked.ask))
     }
 }
 
 impl Asked {
     fn new(ask: Ask) -> Asked {
-        Asked { ask, delivered: None, at: Instant::now(), must_fail: false, before: Told::new(), after: Told::new(), is_known: true }
+        Asked {
+            ask,
+            delivered: None,
+            at: Instant::now(),
+            must_fail: false,
+            before: Told::new(),
+            after: Told::new(),
+            is_known: true,
+        }
     }
 }
 
 impl Subscription {
+    /// How the agent stands, by what was told; where nothing was, by where the table was when it began. Of whom nothing was
+    /// ever known is logged out.
+    fn told(&self, agent: &str, life: &Life) -> (View, u16) {
+        let at_first = self.at_first.1.get(agent).or(self.at_first.0.get(agent)).map(|at| View::of(&life.moments[*at]));
+        self.last.get(agent).copied().or(at_first).unwrap_or((View::Out, 0))
+    }
+
     fn is_of(&self, agent: &str, device: Option<&str>) -> bool {
         match &self.target {
             Target::All => false,
@@ -538,7 +554,8 @@ impl Inner {
         };
         let may_end = self.lines.iter().flat_map(|line| line.asked.values()).any(is_logout);
         let status = if may_end { Status::Unsure } else { status };
-        Subscription { target, began: self.next(), status, seen, at_first: (before, after), calls: BTreeSet::new() }
+        let (at_first, last, calls) = ((before, after), BTreeMap::new(), BTreeSet::new());
+        Subscription { target, began: self.next(), status, seen, last, at_first, calls }
     }
 
     fn check_grace(&self, agent: &str, is_logout: bool) {
@@ -750,7 +767,9 @@ impl Inner {
                 self.lines[line].session = Some(at);
                 let asked = self.lines[line].asked.values().filter(|asked| asked.delivered.is_some());
                 let devices = asked.filter_map(|asked| match &asked.ask {
-                    Ask::LogIn { device, .. } | Ask::Subscribe { device } => Some((device.clone(), asked.before.clone())),
+                    Ask::LogIn { device, .. } | Ask::Subscribe { device } => {
+                        Some((device.clone(), asked.before.clone()))
+                    }
                     _ => None,
                 });
                 for (device, before) in devices.collect::<Vec<_>>() {
@@ -817,8 +836,7 @@ impl Inner {
         let mut breaches = Vec::new();
         let check = |subscription: &Subscription, by: &dyn std::fmt::Display| {
             // Told last that it is out: of this or of an earlier end, which look the same.
-            let is_out = |seen: &usize| !life.moments[*seen].is_logged_in();
-            let is_told = !has_ended || subscription.seen.get(agent).is_none_or(is_out);
+            let is_told = !has_ended || subscription.told(agent, life).0 == View::Out;
             let is_due = subscription.status == Status::Alive && subscription.began < asked;
             (is_due && !is_told).then(|| format!("the logout of {agent} was confirmed before its last event, by {by}"))
         };
@@ -925,8 +943,9 @@ impl Inner {
             return self.breach(Invariant::NothingAfterTheEnd, what);
         }
         let Some((view, reason)) = view else { return }; // the moment of a login: what it is then comes behind it
+        subscription.last.insert(agent.to_owned(), (view, reason));
         if is_snapshot {
-            return; // it shows what is known anyway
+            return; // it may show what was told before
         }
         let seen = subscription.seen.get(agent).copied();
         if forgets && view == View::Out && seen.is_none_or(|seen| moments[seen].0 == View::Out) {
@@ -938,7 +957,8 @@ impl Inner {
             Some(at) => drop(subscription.seen.insert(agent.to_owned(), at)),
             None if subscription.status != Status::Alive => (),
             None => {
-                let what = format!("{name} hears by {by:?} that {agent} is {view:?} ({reason}), which is old or not true");
+                let what =
+                    format!("{name} hears by {by:?} that {agent} is {view:?} ({reason}), which is old or not true");
                 return self.breach(Invariant::InOrder, what);
             }
         }
@@ -1021,13 +1041,9 @@ impl Inner {
                 Target::Agent(own) => own == agent,
                 Target::Device(own) => now.instrument.as_ref().is_some_and(|at| at.as_str() == own),
             };
-            let (before, after) = (subscription.at_first.0.get(agent), subscription.at_first.1.get(agent));
-            let seen = subscription.seen.get(agent);
-            let told = if seen == before { after.or(seen) } else { seen };
-            let seen = told.map(|at| View::of(&life.moments[*at]));
-            // Of whom nothing was ever said is logged out.
-            if is_about && seen.unwrap_or((View::Out, 0)) != View::of(now) {
-                let what = format!("{whose} was told last that {agent} is {seen:?}, and it is {:?}", View::of(now));
+            let told = subscription.told(agent, life);
+            if is_about && told != View::of(now) {
+                let what = format!("{whose} was told last that {agent} is {told:?}, and it is {:?}", View::of(now));
                 self.breach(Invariant::NothingLost, what);
             }
         }
@@ -1043,7 +1059,9 @@ impl Inner {
         let _ = match heard {
             Heard::Answer { id, is_ok, brings, why } => {
                 let brings = match brings {
-                    Some(Brings::Session { resumed, seq, .. }) => format!(" session, resumed {resumed:?}, at event {seq}"),
+                    Some(Brings::Session { resumed, seq, .. }) => {
+                        format!(" session, resumed {resumed:?}, at event {seq}")
+                    }
                     Some(Brings::Monitor(id)) => format!(" monitor {id}"),
                     None => String::new(),
                 };

@@ -55,7 +55,13 @@ enum Speaks {
 }
 
 impl Wire {
-    pub fn connect(gateway: &Gateway, watch: &Watch, name: &str, is_ged188: bool, stopping: &CancellationToken) -> Wire {
+    pub fn connect(
+        gateway: &Gateway,
+        watch: &Watch,
+        name: &str,
+        is_ged188: bool,
+        stopping: &CancellationToken,
+    ) -> Wire {
         let line = watch.connects(name.to_owned());
         let (conversation, outbox) = gateway.accept(is_ged188);
         let (to_gateway, from_client) = mpsc::unbounded_channel();

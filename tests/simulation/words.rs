@@ -8,18 +8,48 @@ use ctigate::model::{AgentFacts, AgentState};
 #[derive(Clone, PartialEq, Debug)]
 pub enum Ask {
     Open(Opening),
-    LogIn { agent: String, device: String, queues: Vec<u32>, forced: bool, with_password: bool },
-    LogOut { agent: String, queues: Vec<u32>, reason: u16, forced: bool },
-    Ready { agent: String },
-    NotReady { agent: String, reason: u16 },
-    Query { agent: String },
+    LogIn {
+        agent: String,
+        device: String,
+        queues: Vec<u32>,
+        forced: bool,
+        with_password: bool,
+    },
+    LogOut {
+        agent: String,
+        queues: Vec<u32>,
+        reason: u16,
+        forced: bool,
+    },
+    Ready {
+        agent: String,
+    },
+    NotReady {
+        agent: String,
+        reason: u16,
+    },
+    Query {
+        agent: String,
+    },
     /// GED-188: a monitor of a device or an agent.
-    Monitor { of: Target },
-    StopMonitor { id: u32 },
+    Monitor {
+        of: Target,
+    },
+    StopMonitor {
+        id: u32,
+    },
     /// OpenCTI: the events of a device.
-    Subscribe { device: String },
-    Unsubscribe { device: String },
-    OfCall { what: CallAsk, call: u32, device: String },
+    Subscribe {
+        device: String,
+    },
+    Unsubscribe {
+        device: String,
+    },
+    OfCall {
+        what: CallAsk,
+        call: u32,
+        device: String,
+    },
     Heartbeat,
     /// Something that is refused in any case.
     Nonsense,
@@ -60,12 +90,31 @@ pub enum Target {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Heard {
     /// An answer. `names`: the monitor or session that it brings.
-    Answer { id: u32, is_ok: bool, brings: Option<Brings>, why: String },
+    Answer {
+        id: u32,
+        is_ok: bool,
+        brings: Option<Brings>,
+        why: String,
+    },
     /// An agent stands so.
-    Agent { by: Source, agent: String, device: String, view: Option<View>, reason: u16, is_snapshot: bool },
+    Agent {
+        by: Source,
+        agent: String,
+        device: String,
+        view: Option<View>,
+        reason: u16,
+        is_snapshot: bool,
+    },
     /// Somebody else has the agent from here on.
-    TakenOver { agent: String, device: String },
-    Call { by: Source, call: u32, step: CallStep },
+    TakenOver {
+        agent: String,
+        device: String,
+    },
+    Call {
+        by: Source,
+        call: u32,
+        step: CallStep,
+    },
     /// OpenCTI: the number of the event that comes now.
     Seq(u64),
     /// What matters to no invariant.
@@ -77,7 +126,11 @@ pub enum Heard {
 pub enum Brings {
     Monitor(u32),
     /// OpenCTI: the session's secret name, whether it was taken up again, and the number of its last event.
-    Session { token: String, resumed: Option<bool>, seq: u64 },
+    Session {
+        token: String,
+        resumed: Option<bool>,
+        seq: u64,
+    },
 }
 
 /// Which subscription an event came by.
