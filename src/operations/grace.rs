@@ -43,7 +43,7 @@ pub enum Farewell {
 #[derive(Debug)]
 pub struct Claim {
     house: Arc<House>,
-    /// None once it is dropped.
+    /// None once it is dropped, or where there is nothing to claim.
     cell: Option<Arc<AgentCell>>,
     session: SessionId,
 }
@@ -81,7 +81,9 @@ impl House {
         session: SessionId,
         key: &AgentKey,
     ) -> Result<(Vec<Arc<dyn Subscriber>>, Claim), HeldBy> {
-        let cell = self.table.agent_or_new(key);
+        let Ok(cell) = self.table.agent_or_new(key) else {
+            return Ok((Vec::new(), Claim { house: Arc::clone(self), cell: None, session })); // no room: its login is refused
+        };
         let others = {
             let mut entry = cell.entry();
             let others = self.met(session, &cell, &entry, |_| true);

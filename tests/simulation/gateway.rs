@@ -16,7 +16,7 @@ use ctigate::model::{
     AgentId, AgentKey, Instrument, LogoutOnCall, Password, PeripheralId, ReasonCode, Role, SecondClient, Secret, TeamId,
 };
 use ctigate::operations::{Grace, House, Rules};
-use ctigate::sessions::{AdapterState, Target};
+use ctigate::sessions::{AdapterState, Bounds, Target};
 
 use super::acd::{Manners, ScriptedAcd};
 use super::dice::Dice;
@@ -109,6 +109,13 @@ impl Gateway {
             logout_on_call: settings.logout_on_call,
             day_begins: Duration::ZERO,
             audit: settings.has_audit.then_some(Duration::from_secs(15)),
+            commands_max: config.limits.acd_commands_max,
+            bounds: Bounds {
+                agents_max: config.limits.agents_max,
+                calls_max: config.limits.calls_max,
+                sessions_per_client_max: config.limits.sessions_per_client_max,
+                subscriptions_max: config.limits.subscriptions_max,
+            },
         };
         let peripheral = Peripheral { id: PeripheralId(PERIPHERAL), acd: Arc::new(acd.clone()) };
         let house = House::new(vec![peripheral], config.teams(), rules);

@@ -232,12 +232,13 @@ impl Connection {
     }
 
     fn flush(&mut self) -> Result<(), CloseReason> {
-        self.outbox.take(&mut self.pending)?;
-        let had_bytes = !self.pending.is_empty();
-        if self.pending.len() > self.bytes_max * BACKLOG {
-            let what = format!("{} bytes wait for it, {} may", self.pending.len(), self.bytes_max);
+        let waiting = self.outbox.waiting();
+        if waiting > self.bytes_max * BACKLOG {
+            let what = format!("{waiting} bytes wait for it, {} may", self.bytes_max);
             self.watch.breaks(self.line, Invariant::Bounded, what);
         }
+        self.outbox.take(&mut self.pending)?;
+        let had_bytes = !self.pending.is_empty();
         if self.client.lock().is_reading {
             self.hand_over();
         }
