@@ -40,7 +40,7 @@ use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient, 
 use crate::observe::{AcdCommand, By, Metrics};
 use crate::sessions::{Bounds, Table};
 
-pub use grace::{Farewell, Grace};
+pub use grace::{Claim, Farewell, Grace};
 pub use logout::LoggedOut;
 pub use overload::{Bearable, Judge, Level, Strain, Urgency};
 pub use refusal::{Blame, Refusal};

@@ -43,6 +43,7 @@ impl House {
     pub(super) fn settle(self: &Arc<House>, cell: &Arc<AgentCell>, brought: Option<AgentFacts>, tell: impl FnOnce()) {
         let mut entry = cell.entry();
         let mut reports: Vec<Heard> = entry.stop_deferring().into();
+        reports.sort_by_key(|heard| heard.report.order()); // an older one may have come again
         let mut answered_at = 0;
         if let Some(brought) = brought {
             entry.done_at(brought.order);

@@ -70,6 +70,8 @@ pub struct AgentEntry {
     pub doer: Option<Doer>,
     /// The sessions that would miss the agent: who logged it in, or took it up later. Nobody while it is logged out.
     pub(super) attendants: Vec<SessionId>,
+    /// The sessions whose login of the agent is under way, where clients may not meet.
+    pub claims: Vec<SessionId>,
     /// All of them were lost: the agent is logged out after a while unless somebody comes back.
     pub(super) lost: Option<Lost>,
     /// Some: a command is with the ACD, and what the ACD reports meanwhile waits here for its answer.
@@ -142,6 +144,7 @@ impl AgentEntry {
             mending: false,
             doer: None,
             attendants: Vec::new(),
+            claims: Vec::new(),
             lost: None,
             deferred: None,
         }
@@ -156,6 +159,7 @@ impl AgentEntry {
             && self.unsure.is_none()
             && !self.mending
             && self.deferred.is_none()
+            && self.claims.is_empty()
     }
 
     /// The sessions that would miss the agent.

@@ -206,9 +206,12 @@ impl Table {
         self.agents.remove_if(key, |_, cell| Arc::strong_count(cell) == 1 && cell.entry().is_idle());
     }
 
-    /// Every agent of one peripheral: for a rebuild of the table, never for looking one up.
+    /// Every agent of one peripheral, in the order of their ids: for a rebuild of the table, never for looking one up.
     pub fn agents_of(&self, peripheral: PeripheralId) -> Vec<Arc<AgentCell>> {
-        self.agents.iter().filter(|cell| cell.key().peripheral == peripheral).map(|cell| Arc::clone(&cell)).collect()
+        let of_it = self.agents.iter().filter(|cell| cell.key().peripheral == peripheral);
+        let mut cells: Vec<Arc<AgentCell>> = of_it.map(|cell| Arc::clone(&cell)).collect();
+        cells.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        cells
     }
 
     /// What is known of an ACD as a whole.
@@ -287,9 +290,11 @@ impl Table {
         self.clients.get(&session).map(|client| Arc::clone(&client))
     }
 
-    /// Every session that is open.
+    /// Every session that is open, the oldest first.
     pub fn all_clients(&self) -> Vec<Arc<dyn Subscriber>> {
-        self.clients.iter().map(|client| Arc::clone(&client)).collect()
+        let mut clients: Vec<Arc<dyn Subscriber>> = self.clients.iter().map(|client| Arc::clone(&client)).collect();
+        clients.sort_unstable_by_key(|client| client.session());
+        clients
     }
 
     /// How many sessions are open.
@@ -396,7 +401,7 @@ impl Table {
         self.subscriptions.publish(event);
     }
 
-    /// Tells every open session that the link to an ACD went or came back.
+    /// Tells every open session that the link to an ACD went or came back, the oldest first.
     pub fn announce(&self, event: LinkEvent) {
         let _one_at_a_time = self.announcing.lock();
         // Who is told may look agents up: no index is locked meanwhile.

@@ -26,7 +26,7 @@ use crate::model::{
 };
 use crate::observe::RequestResult;
 use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right, Urgency};
-use crate::sessions::{HeldBy, LogoutKind, Subscriber, Target};
+use crate::sessions::{HeldBy, LogoutKind, Target};
 
 /// How long a request can wait, or be refused.
 pub(super) fn urgency(activity: &Activity) -> Urgency {
@@ -78,7 +78,7 @@ impl Opened {
         let device = shared.login_device(&key, request.dn.as_deref())?;
         let queues = shared.queues(key.peripheral, request.queue.as_deref())?;
         let session = Arc::clone(&self.session);
-        let others = shared.house.meet(session.id, &key, |_| true).map_err(|HeldBy(other)| {
+        let (others, claim) = shared.house.meet_to_log_in(session.id, &key).map_err(|HeldBy(other)| {
             No::new(Code::AgentLoggedIn, format!("AgentID: session {other} has agent {}", key.agent))
         })?;
         if !session.has_agent(&key) && session.is_full() {
@@ -106,16 +106,19 @@ impl Opened {
                 move || session.subscribe(peripheral, &device)
             };
             Arc::clone(&house).log_in(by, key.clone(), login, subscribe, tell).await;
-            let mut others = others;
             let done = match told.take() {
                 Err(refusal) if is_in_there(&refusal, &device) && !session.has_agent(&key) => {
-                    let met = take_up_logged_in(&session, &key, &device, password, refusal).await;
-                    met.map(|met| others = met)
+                    take_up_logged_in(&session, &key, &device, password, refusal).await
                 }
                 other => other,
             };
             if done.is_ok() {
                 session.take_up(&key);
+                // Others may have come since the login was asked.
+                let mut others = others;
+                others.extend(house.meet(session.id, &key, |_| true).unwrap_or_default());
+                others.sort_unstable_by_key(|other| other.session());
+                others.dedup_by_key(|other| other.session());
                 for other in others {
                     house.neglect(other.session(), &key);
                     other.lose(&key, session.id);
@@ -124,6 +127,7 @@ impl Opened {
                 session.follow_calls(key.peripheral, &device);
             }
             answer(done);
+            drop(claim);
         });
         Ok(())
     }
@@ -379,22 +383,22 @@ impl Session {
 }
 
 /// The agent is logged in where the client wants it: its client was lost, or shares it. It proves the agent's password, and
-/// has it. Returns from whom it takes the agent over: others may have come since the login was asked.
+/// has it.
 async fn take_up_logged_in(
     session: &Arc<Session>,
     key: &AgentKey,
     device: &Instrument,
     password: Password,
     refusal: Refusal,
-) -> Result<Vec<Arc<dyn Subscriber>>, Refusal> {
+) -> Result<(), Refusal> {
     let house = &session.shared.house;
     let (tell, told) = outcome();
     Arc::clone(house).authenticate(key.clone(), password, tell).await;
     told.take()?;
-    let others = house.meet(session.id, key, |_| true).map_err(|HeldBy(_)| refusal)?;
+    house.meet(session.id, key, |_| true).map_err(|HeldBy(_)| refusal)?;
     if session.take_up(key) {
         session.subscribe(key.peripheral, device);
-        Ok(others)
+        Ok(())
     } else {
         Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // out meanwhile
     }

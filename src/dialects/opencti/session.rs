@@ -3,7 +3,7 @@
 //! Not here: what it may ask. Must hold: events are numbered, kept and sent under one lock, so that no two connections and
 //! no two events can be confused; nothing here waits, and no agent is looked up while that lock is held.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -49,9 +49,9 @@ struct Inner {
     /// How often the session was taken up or lost: tells one loss from the next.
     turns: u64,
     /// The agents that this client logged in or took up, and by which login. Those whose login has ended are not its any more.
-    agents: HashMap<AgentKey, u64>,
+    agents: BTreeMap<AgentKey, u64>,
     /// The devices whose events it gets, and some that a logout ended.
-    devices: HashMap<(PeripheralId, Instrument), Followed>,
+    devices: BTreeMap<(PeripheralId, Instrument), Followed>,
     has_ended: bool,
 }
 
