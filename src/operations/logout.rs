@@ -141,11 +141,11 @@ impl House {
         request: &Logout,
     ) -> Result<(Arc<AgentCell>, bool), Refusal> {
         self.reachable(key.peripheral)?;
+        self.must_have_right_over(by, key)?;
         let agent = key.agent.clone();
         let cell = self.table.agent(key).ok_or(Refusal::UnknownAgent { agent: agent.clone() })?;
         let is_due = {
             let mut entry = cell.entry();
-            by.must_have_right(key, entry.last_instrument.as_ref())?;
             if let Some((_, by)) = entry.logging_out {
                 return Err(Refusal::LogoutUnderWay { agent, by });
             }

@@ -24,7 +24,7 @@ use crate::dialects::proving::{self, Proving};
 use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Peer};
 use crate::model::{AgentKey, Filter, Identity};
 use crate::observe::{Asked, RequestResult};
-use crate::operations::{Farewell, Requester, Right};
+use crate::operations::{Farewell, Requester};
 use crate::sessions::{Subscription, Target};
 
 /// A client connection's state machine.
@@ -69,7 +69,6 @@ pub(super) struct Session {
     /// Who the client is, which bounds whom it sees.
     pub(super) identity: Arc<Identity>,
     pub(super) services: ServiceMask,
-    pub(super) right: Right,
     pub(super) idle_timeout: Option<Duration>,
     /// The agents and devices that no other client can open a session for.
     pub(super) held: Vec<Target>,
@@ -290,7 +289,7 @@ impl Client {
         info!(
             peer = %self.peer, session = %face.session, client = face.client_id, signature,
             role = session.identity.role.name(),
-            version = face.version.number(), services = ?session.services, right = ?session.right, "session opened"
+            version = face.version.number(), services = ?session.services, right = ?session.face.right, "session opened"
         );
     }
 
@@ -420,7 +419,7 @@ fn farewell(reason: &CloseReason) -> Farewell {
 impl Session {
     /// Who asks, for the operations.
     pub(super) fn requester(&self) -> Requester {
-        Requester { session: self.face.session, right: self.right.clone() }
+        self.face.requester()
     }
 
     /// The message in a frame, if the session's version has it.

@@ -130,7 +130,7 @@ impl Client {
         let opened = self.shared.hello(&self.line, id.clone(), hello, verdict?)?;
         let (session, how) = (&opened.session, if opened.is_resumed { "resumed" } else { "opened" });
         let (peer, role) = (&self.peer, opened.rights.role());
-        info!(%peer, session = %session.id, identity = session.identity, role, "session {how}");
+        info!(%peer, session = %session.id, identity = session.client.id, role, "session {how}");
         self.opened = Some(opened);
         Ok(())
     }
@@ -256,7 +256,7 @@ impl Conversation for Client {
                 let how = if is_sent_away { Farewell::Said } else { Farewell::Lost };
                 let agents = opened.session.agents().into_iter().map(|(key, _)| key).collect();
                 opened.session.lose_line(&self.line, how); // nothing comes behind the last word
-                let client = Some(opened.session.identity.clone());
+                let client = Some(opened.session.client.id.clone());
                 Departed { session: Some(opened.session.id), client, agents, ..counted }
             }
             None => counted,

@@ -24,6 +24,8 @@ pub(super) struct Rights {
     pub(super) every_agent: bool,
     /// Any device's events.
     pub(super) every_device: bool,
+    /// The events of the devices where its own agents work.
+    pub(super) own_devices: bool,
     /// Changing anything at all.
     pub(super) control: bool,
     /// Who the client is: which agents it may log in.
@@ -34,8 +36,9 @@ impl Rights {
     fn of(identity: Arc<Identity>) -> Rights {
         let every_agent = identity.may_have(Service::AllEvents);
         let may_monitor = identity.sees_everybody() && identity.may_have(Service::PeripheralMonitor);
+        let own_devices = identity.may_have(Service::ClientEvents);
         let control = identity.may_have(Service::ClientControl);
-        Rights { every_agent, every_device: every_agent || may_monitor, control, identity }
+        Rights { every_agent, every_device: every_agent || may_monitor, own_devices, control, identity }
     }
 
     /// Whether the client may be that agent's desktop.
@@ -74,16 +77,17 @@ impl OpenCti {
         let idle_timeout = idle_timeout(hello)?;
         let welcome = self.welcome(id);
         let (session, is_resumed) = match &hello.resume {
-            None => (self.begin(line, hello, welcome), false),
+            None => (self.begin(line, &rights, welcome), false),
             Some(resume) => {
                 let known = self.sessions.by_token.get(resume.session.expose()).map(|session| Arc::clone(&session));
-                let own = known.filter(|session| session.identity == hello.identity);
+                // With other rights than it was opened with it would hear what it may not any more.
+                let own = known.filter(|session| *session.client == *rights.identity);
                 match own.and_then(|session| self.resume(&session, line, resume.seq, &welcome).then_some(session)) {
                     Some(session) => (session, true),
                     None => {
                         let why = "the session is not known, or was lost too long ago".to_owned();
                         let welcome = Welcome { resumed: Some(false), why: Some(why), ..welcome };
-                        let session = self.begin(line, hello, welcome);
+                        let session = self.begin(line, &rights, welcome);
                         session.say_event(self.snapshot(None, None, Shown::nothing(), None));
                         (session, false)
                     }
@@ -93,9 +97,9 @@ impl OpenCti {
         Ok(Opened { session, rights, idle_timeout, is_resumed })
     }
 
-    fn begin(self: &Arc<OpenCti>, line: &Arc<Line>, hello: &Hello, welcome: Welcome) -> Arc<Session> {
+    fn begin(self: &Arc<OpenCti>, line: &Arc<Line>, rights: &Rights, welcome: Welcome) -> Arc<Session> {
         let table = &self.house.table;
-        let session = Session::new(Arc::clone(self), table.new_session(), hello.identity.clone());
+        let session = Session::new(Arc::clone(self), table.new_session(), Arc::clone(&rights.identity));
         // Said before the session can be told anything else.
         line.say(Welcome { session: session.token.as_str().into(), ..welcome });
         session.begin(line);

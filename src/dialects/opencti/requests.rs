@@ -63,6 +63,7 @@ impl Opened {
         let device = shared.login_device(&key, request.dn.as_deref())?;
         let queues = shared.queues(key.peripheral, request.queue.as_deref())?;
         let session = Arc::clone(&self.session);
+        let (whose, hears) = (self.whose(), self.rights.every_device || self.rights.own_devices);
         let others = shared.house.meet(session.id, &key, |_| true).map_err(|HeldBy(other)| {
             No::new(Code::AgentLoggedIn, format!("AgentID: session {other} has agent {}", key.agent))
         })?;
@@ -87,14 +88,18 @@ impl Opened {
         shared.house.run(async move {
             let (tell, told) = outcome();
             let subscribe = {
-                let (session, peripheral, device) = (Arc::clone(&session), key.peripheral, device.clone());
-                move || session.subscribe(peripheral, &device)
+                let (session, key, device) = (Arc::clone(&session), key.clone(), device.clone());
+                move || {
+                    if hears {
+                        session.subscribe(key.peripheral, &device, whose(key));
+                    }
+                }
             };
             Arc::clone(&house).log_in(by, key.clone(), login, subscribe, tell).await;
             let mut others = others;
             let done = match told.take() {
                 Err(refusal) if is_in_there(&refusal, &device) && !session.has_agent(&key) => {
-                    let met = take_up_logged_in(&session, &key, &device, password, refusal).await;
+                    let met = take_up_logged_in(&session, &key, hears.then(|| (&device, whose(key.clone()))), password, refusal).await;
                     met.map(|met| others = met)
                 }
                 other => other,
@@ -201,6 +206,7 @@ impl Opened {
     fn open_adapter(&self, shared: &OpenCti, request: &OpenAdapter) -> Result<(), No> {
         let Some(agent_id) = given(request.agent_id.as_deref()) else { return Ok(()) };
         let key = shared.agent(request.acd.as_deref(), agent_id)?;
+        self.rights.must_be(&key.agent)?;
         match shared.house.table.is_no_agent(&key) {
             true => {
                 Err(No::new(Code::NotFound, format!("AgentID: {agent_id:?} is not known at ACD {}", key.peripheral)))
@@ -209,12 +215,14 @@ impl Opened {
         }
     }
 
-    /// The logout closed the adapter. One of an agent that is logged in stays: closing it would be half a logout.
+    /// The logout closed the adapter. One of an agent that is logged in stays: closing it would be half a logout. Of an agent
+    /// that the session does not have there is nothing to close, and nothing is said.
     fn close_adapter(&self, shared: &OpenCti, request: &CloseAdapter) -> Result<(), No> {
         let Some(agent_id) = given(request.agent_id.as_deref()) else { return Ok(()) };
         let key = shared.agent(request.acd.as_deref(), agent_id)?;
+        self.rights.must_be(&key.agent)?;
         let is_in = shared.shown(&key).facts.is_some_and(|facts| facts.is_logged_in());
-        match is_in {
+        match is_in && self.has_right_over(&key) {
             true => {
                 let why = format!("agent {agent_id} is logged in: LogoutAgent closes the adapter");
                 Err(No::new(Code::InvalidObjectState, why))
@@ -237,6 +245,9 @@ impl Opened {
             None => shared.acd(request.acd.as_deref(), None)?,
         };
         let device = device(&request.dn)?;
+        if !self.rights.every_device && !self.rights.own_devices {
+            return Err(No::new(Code::NoRight, "SubscribeForEvents needs the service client_events"));
+        }
         if shared.house.table.is_no_instrument(peripheral, &device) {
             return Err(No::new(Code::NotFound, format!("DN: {device} is not known at ACD {peripheral}")));
         }
@@ -252,7 +263,7 @@ impl Opened {
         };
         let is_own = agent.as_ref().is_some_and(|key| session.has_agent(key) && is_at(key, &device));
         if self.rights.every_device || is_own {
-            session.subscribe(peripheral, &device);
+            session.subscribe(peripheral, &device, agent.and_then(self.whose()));
             session.say_snapshot_of_device(peripheral, &device);
             session.follow_calls(peripheral, &device);
             done(line, id);
@@ -271,10 +282,10 @@ impl Opened {
             house.authenticate(key.clone(), password, tell).await;
             let mut checked = told.take();
             if checked.is_ok() && !is_at(&key, &device) {
-                checked = Err(Refusal::NoRight { session: session.id, agent: key.agent }); // somebody else came meanwhile
+                checked = Err(Refusal::NoRight { session: session.id, agent: key.agent.clone() }); // somebody else came meanwhile
             }
             if checked.is_ok() {
-                session.subscribe(peripheral, &device);
+                session.subscribe(peripheral, &device, Some(key));
                 session.say_snapshot_of_device(peripheral, &device);
                 session.follow_calls(peripheral, &device);
             }
@@ -306,7 +317,7 @@ impl Opened {
 
     fn get_snapshot(&self, shared: &OpenCti, request: &GetSnapshot) -> Result<(), No> {
         let key = shared.agent(request.acd.as_deref(), &request.agent_id)?;
-        if !self.rights.every_agent && !self.session.has_agent(&key) {
+        if !self.has_right_over(&key) {
             return Err(Refusal::NoRight { session: self.session.id, agent: key.agent }.into());
         }
         if shared.house.table.is_no_agent(&key) {
@@ -318,6 +329,17 @@ impl Opened {
             self.session.follow_calls(key.peripheral, &device);
         }
         Ok(())
+    }
+
+    /// Of a device that is subscribed to for an agent: whose events at it are heard. None: everybody's.
+    fn whose(&self) -> impl FnOnce(AgentKey) -> Option<AgentKey> + Copy + Send + use<> {
+        let hears_everybody = self.rights.every_device;
+        move |key| Some(key).filter(|_| !hears_everybody)
+    }
+
+    /// Whether more may be said of the agent than that the session has no right over it.
+    pub(super) fn has_right_over(&self, key: &AgentKey) -> bool {
+        self.rights.every_agent || self.session.has_agent(key)
     }
 
     pub(super) fn must_control(&self, activity: &str) -> Result<(), No> {
@@ -368,7 +390,7 @@ impl Session {
 async fn take_up_logged_in(
     session: &Arc<Session>,
     key: &AgentKey,
-    device: &Instrument,
+    heard: Option<(&Instrument, Option<AgentKey>)>,
     password: Password,
     refusal: Refusal,
 ) -> Result<Vec<Arc<dyn Subscriber>>, Refusal> {
@@ -378,7 +400,9 @@ async fn take_up_logged_in(
     told.take()?;
     let others = house.meet(session.id, key, |_| true).map_err(|HeldBy(_)| refusal)?;
     if session.take_up(key) {
-        session.subscribe(key.peripheral, device);
+        if let Some((device, whose)) = heard {
+            session.subscribe(key.peripheral, device, whose);
+        }
         Ok(others)
     } else {
         Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // out meanwhile
