@@ -13,6 +13,7 @@ mod grace;
 mod login;
 mod logout;
 mod logout_on_call;
+mod passwords;
 mod refusal;
 mod reports;
 mod requester;
@@ -32,6 +33,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::passwords::AgentGuesses;
 use crate::acd::{AcdProgress, AcdRefusal, Peripheral};
 use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient, Teams};
 use crate::observe::{AcdCommand, By, Metrics};
@@ -63,6 +65,7 @@ pub struct House {
     links: watch::Sender<()>,
     /// How far the reading of each ACD's reports is.
     progress: DashMap<PeripheralId, AcdProgress>,
+    agent_guesses: AgentGuesses,
 }
 
 /// How long things are waited for, how much may wait, and how clients are treated that meet or are lost.
@@ -103,6 +106,7 @@ impl House {
             stopping: CancellationToken::new(),
             links: watch::Sender::new(()),
             progress: DashMap::new(),
+            agent_guesses: AgentGuesses::new(),
         })
     }
 

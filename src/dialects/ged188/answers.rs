@@ -127,6 +127,9 @@ impl From<Refusal> for No {
                 No::control(ControlFailure::CF_INVALID_OBJECT_STATE, why)
             }
             Refusal::NotInQueue { .. } => No::control(ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED, why),
+            Refusal::TooManyGuesses { .. } => {
+                No::control(ControlFailure::CF_INVALID_AGENT_ID_OR_PASSWORD_SPECIFIED, why)
+            }
             Refusal::LogoutUnderWay { .. } => No::control(ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION, why),
             Refusal::Call { reason: AcdRefusal::CallData(error), .. } => error.clone().into(),
             // A device that is to call, not one to log in at.

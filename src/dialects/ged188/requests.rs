@@ -192,7 +192,7 @@ impl Session {
         self.requester().must_be(&key, fields.instrument.as_ref())?;
         let password = password(request)?.unwrap_or_default();
         let answer = self.accept(request.invoke_id)?;
-        shared.house.run(Arc::clone(&shared.house).authenticate(key, password, answer));
+        shared.house.run(Arc::clone(&shared.house).authenticate(self.requester(), key, password, answer));
         Ok(())
     }
 

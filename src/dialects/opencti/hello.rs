@@ -14,7 +14,7 @@ use super::render::Shown;
 use super::session::{Line, Resumed, Session};
 use crate::access::Claim;
 use crate::dialects::Peer;
-use crate::model::{AgentId, Identity, Password, Service};
+use crate::model::{AgentId, CLIENT_BYTES_MAX, Identity, Password, Service};
 use crate::sessions::{HeldBy, Subscriber};
 
 /// What a session may, by who its client is.
@@ -150,6 +150,11 @@ impl OpenCti {
         }
         if hello.identity.is_empty() {
             return Err(No::new(Code::InvalidRequest, "identity: it is empty"));
+        }
+        if hello.identity.len() > CLIENT_BYTES_MAX {
+            // Names that nobody has are remembered for a while, and written to the log: they are kept short.
+            let why = format!("identity: it has {} bytes, {CLIENT_BYTES_MAX} fit", hello.identity.len());
+            return Err(No::new(Code::InvalidRequest, why));
         }
         let password = Password::new(hello.secret.as_ref().map(|secret| secret.expose()).unwrap_or_default());
         let (id, from) = (hello.identity.clone(), peer.address.ip());

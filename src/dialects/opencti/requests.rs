@@ -275,11 +275,12 @@ impl Opened {
             key.ok_or_else(|| No::new(Code::NoRight, format!("DN: {device} is not of an agent of this session")))?;
         self.rights.must_be(&key.agent)?;
         let password = Password::new(request.agent_password.as_ref().map(|given| given.expose()).unwrap_or_default());
+        let by = self.requester(&key);
         let answer = accept(shared, line, id)?;
         let house = Arc::clone(&shared.house);
         shared.house.run(async move {
             let (tell, told) = outcome();
-            house.authenticate(key.clone(), password, tell).await;
+            house.authenticate(by, key.clone(), password, tell).await;
             let mut checked = told.take();
             if checked.is_ok() && !is_at(&key, &device) {
                 checked = Err(Refusal::NoRight { session: session.id, agent: key.agent.clone() }); // somebody else came meanwhile
@@ -396,7 +397,8 @@ async fn take_up_logged_in(
 ) -> Result<Vec<Arc<dyn Subscriber>>, Refusal> {
     let house = &session.shared.house;
     let (tell, told) = outcome();
-    Arc::clone(house).authenticate(key.clone(), password, tell).await;
+    let by = Requester { session: session.id, right: Right::Nobody };
+    Arc::clone(house).authenticate(by, key.clone(), password, tell).await;
     told.take()?;
     let others = house.meet(session.id, key, |_| true).map_err(|HeldBy(_)| refusal)?;
     if session.take_up(key) {
