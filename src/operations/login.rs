@@ -69,13 +69,7 @@ impl House {
     }
 
     /// Checks an agent's password and changes nothing.
-    pub async fn authenticate(
-        self: Arc<House>,
-        by: Requester,
-        key: AgentKey,
-        password: Password,
-        answer: Answer<()>,
-    ) {
+    pub async fn authenticate(self: Arc<House>, by: Requester, key: AgentKey, password: Password, answer: Answer<()>) {
         let guess = self.guess(&by, &key);
         let checked = match self.reachable(key.peripheral) {
             Ok(peripheral) => self.check_password(&*peripheral.acd, &guess, Step::Authenticate, &password).await,

@@ -57,9 +57,7 @@ impl Face {
         };
         let by = self.requester();
         match agent {
-            Some(agent) => {
-                by.must_have_right(&AgentKey { peripheral, agent: agent.clone() }, Some(device)).is_ok()
-            }
+            Some(agent) => by.must_have_right(&AgentKey { peripheral, agent: agent.clone() }, Some(device)).is_ok(),
             // A call that nobody's agent is on: whoever may command the device now.
             None => self.shared.house.must_supervise_at(&by, peripheral, device).is_ok(),
         }

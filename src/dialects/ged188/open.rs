@@ -250,7 +250,9 @@ impl Ged188 {
             if let (Some(agent), Some(there)) = (&fields.agent, &works_there)
                 && *agent != there.agent
             {
-                return Err(inconsistent(format!("AgentID is {agent}, at AgentInstrument {device} works another agent")));
+                return Err(inconsistent(format!(
+                    "AgentID is {agent}, at AgentInstrument {device} works another agent"
+                )));
             }
             if let Some(at) = works_at.as_ref().filter(|at| *at != device) {
                 return Err(inconsistent(format!("AgentInstrument is {device}, the agent works at {at}")));

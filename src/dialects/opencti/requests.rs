@@ -99,7 +99,14 @@ impl Opened {
             let mut others = others;
             let done = match told.take() {
                 Err(refusal) if is_in_there(&refusal, &device) && !session.has_agent(&key) => {
-                    let met = take_up_logged_in(&session, &key, hears.then(|| (&device, whose(key.clone()))), password, refusal).await;
+                    let met = take_up_logged_in(
+                        &session,
+                        &key,
+                        hears.then(|| (&device, whose(key.clone()))),
+                        password,
+                        refusal,
+                    )
+                    .await;
                     met.map(|met| others = met)
                 }
                 other => other,
