@@ -7,6 +7,7 @@ mod ged188;
 mod leaks;
 mod opencti;
 
+use cti_protocol::ged188::codes::{AgentState, ServiceMask};
 use ctigate::config::{ClientConfig, Config};
 use ctigate::model::{AgentId, Password, QueueId, Role, Secret, Service};
 
@@ -81,7 +82,8 @@ impl Stage {
         world.wrap_up = std::time::Duration::from_secs(60);
         let house = house_of(world, configured).await;
         let mut director = Desk::connected(&house, 20);
-        director.opens(open_req("director", services_of_bridge())).await;
+        let services = services_of_bridge() | ServiceMask::CTI_SERVICE_CALL_DATA_UPDATE;
+        director.opens(open_req("director", services)).await;
         director.hears().await;
         Stage { house, director }
     }
@@ -99,14 +101,12 @@ impl Stage {
     }
 
     async fn enters(&mut self, agent: &str) {
-        use cti_protocol::ged188::codes::AgentState;
         self.director.asks(agent, AgentState::AGENT_STATE_LOGIN);
         self.director.hears().await;
     }
 
     /// Brings a target that is logged in as far as the scene wants it.
     async fn acts(&mut self, scene: Scene, target: &str) {
-        use cti_protocol::ged188::codes::AgentState;
         if matches!(scene, Scene::Out | Scene::In) {
             return;
         }
