@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -33,9 +34,10 @@ pub struct Gate {
     proven: Mutex<Proven>,
     guesses: Mutex<Guesses>,
     hashing: Arc<Semaphore>,
+    replacements: AtomicU64,
     /// How many slow hashes were computed.
     #[cfg(test)]
-    hashed: std::sync::atomic::AtomicU64,
+    hashed: AtomicU64,
 }
 
 /// A client of the configuration and how it proves that it is that.
@@ -127,12 +129,13 @@ impl Gate {
             proven: Mutex::new(Proven::new()),
             guesses: Mutex::new(Guesses::new()),
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
+            replacements: AtomicU64::new(0),
             #[cfg(test)]
             hashed: Default::default(),
         })
     }
 
-    /// From now on these are the doors. Who is in stays in, with what it was let in for.
+    /// From now on these are the doors. Who is in finds out by [`replacements`](Gate::replacements).
     pub fn replace(&self, doors: Vec<Door>) {
         let doors = Doors::new(doors);
         let before = Arc::clone(&self.doors.read());
@@ -143,6 +146,18 @@ impl Gate {
         }
         self.proven.lock().keep(|id, proof| doors.by_id.get(id).is_some_and(|(_, now)| now == proof));
         *self.doors.write() = Arc::new(doors);
+        self.replacements.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether a client that was let in as this one would still be: whether it is still known, by the same rights.
+    pub fn still_knows(&self, identity: &Identity) -> bool {
+        let doors = self.doors.read();
+        doors.by_id.is_empty() || doors.by_id.get(&identity.id).is_some_and(|(now, _)| **now == *identity)
+    }
+
+    /// How often the doors were replaced: who is in looks again whether it [is known](Gate::still_knows) when this has changed.
+    pub fn replacements(&self) -> u64 {
+        self.replacements.load(Ordering::Acquire)
     }
 
     /// Whether anybody is let in.
@@ -206,7 +221,7 @@ impl Gate {
 
     async fn check_slowly(&self, claim: &Claim, proof: Proof) -> Verdict {
         #[cfg(test)]
-        self.hashed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.hashed.fetch_add(1, Ordering::Relaxed);
         let (checked, password) = (proof.clone(), claim.password.clone());
         let is_right = tokio::task::spawn_blocking(move || checked.is_right(&password)).await.unwrap_or(false);
         // Who it is, and whether the hash still counts, is as it is configured by now.

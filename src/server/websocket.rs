@@ -185,7 +185,8 @@ fn close_frame(reason: &CloseReason) -> CloseFrame {
         | CloseReason::Idle { .. }
         | CloseReason::NotOpened { .. }
         | CloseReason::Impatient { .. }
-        | CloseReason::Replaced { .. } => CloseCode::Policy,
+        | CloseReason::Replaced { .. }
+        | CloseReason::Revoked { .. } => CloseCode::Policy,
         CloseReason::TooBig { .. } => CloseCode::Size,
         CloseReason::NotText => CloseCode::Unsupported,
         CloseReason::BrokenWebSocket(error) => match error.downcast_ref() {

@@ -70,6 +70,7 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
     let status = match reason {
         CloseReason::Shutdown => Status::E_CTI_CTI_SERVER_OFFLINE,
         CloseReason::Replaced { .. } => Status::E_CTI_NEW_SESSION_OPENED,
+        CloseReason::Revoked { .. } => Status::E_CTI_FUNCTION_NOT_AVAILABLE,
         CloseReason::Idle { .. } | CloseReason::NotOpened { .. } => Status::E_CTI_TIMEOUT,
         CloseReason::Impatient { .. } => Status::E_CTI_SESSION_NOT_OPEN,
         CloseReason::BrokenFraming(_) => Status::E_CTI_INVALID_MESSAGE_LENGTH,

@@ -150,6 +150,10 @@ impl Subscriber for Face {
         }
     }
 
+    fn wake(&self) {
+        self.outbox.wake();
+    }
+
     fn replace(&self, by: SessionId) {
         self.outbox.replace(by);
     }

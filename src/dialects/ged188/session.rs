@@ -35,6 +35,8 @@ pub(super) struct Client {
     frames: FrameCodec,
     /// What came while it was checked who the client is.
     early: BytesMut,
+    /// How often the gate's doors had been replaced when the client of the session was looked up last.
+    known_at: Option<u64>,
     connected: Instant,
     last_heard: Instant,
     stage: Stage,
@@ -117,6 +119,7 @@ impl Client {
             outbox,
             frames,
             early: BytesMut::new(),
+            known_at: None,
             connected: now,
             last_heard: now,
             stage: Stage::Connected,
@@ -305,6 +308,19 @@ impl Client {
         };
     }
 
+    /// Ends a session whose client may not any more what it was let in for.
+    fn must_be_known(&mut self) -> Result<(), CloseReason> {
+        let (gate, replacements) = (&self.shared.gate, self.shared.gate.replacements());
+        let Some(identity) = self.session().map(|session| &session.identity) else { return Ok(()) };
+        if self.known_at != Some(replacements) {
+            if !gate.still_knows(identity) {
+                return Err(CloseReason::Revoked { client: identity.id.clone() });
+            }
+            self.known_at = Some(replacements);
+        }
+        Ok(())
+    }
+
     fn session(&self) -> Option<&Session> {
         match &self.stage {
             Stage::Open(session) | Stage::Ending { session, .. } => Some(session),
@@ -327,6 +343,7 @@ impl Conversation for Client {
             return Err(CloseReason::Replaced { by });
         }
         self.go_on()?;
+        self.must_be_known()?;
         let Stage::Ending { session, why } = &self.stage else { return Ok(()) };
         if session.face.in_flight.load(Ordering::Acquire) > 0 {
             return Ok(());

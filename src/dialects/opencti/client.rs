@@ -32,6 +32,8 @@ pub(super) struct Client {
     proving: Option<Proving<Opening>>,
     /// What came meanwhile.
     early: BytesMut,
+    /// How often the gate's doors had been replaced when the client of the session was looked up last.
+    known_at: Option<u64>,
     connected: Instant,
     last_heard: Instant,
     /// When a heartbeat is due, once a session is open.
@@ -69,6 +71,7 @@ impl Client {
             lines,
             proving: None,
             early: BytesMut::new(),
+            known_at: None,
             connected: now,
             last_heard: now,
             heartbeat,
@@ -175,6 +178,19 @@ impl Client {
         self.refuse(id, no);
     }
 
+    /// Ends a session whose client may not any more what it was let in for.
+    fn must_be_known(&mut self) -> Result<(), CloseReason> {
+        let (gate, replacements) = (&self.shared.gate, self.shared.gate.replacements());
+        let Some(identity) = self.opened.as_ref().map(|opened| &opened.session.client) else { return Ok(()) };
+        if self.known_at != Some(replacements) {
+            if !gate.still_knows(identity) {
+                return Err(CloseReason::Revoked { client: identity.id.clone() });
+            }
+            self.known_at = Some(replacements);
+        }
+        Ok(())
+    }
+
     fn refuse(&mut self, id: Option<RequestId>, no: No) {
         let is_first = self.counts.refused == 0;
         self.counts.refused += 1;
@@ -214,6 +230,7 @@ impl Conversation for Client {
             return Err(CloseReason::Replaced { by });
         }
         self.go_on()?;
+        self.must_be_known()?;
         if self.is_ending && self.line.in_flight.load(Ordering::Acquire) == 0 {
             return Err(CloseReason::Shutdown);
         }

@@ -519,6 +519,12 @@ impl Subscriber for Session {
         self.say_snapshots(Some(event.peripheral));
     }
 
+    fn wake(&self) {
+        if let Some(line) = &self.inner.lock().line {
+            line.outbox.wake();
+        }
+    }
+
     /// A session has many agents: it loses them one by one.
     fn replace(&self, _by: SessionId) {}
 

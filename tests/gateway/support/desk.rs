@@ -103,6 +103,17 @@ impl Desk {
         }
     }
 
+    /// Sends bytes as they come in from a socket, with what earlier ones left.
+    pub fn sends_piece(&mut self, half: &mut BytesMut, bytes: &[u8]) {
+        half.extend_from_slice(bytes);
+        let now = tokio::time::Instant::now().into_std();
+        if self.closed.is_none()
+            && let Err(reason) = self.conversation.on_bytes(now, half)
+        {
+            self.is_closed(reason);
+        }
+    }
+
     /// Time passes, and the session looks whether something is due.
     pub async fn lets_pass(&mut self, time: Duration) {
         tokio::time::advance(time).await;
