@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
@@ -34,6 +35,10 @@ pub struct Gate {
     proven: Mutex<Proven>,
     guesses: Mutex<Guesses>,
     hashing: Arc<Semaphore>,
+    replacements: AtomicU64,
+    /// How many slow hashes were computed.
+    #[cfg(test)]
+    hashed: AtomicU64,
 }
 
 /// A client of the configuration and how it proves that it is that.
@@ -45,8 +50,29 @@ pub struct Door {
     pub proof: Proof,
 }
 
-/// All of them by their ids; none at all lets anybody in.
-type Doors = HashMap<String, (Arc<Identity>, Proof)>;
+/// All of them; none at all lets anybody in.
+#[derive(Default)]
+struct Doors {
+    by_id: HashMap<String, (Arc<Identity>, Proof)>,
+    /// What each has to show, in the order of their ids: for who is none of them.
+    stand_ins: Vec<Proof>,
+}
+
+/// What comes of a first look at a claim.
+enum Look {
+    /// The verdict.
+    Said(Verdict),
+    /// It takes a slow hash to tell.
+    Hash(Proof),
+}
+
+/// Who waits for a verdict.
+pub trait Waiting: Send + 'static {
+    /// Whether it still does.
+    fn is_there(&self) -> bool;
+    /// The verdict.
+    fn hears(self, verdict: Verdict);
+}
 
 /// What a client says of itself.
 #[derive(Clone, Debug)]
@@ -100,76 +126,113 @@ impl Gate {
     /// A gate with these doors. With none, whoever comes is let in, as [`Identity::anybody`].
     pub fn new(doors: Vec<Door>) -> Arc<Gate> {
         Arc::new(Gate {
-            doors: RwLock::new(Arc::new(by_id(doors))),
+            doors: RwLock::new(Arc::new(Doors::new(doors))),
             proven: Mutex::new(Proven::new()),
-            guesses: Mutex::default(),
+            guesses: Mutex::new(Guesses::new()),
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
+            replacements: AtomicU64::new(0),
+            #[cfg(test)]
+            hashed: Default::default(),
         })
     }
 
-    /// From now on these are the doors. Who is in stays in, with what it was let in for.
+    /// From now on these are the doors. Who is in finds out by [`replacements`](Gate::replacements).
     pub fn replace(&self, doors: Vec<Door>) {
-        let doors = by_id(doors);
+        let doors = Doors::new(doors);
         let before = Arc::clone(&self.doors.read());
-        for (id, (_, proof)) in &doors {
-            if before.get(id).is_some_and(|(_, old)| old != proof) {
+        for (id, (_, proof)) in &doors.by_id {
+            if before.by_id.get(id).is_some_and(|(_, old)| old != proof) {
                 info!(client = id, "what the client has to show has changed");
             }
         }
-        self.proven.lock().keep(|id, proof| doors.get(id).is_some_and(|(_, now)| now == proof));
+        self.proven.lock().keep(|id, proof| doors.by_id.get(id).is_some_and(|(_, now)| now == proof));
         *self.doors.write() = Arc::new(doors);
+        self.replacements.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether a client that was let in as this one would still be: whether it is still known, by the same rights.
+    pub fn still_knows(&self, identity: &Identity) -> bool {
+        let doors = self.doors.read();
+        doors.by_id.is_empty() || doors.by_id.get(&identity.id).is_some_and(|(now, _)| **now == *identity)
+    }
+
+    /// How often the doors were replaced: who is in looks again whether it [is known](Gate::still_knows) when this has changed.
+    pub fn replacements(&self) -> u64 {
+        self.replacements.load(Ordering::Acquire)
     }
 
     /// Whether anybody is let in.
     pub fn is_open_to_anybody(&self) -> bool {
-        self.doors.read().is_empty()
+        self.doors.read().by_id.is_empty()
     }
 
-    /// Says at once whether the client is let in, where that can be said at once; else `later` is called with it, exactly
-    /// once, from another task.
-    pub fn admit(
-        self: &Arc<Gate>,
-        now: Instant,
-        claim: Claim,
-        later: impl FnOnce(Verdict) + Send + 'static,
-    ) -> Option<Verdict> {
-        let doors = Arc::clone(&self.doors.read());
-        if doors.is_empty() {
-            return Some(Ok(Arc::new(Identity::anybody(claim.id))));
-        }
-        if let Some(wait) = self.guesses.lock().must_wait(now, &claim.id, claim.from) {
-            return Some(Err(Denied::TooOften { id: claim.id, wait }));
-        }
-        let (identity, proof) = match doors.get(&claim.id) {
-            Some((identity, proof)) => (Some(Arc::clone(identity)), proof.clone()),
-            None => (None, Proof::like(doors.values().map(|(_, proof)| proof))),
-        };
-        if let Some(name) = proof.certificate.as_ref().filter(|_| identity.is_some())
-            && !claim.certificate.as_ref().is_some_and(|certificate| certificate.is_for(name))
-        {
-            return Some(self.judge(now, &claim, None).map_err(|_| Denied::NoCertificate { id: claim.id }));
-        }
-        if let Some(is_right) = proof.is_right_at_once(&claim.password) {
-            return Some(self.judge(now, &claim, identity.filter(|_| is_right)));
-        }
-        if identity.is_some() && self.proven.lock().holds(&claim.id, &proof, &claim.password) {
-            return Some(self.judge(now, &claim, identity));
+    /// Says at once whether the client is let in, where that can be said at once; else `later` is told, from another task and
+    /// once, unless it is gone by then.
+    pub fn admit(self: &Arc<Gate>, now: Instant, claim: Claim, later: impl Waiting) -> Option<Verdict> {
+        if let Look::Said(verdict) = self.look(now, &claim) {
+            return Some(verdict);
         }
         let gate = Arc::clone(self);
         tokio::spawn(async move {
-            let is_right = gate.check_slowly(&claim, &proof).await;
-            if is_right && identity.is_some() {
-                gate.proven.lock().remember(&claim.id, &proof, &claim.password);
+            let Ok(_turn) = gate.hashing.acquire().await else { return };
+            // Nobody hears what a guess of somebody gone was worth.
+            if !later.is_there() {
+                return;
             }
-            later(gate.judge(now, &claim, identity.filter(|_| is_right)));
+            // Once more: of a thousand that came at once, those who guess are to wait by now, and those who know the
+            // password need no second hash.
+            let verdict = match gate.look(instant_now(), &claim) {
+                Look::Said(verdict) => verdict,
+                Look::Hash(proof) => gate.check_slowly(&claim, proof).await,
+            };
+            later.hears(verdict);
         });
         None
     }
 
-    async fn check_slowly(self: &Arc<Gate>, claim: &Claim, proof: &Proof) -> bool {
-        let Ok(_turn) = self.hashing.acquire().await else { return false };
-        let (proof, password) = (proof.clone(), claim.password.clone());
-        tokio::task::spawn_blocking(move || proof.is_right(&password)).await.unwrap_or(false)
+    /// What can be said without a slow hash, or what is to be hashed.
+    fn look(&self, now: Instant, claim: &Claim) -> Look {
+        let doors = Arc::clone(&self.doors.read());
+        if doors.by_id.is_empty() {
+            return Look::Said(Ok(Arc::new(Identity::anybody(claim.id.clone()))));
+        }
+        if let Some(wait) = self.guesses.lock().must_wait(now, &claim.id, claim.from) {
+            return Look::Said(Err(Denied::TooOften { id: claim.id.clone(), wait }));
+        }
+        // Of somebody unknown the same is looked at as of one of those who are known, always the same one.
+        let digest = self.proven.lock().digest(&claim.id, &claim.password);
+        let (identity, proof) = match doors.by_id.get(&claim.id) {
+            Some((identity, proof)) => (Some(Arc::clone(identity)), proof),
+            None => (None, &doors.stand_ins[self.proven.lock().number(&claim.id) % doors.stand_ins.len()]),
+        };
+        if let Some(name) = &proof.certificate
+            && !claim.certificate.as_ref().is_some_and(|certificate| certificate.is_for(name))
+        {
+            let denied = self.judge(now, claim, None);
+            return Look::Said(denied.map_err(|_| Denied::NoCertificate { id: claim.id.clone() }));
+        }
+        if let Some(is_right) = proof.is_right_at_once(&claim.password) {
+            return Look::Said(self.judge(now, claim, identity.filter(|_| is_right)));
+        }
+        if self.proven.lock().holds(&claim.id, proof, &digest) {
+            return Look::Said(self.judge(now, claim, identity));
+        }
+        Look::Hash(proof.clone())
+    }
+
+    async fn check_slowly(&self, claim: &Claim, proof: Proof) -> Verdict {
+        #[cfg(test)]
+        self.hashed.fetch_add(1, Ordering::Relaxed);
+        let (checked, password) = (proof.clone(), claim.password.clone());
+        let is_right = tokio::task::spawn_blocking(move || checked.is_right(&password)).await.unwrap_or(false);
+        // Who it is, and whether the hash still counts, is as it is configured by now.
+        let doors = Arc::clone(&self.doors.read());
+        let known = doors.by_id.get(&claim.id).filter(|(_, known)| is_right && *known == proof);
+        let identity = known.map(|(identity, _)| Arc::clone(identity));
+        if identity.is_some() {
+            self.proven.lock().remember(&claim.id, &proof, &claim.password);
+        }
+        self.judge(instant_now(), claim, identity)
     }
 
     fn judge(&self, now: Instant, claim: &Claim, identity: Option<Arc<Identity>>) -> Verdict {
@@ -191,12 +254,23 @@ impl Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("identities", &self.doors.read().len()).finish_non_exhaustive()
+        f.debug_struct("Gate").field("identities", &self.doors.read().by_id.len()).finish_non_exhaustive()
     }
 }
 
-fn by_id(doors: Vec<Door>) -> Doors {
-    doors.into_iter().map(|door| (door.identity.id.clone(), (Arc::new(door.identity), door.proof))).collect()
+impl Doors {
+    fn new(doors: Vec<Door>) -> Doors {
+        let by_id: HashMap<_, _> =
+            doors.into_iter().map(|door| (door.identity.id.clone(), (Arc::new(door.identity), door.proof))).collect();
+        let mut in_order: Vec<_> = by_id.iter().collect();
+        in_order.sort_unstable_by_key(|(id, _)| *id);
+        let stand_ins = in_order.into_iter().map(|(_, (_, proof))| proof.clone()).collect();
+        Doors { by_id, stand_ins }
+    }
+}
+
+fn instant_now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 #[cfg(test)]

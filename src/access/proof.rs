@@ -139,12 +139,6 @@ impl Serialize for PasswordHash {
 }
 
 impl Proof {
-    /// What an unknown client is checked against: it must take as long as a known one's.
-    pub(super) fn like<'a>(mut known: impl Iterator<Item = &'a Proof>) -> Proof {
-        let like = known.find(|proof| matches!(proof.password, Known::ByHash(_))).cloned();
-        like.unwrap_or(Proof { password: Known::Plainly(Password::new("\0")), certificate: None })
-    }
-
     /// Whether the password is right, where that takes no time.
     pub(super) fn is_right_at_once(&self, password: &Password) -> Option<bool> {
         match &self.password {
@@ -170,17 +164,16 @@ pub(super) struct Proven {
     digests: HashMap<String, (Proof, Digest)>,
 }
 
-type Digest = [u8; 32];
+pub(super) type Digest = [u8; 32];
 
 impl Proven {
     pub(super) fn new() -> Proven {
         Proven { key: rand::random(), digests: HashMap::new() }
     }
 
-    pub(super) fn holds(&self, id: &str, proof: &Proof, password: &Password) -> bool {
+    pub(super) fn holds(&self, id: &str, proof: &Proof, digest: &Digest) -> bool {
         use subtle::ConstantTimeEq;
-        let digest = self.digest(id, password);
-        self.digests.get(id).is_some_and(|(of, known)| of == proof && known.ct_eq(&digest).into())
+        self.digests.get(id).is_some_and(|(of, known)| of == proof && known.ct_eq(digest).into())
     }
 
     pub(super) fn remember(&mut self, id: &str, proof: &Proof, password: &Password) {
@@ -192,7 +185,13 @@ impl Proven {
         self.digests.retain(|id, (proof, _)| is_still(id, proof));
     }
 
-    fn digest(&self, id: &str, password: &Password) -> Digest {
+    /// A number for a name, always the same and not to be foretold.
+    pub(super) fn number(&self, id: &str) -> usize {
+        let [first, second, third, fourth, ..] = self.digest(id, &Password::default());
+        u32::from_be_bytes([first, second, third, fourth]) as usize
+    }
+
+    pub(super) fn digest(&self, id: &str, password: &Password) -> Digest {
         let mut digest = <blake2::Blake2sMac256 as KeyInit>::new(&self.key.into());
         // Lengths first: no two pairs are written alike.
         digest.update(&(id.len() as u64).to_be_bytes());
@@ -250,10 +249,10 @@ mod tests {
         let new = proof(PasswordHash::of(&password, CHEAP).unwrap());
         let mut proven = Proven::new();
         proven.remember("crm", &old, &password);
-        assert!(proven.holds("crm", &old, &password));
-        assert!(!proven.holds("crm", &old, &Password::new("hunter3")));
-        assert!(!proven.holds("cr", &old, &Password::new("mhunter2")));
-        assert!(!proven.holds("wallboard", &old, &password));
-        assert!(!proven.holds("crm", &new, &password));
+        assert!(proven.holds("crm", &old, &proven.digest("crm", &password)));
+        assert!(!proven.holds("crm", &old, &proven.digest("crm", &Password::new("hunter3"))));
+        assert!(!proven.holds("cr", &old, &proven.digest("cr", &Password::new("mhunter2"))));
+        assert!(!proven.holds("wallboard", &old, &proven.digest("wallboard", &password)));
+        assert!(!proven.holds("crm", &new, &proven.digest("crm", &password)));
     }
 }

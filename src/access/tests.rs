@@ -65,13 +65,98 @@ async fn a_changed_password_counts_from_the_reload_on() {
 }
 
 #[tokio::test]
+async fn a_thousand_guesses_at_once_are_looked_at_one_after_the_other_and_after_four_no_more() {
+    let gate = Gate::new(vec![door("crm", by_hash("hunter2"), None), door("desk", by_hash("hunter2"), None)]);
+    let asked: Vec<_> = (0..1_000)
+        .map(|guess| {
+            let (tell, told) = tokio::sync::oneshot::channel();
+            let claim = claim("crm", &format!("guess {guess}"));
+            assert_eq!(gate.admit(instant_now(), claim, Asker(tell)), None);
+            told
+        })
+        .collect();
+    // Who comes last is not behind a thousand hashes.
+    assert_eq!(ask_at(&gate, instant_now(), claim("desk", "hunter2")).await.0, Ok("desk".to_owned()));
+    let mut looked_at = 0;
+    for told in asked {
+        match told.await.expect("an answer for each") {
+            Err(Denied::Wrong { .. }) => looked_at += 1,
+            Err(Denied::TooOften { .. }) => (),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Two are hashed at a time: the fifth may have begun when the fourth was found wrong.
+    assert!((4..=5).contains(&looked_at), "{looked_at} guesses were looked at");
+}
+
+#[tokio::test]
+async fn desktops_that_come_back_at_once_with_one_password_cost_a_hash_or_two() {
+    let gate = Gate::new(vec![door("crm", by_hash("hunter2"), None)]);
+    let asked: Vec<_> = (0..1_000)
+        .map(|_| {
+            let (tell, told) = tokio::sync::oneshot::channel();
+            assert_eq!(gate.admit(instant_now(), claim("crm", "hunter2"), Asker(tell)), None);
+            told
+        })
+        .collect();
+    for told in asked {
+        assert!(told.await.expect("an answer for each").is_ok());
+    }
+    assert!(gate.hashed.load(std::sync::atomic::Ordering::Relaxed) <= HASHING_MAX as u64);
+}
+
+#[tokio::test]
+async fn a_guess_of_somebody_who_has_gone_is_not_looked_at() {
+    let gate = Gate::new(vec![door("crm", by_hash("hunter2"), None)]);
+    for guess in 0..1_000 {
+        let (tell, _) = tokio::sync::oneshot::channel();
+        assert_eq!(gate.admit(instant_now(), claim("crm", &format!("guess {guess}")), Asker(tell)), None);
+    }
+    assert!(ask(&gate, claim("crm", "hunter2")).await.0.is_ok());
+    assert_eq!(gate.hashed.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn somebody_unknown_is_treated_as_one_of_those_who_are_known_and_always_as_the_same_one() {
+    let doors = || {
+        vec![
+            door("a", Known::Plainly(Password::new("hunter2")), None),
+            door("b", by_hash("hunter2"), None),
+            door("c", Known::NotAsked, Some("c.example")),
+        ]
+    };
+    let gate = Gate::new(doors());
+    let mut seen = HashSet::new();
+    for nobody in 0..64 {
+        let id = format!("nobody {nobody}");
+        let from = |last| Claim { from: IpAddr::from([192, 0, nobody, last]), ..claim(&id, "guess") };
+        let (verdict, how) = ask(&gate, from(1)).await;
+        let is_certificate = matches!(verdict, Err(Denied::NoCertificate { .. }));
+        seen.insert((is_certificate, how));
+        let (again, how_again) = ask(&gate, from(2)).await;
+        assert_eq!((matches!(again, Err(Denied::NoCertificate { .. })), how_again), (is_certificate, how), "{id}");
+    }
+    let as_known = [(false, How::AtOnce), (false, How::Later), (true, How::AtOnce)];
+    assert_eq!(seen, HashSet::from(as_known));
+}
+
+#[tokio::test]
+async fn a_client_that_is_struck_off_while_it_is_checked_is_not_let_in() {
+    let gate = Gate::new(vec![door("crm", by_hash("hunter2"), None), door("desk", by_hash("hunter2"), None)]);
+    let (tell, told) = tokio::sync::oneshot::channel();
+    assert_eq!(gate.admit(Instant::now(), claim("crm", "hunter2"), Asker(tell)), None);
+    gate.replace(vec![door("desk", by_hash("hunter2"), None)]);
+    assert_eq!(told.await.unwrap(), Err(wrong("crm")));
+}
+
+#[tokio::test]
 async fn a_gate_without_doors_is_open() {
     let gate = Gate::new(Vec::new());
     assert_eq!(ask(&gate, claim("whoever", "")).await, (Ok("whoever".to_owned()), How::AtOnce));
     assert!(gate.is_open_to_anybody());
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum How {
     AtOnce,
     Later,
@@ -83,12 +168,25 @@ async fn ask(gate: &Arc<Gate>, claim: Claim) -> (Result<String, Denied>, How) {
 
 async fn ask_at(gate: &Arc<Gate>, now: Instant, claim: Claim) -> (Result<String, Denied>, How) {
     let (tell, told) = tokio::sync::oneshot::channel();
-    let at_once = gate.admit(now, claim, move |verdict| tell.send(verdict).expect("asked once"));
+    let at_once = gate.admit(now, claim, Asker(tell));
     let (verdict, how) = match at_once {
         Some(verdict) => (verdict, How::AtOnce),
         None => (told.await.expect("an answer"), How::Later),
     };
     (verdict.map(|identity| identity.id.clone()), how)
+}
+
+/// Who waits at the other end of a channel.
+struct Asker(tokio::sync::oneshot::Sender<Verdict>);
+
+impl Waiting for Asker {
+    fn is_there(&self) -> bool {
+        !self.0.is_closed()
+    }
+
+    fn hears(self, verdict: Verdict) {
+        let _ = self.0.send(verdict);
+    }
 }
 
 fn wrong(id: &str) -> Denied {

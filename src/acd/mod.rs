@@ -130,7 +130,7 @@ pub enum AcdRefusal {
         instrument: Instrument,
     },
     /// The device is taken.
-    #[error("instrument {instrument} is in use by agent {by}")]
+    #[error("instrument {instrument} is in use")]
     InstrumentInUse {
         /// The device that was asked for.
         instrument: Instrument,

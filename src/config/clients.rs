@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Door, Known, PasswordHash, Proof};
-use crate::model::{Identity, OwnAgents, Password, Role, Secret, Service};
+use crate::model::{CLIENT_BYTES_MAX, Identity, OwnAgents, Password, Role, Secret, Service};
 
 /// `[[client]]`: who may open a session.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -35,8 +35,6 @@ pub struct ClientConfig {
     pub services: Option<Vec<Service>>,
 }
 
-/// The longest ClientID and ClientPassword, by GED-188.
-const CLIENT_BYTES_MAX: usize = 64;
 /// Stands for every agent.
 const EVERY_AGENT: &str = "*";
 

@@ -104,6 +104,12 @@ pub enum CloseReason {
         /// The new session.
         by: SessionId,
     },
+    /// The configuration does not know the client any more, or by other rights than its session was opened with.
+    #[error("what client {client:?} may has changed")]
+    Revoked {
+        /// Its ClientID.
+        client: String,
+    },
     /// The connection failed.
     #[error("the connection failed: {0}")]
     Failed(std::io::ErrorKind),
@@ -151,6 +157,8 @@ labels! {
         BrokenWebSocket = "broken_websocket",
         /// [`CloseReason::Replaced`].
         Replaced = "replaced",
+        /// [`CloseReason::Revoked`].
+        Revoked = "revoked",
         /// [`CloseReason::Failed`].
         Failed = "failed",
         /// [`CloseReason::TooManyConnections`].
@@ -181,6 +189,7 @@ impl CloseReason {
             CloseReason::NotText => CloseKind::NotText,
             CloseReason::BrokenWebSocket(_) => CloseKind::BrokenWebSocket,
             CloseReason::Replaced { .. } => CloseKind::Replaced,
+            CloseReason::Revoked { .. } => CloseKind::Revoked,
             CloseReason::Failed(_) => CloseKind::Failed,
             CloseReason::TooManyConnections { .. } => CloseKind::TooManyConnections,
             CloseReason::HttpAnswered { .. } => CloseKind::HttpAnswered,

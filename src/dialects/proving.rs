@@ -2,14 +2,14 @@
 //!
 //! Must hold: what comes meanwhile is kept in its order, up to a bound, and is read when the verdict is there.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
 
 use super::{CloseReason, Outbox};
-use crate::access::{Claim, Gate, Verdict};
+use crate::access::{Claim, Gate, Verdict, Waiting};
 
 /// A client whose secret is being checked, and what it asked for.
 pub(super) struct Proving<R> {
@@ -29,16 +29,29 @@ pub(super) fn prove<R>(
     request: R,
 ) -> Result<(Verdict, R), Proving<R>> {
     let verdict = Arc::new(Mutex::new(None));
-    let later = {
-        let (verdict, outbox) = (Arc::clone(&verdict), Arc::clone(outbox));
-        move |said| {
-            *verdict.lock() = Some(said);
-            outbox.wake();
-        }
-    };
+    let later = Asker { verdict: Arc::downgrade(&verdict), outbox: Arc::clone(outbox) };
     match gate.admit(now, claim, later) {
         Some(verdict) => Ok((verdict, request)),
         None => Err(Proving { request, verdict }),
+    }
+}
+
+/// The connection that waits, until it is gone.
+struct Asker {
+    verdict: Weak<Mutex<Option<Verdict>>>,
+    outbox: Arc<Outbox>,
+}
+
+impl Waiting for Asker {
+    fn is_there(&self) -> bool {
+        self.verdict.strong_count() > 0
+    }
+
+    fn hears(self, said: Verdict) {
+        if let Some(verdict) = self.verdict.upgrade() {
+            *verdict.lock() = Some(said);
+            self.outbox.wake();
+        }
     }
 }
 

@@ -22,6 +22,9 @@ pub enum Role {
     Admin,
 }
 
+/// The longest ClientID and ClientPassword, by GED-188: nobody is known by a longer one, in any protocol.
+pub const CLIENT_BYTES_MAX: usize = 64;
+
 /// A service that a session may be granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]

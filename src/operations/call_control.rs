@@ -109,13 +109,14 @@ impl House {
         Err(Refusal::NotOnCall { session: by.session, call: id })
     }
 
-    /// A supervisor may do with its agents' calls what it may not do with the agents' devices.
-    fn must_supervise_at(&self, by: &Requester, id: PeripheralId, device: &Instrument) -> Result<(), Refusal> {
-        match self.table.agent_at(id, device) {
-            Some(agent) => by.must_have_right(&agent, Some(device)),
-            None if by.has_right_at_empty(id, device) => Ok(()),
-            None => Err(Refusal::NoRightAt { session: by.session, device: device.clone() }),
-        }
+    /// A supervisor may do with its agents' calls what it may not do with the agents' devices. Who has no right at a device
+    /// is not told who works there, nor whether anybody does.
+    pub fn must_supervise_at(&self, by: &Requester, id: PeripheralId, device: &Instrument) -> Result<(), Refusal> {
+        let has = match self.table.agent_at(id, device) {
+            Some(agent) => by.must_have_right(&agent, Some(device)).is_ok(),
+            None => by.has_right_at_empty(id, device),
+        };
+        if has { Ok(()) } else { Err(Refusal::NoRightAt { session: by.session, device: device.clone() }) }
     }
 
     fn must_have_right_at(&self, by: &Requester, id: PeripheralId, device: &Instrument) -> Result<(), Refusal> {

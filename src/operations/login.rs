@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tracing::info;
 
 use super::overload::Taken;
+use super::passwords::Guess;
 use super::reports::now;
 use super::steps::Whose;
 use super::{Answer, Blame, House, Refusal, Requester, Step, Urgency};
@@ -28,6 +29,7 @@ impl House {
         answer: Answer<()>,
     ) {
         let whose = Whose::of_agent(&key).asked_by(by.session);
+        let guess = self.guess(&by, &key);
         let (_taken, cell) = match self.admit_login(&by, &key, &request) {
             Ok(admitted) => admitted,
             Err(refusal) => {
@@ -37,7 +39,7 @@ impl House {
         };
         let turn = cell.turn.lock().await;
         let outcome = match not_leaving(&cell) {
-            Ok(()) => self.log_in_in_order(&cell, &request).await,
+            Ok(()) => self.log_in_in_order(&cell, &request, &guess).await,
             Err(refusal) => Err(refusal),
         };
         match &outcome {
@@ -70,20 +72,19 @@ impl House {
     }
 
     /// Checks an agent's password and changes nothing.
-    pub async fn authenticate(self: Arc<House>, key: AgentKey, password: Password, answer: Answer<()>) {
-        let checked = self.check(&key, &password).await;
+    pub async fn authenticate(self: Arc<House>, by: Requester, key: AgentKey, password: Password, answer: Answer<()>) {
+        let guess = self.guess(&by, &key);
+        let checked = self.check(&guess, &key, &password).await;
         if let Err(refusal) = &checked {
             self.note_refusal(Step::Authenticate, Whose::of_agent(&key), refusal);
         }
         answer(checked);
     }
 
-    async fn check(&self, key: &AgentKey, password: &Password) -> Result<(), Refusal> {
+    async fn check(&self, guess: &Guess, key: &AgentKey, password: &Password) -> Result<(), Refusal> {
         let acd = &self.reachable(key.peripheral)?.acd;
         let _taken = self.take_on(key.peripheral, Urgency::Newcomer)?;
-        let asked = acd.authenticate(&key.agent, password);
-        let checked = self.ask(key.peripheral, AcdCommand::Authenticate, asked).await;
-        checked.map_err(|reason| unauthenticated(key, reason))
+        self.check_password(&**acd, guess, Step::Authenticate, password).await
     }
 
     fn admit_login(&self, by: &Requester, key: &AgentKey, request: &Login) -> Result<(Taken, Arc<AgentCell>), Refusal> {
@@ -101,14 +102,19 @@ impl House {
         Ok((taken, cell))
     }
 
-    async fn log_in_in_order(self: &Arc<House>, cell: &Arc<AgentCell>, request: &Login) -> Result<AgentFacts, Refusal> {
+    async fn log_in_in_order(
+        self: &Arc<House>,
+        cell: &Arc<AgentCell>,
+        request: &Login,
+        guess: &Guess,
+    ) -> Result<AgentFacts, Refusal> {
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         if request.forced {
-            self.leave_other_instrument(&*acd, cell, request).await?;
+            self.leave_other_instrument(&*acd, cell, request, guess).await?;
         }
         let was_in = self.finish_teardown(cell).await?;
         // Checked before anything is opened: a guessed password costs the ACD one question and nothing else.
-        self.must_know_password(&*acd, cell, request).await?;
+        self.check_password(&*acd, guess, Step::Authenticate, &request.password).await?;
         if !was_in {
             self.open_adapter(cell, &request.instrument).await?;
         }
@@ -133,6 +139,7 @@ impl House {
         acd: &dyn Acd,
         cell: &Arc<AgentCell>,
         request: &Login,
+        guess: &Guess,
     ) -> Result<(), Refusal> {
         let is_elsewhere = {
             let facts = &cell.entry().facts;
@@ -142,7 +149,7 @@ impl House {
             return Ok(());
         }
         self.must_be_possible(&cell.key, request)?;
-        self.must_know_password(acd, cell, request).await?;
+        self.check_password(acd, guess, Step::Authenticate, &request.password).await?;
         let logout = Logout {
             agent: request.agent.clone(),
             queues: QueueChoice::AsAcdSays,
@@ -168,12 +175,6 @@ impl House {
             Some(&queue) => Err(refused(key, AcdRefusal::BadQueue { agent, queue })),
             None => Ok(()),
         }
-    }
-
-    async fn must_know_password(&self, acd: &dyn Acd, cell: &AgentCell, request: &Login) -> Result<(), Refusal> {
-        let asked = acd.authenticate(&request.agent, &request.password);
-        let checked = self.ask(cell.key.peripheral, AcdCommand::Authenticate, asked).await;
-        checked.map_err(|reason| unauthenticated(&cell.key, reason))
     }
 
     /// What an earlier logout left to do is done before a new life begins. Says whether the agent is logged in.
@@ -217,8 +218,4 @@ fn not_leaving(cell: &AgentCell) -> Result<(), Refusal> {
 
 fn refused(key: &AgentKey, reason: AcdRefusal) -> Refusal {
     Refusal::Acd { step: Step::LogIn, agent: key.agent.clone(), reason }
-}
-
-fn unauthenticated(key: &AgentKey, reason: AcdRefusal) -> Refusal {
-    Refusal::Acd { step: Step::Authenticate, agent: key.agent.clone(), reason }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tracing::info;
 
 use super::overload::Taken;
+use super::passwords::Guess;
 use super::reports::now;
 use super::steps::{Whose, outcome_of};
 use super::{Answer, Blame, House, Refusal, Requester, Step, Urgency};
@@ -55,10 +56,11 @@ impl House {
             }
         };
         self.metrics.logout_step(LogoutStep::Admit, StepOutcome::Done);
+        let guess = self.guess(&by, &key);
         let turn = cell.turn.lock().await;
         self.note_doer(&cell, &by);
         let outcome = if is_due || cell.entry().facts.is_logged_in() {
-            match self.let_call_end(&cell, &mut request).await {
+            match self.may_leave(&cell, &mut request, &guess).await {
                 Ok(()) => self.log_out_in_order(&cell, &request).await,
                 Err(refusal) => Err(refusal),
             }
@@ -96,10 +98,6 @@ impl House {
             return self.tear_down(cell).await; //                          began since the last event ends as well
         }
         let may_ask = must_be_able(&*acd, cell, request);
-        let may_ask = match may_ask {
-            Ok(()) => self.check_password(&*acd, cell, request).await,
-            refused => refused,
-        };
         may_ask.inspect_err(|refusal| self.metrics.logout_step(LogoutStep::LogOut, outcome_of(refusal)))?;
         cell.entry().start_deferring(); //                                 3: reports wait for the answer
         let asked = acd.log_out(&cell.key.agent, &request.queues, request.reason, request.forced);
@@ -142,12 +140,12 @@ impl House {
         request: &Logout,
     ) -> Result<(Taken, Arc<AgentCell>, bool), Refusal> {
         self.reachable(key.peripheral)?;
+        self.must_have_right_over(by, key)?;
         let agent = key.agent.clone();
         let cell = self.table.agent(key).ok_or(Refusal::UnknownAgent { agent: agent.clone() })?;
         let taken;
         let is_due = {
             let mut entry = cell.entry();
-            by.must_have_right(key, entry.last_instrument.as_ref())?;
             if let Some((_, by)) = entry.logging_out {
                 return Err(Refusal::LogoutUnderWay { agent, by });
             }
@@ -173,11 +171,22 @@ impl House {
         }
     }
 
-    async fn check_password(&self, acd: &dyn Acd, cell: &AgentCell, request: &Logout) -> Result<(), Refusal> {
-        let Some(password) = &request.password else { return Ok(()) };
-        let checked =
-            self.ask(cell.key.peripheral, AcdCommand::Authenticate, acd.authenticate(&cell.key.agent, password)).await;
-        checked.map_err(|reason| Refusal::Acd { step: Step::LogOut, agent: cell.key.agent.clone(), reason })
+    /// Who gives the agent's password has to know it; and the agent's call may have to end first.
+    async fn may_leave(
+        self: &Arc<House>,
+        cell: &Arc<AgentCell>,
+        request: &mut Logout,
+        guess: &Guess,
+    ) -> Result<(), Refusal> {
+        if let Some(password) = request.password.as_ref().filter(|_| cell.entry().facts.is_logged_in()) {
+            let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
+            let may_ask = match must_be_able(&*acd, cell, request) {
+                Ok(()) => self.check_password(&*acd, guess, Step::LogOut, password).await,
+                refused => refused,
+            };
+            may_ask.inspect_err(|refusal| self.metrics.logout_step(LogoutStep::LogOut, outcome_of(refusal)))?;
+        }
+        self.let_call_end(cell, request).await
     }
 
     /// The ACD refused or did not answer: the agent is as the ACD says that it is, asked and not assumed.

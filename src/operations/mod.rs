@@ -14,6 +14,7 @@ mod login;
 mod logout;
 mod logout_on_call;
 mod overload;
+mod passwords;
 mod refusal;
 mod reports;
 mod requester;
@@ -35,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
+use self::passwords::AgentGuesses;
 use crate::acd::{AcdProgress, AcdRefusal, Peripheral};
 use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient, Teams};
 use crate::observe::{AcdCommand, By, Metrics};
@@ -74,6 +76,7 @@ pub struct House {
     refusing: Seldom,
     /// How far the reading of each ACD's reports is.
     progress: DashMap<PeripheralId, AcdProgress>,
+    agent_guesses: AgentGuesses,
 }
 
 /// How long things are waited for, how much may wait, and how clients are treated that meet or are lost.
@@ -121,6 +124,7 @@ impl House {
             stopping: CancellationToken::new(),
             links: watch::Sender::new(()),
             progress: DashMap::new(),
+            agent_guesses: AgentGuesses::new(),
         })
     }
 

@@ -93,6 +93,16 @@ pub enum Refusal {
         /// The agent.
         agent: AgentId,
     },
+    /// Wrong passwords of the agent came too often: this one was not looked at.
+    #[error("{step} of agent {agent} failed: wrong passwords came too often: wait {} seconds", wait.as_secs() + 1)]
+    TooManyGuesses {
+        /// What was asked.
+        step: Step,
+        /// The agent.
+        agent: AgentId,
+        /// How long none is looked at.
+        wait: std::time::Duration,
+    },
     /// An operation ended without a word: a bug, told as one.
     #[error("the request came to no end")]
     Unanswered,
@@ -169,6 +179,7 @@ impl Refusal {
             | Refusal::NotLoggedIn { .. }
             | Refusal::NotInQueue { .. }
             | Refusal::OnCall { .. }
+            | Refusal::TooManyGuesses { .. }
             | Refusal::LogoutUnderWay { .. } => Blame::Client,
             Refusal::LinkDown { .. } | Refusal::Congested { .. } | Refusal::Adapter { .. } | Refusal::Unanswered => {
                 Blame::Acd

@@ -38,6 +38,11 @@ impl House {
         self.reachable(key.peripheral)?;
         // One that is only just being logged in for the first time is not known yet.
         let known = self.table.agent(key).filter(|cell| cell.entry().facts.order > 0);
+        let is_in = known.as_ref().is_some_and(|cell| cell.entry().facts.is_logged_in());
+        // An agent that works nowhere may be the one who is about to: a device's session may ask for it.
+        if is_in || !by.is_of_device(key.peripheral) {
+            self.must_have_right_over(by, key)?;
+        }
         let Some(cell) = known else {
             return match self.table.link(key.peripheral).lists_agents {
                 true => Err(Refusal::UnknownAgent { agent: key.agent.clone() }),
@@ -45,12 +50,15 @@ impl House {
                 false => Ok(AgentFacts::logged_out(key.agent.clone(), ReasonCode::default(), 0)),
             };
         };
-        let entry = cell.entry();
-        // An agent that works nowhere may be the one who is about to: a device's session may ask for it.
-        if entry.facts.is_logged_in() || !by.is_of_device(key.peripheral) {
-            by.must_have_right(key, entry.last_instrument.as_ref())?;
-        }
-        Ok(entry.facts.clone())
+        let facts = cell.entry().facts.clone();
+        Ok(facts)
+    }
+
+    /// Refuses unless the session may command this agent, wherever that works or has worked last. Asked before anything else
+    /// is said of the agent, not even whether there is one.
+    pub fn must_have_right_over(&self, by: &Requester, key: &AgentKey) -> Result<(), Refusal> {
+        let at = self.table.agent(key).and_then(|cell| cell.entry().last_instrument.clone());
+        by.must_have_right(key, at.as_ref())
     }
 
     /// Notes who is at work on an agent, unless it is the agent's own client. The caller has the agent's turn.
@@ -68,8 +76,8 @@ impl House {
         request: &StateChange,
     ) -> Result<(Taken, Arc<AgentCell>), Refusal> {
         self.reachable(key.peripheral)?;
+        self.must_have_right_over(by, key)?;
         let cell = self.table.agent(key).ok_or_else(|| Refusal::UnknownAgent { agent: key.agent.clone() })?;
-        by.must_have_right(key, cell.entry().last_instrument.as_ref())?;
         may_change(&cell)?;
         let urgency = match request.wanted {
             WantedState::NotReady => Urgency::Leaving, // no call is to come to that desk

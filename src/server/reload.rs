@@ -1,6 +1,7 @@
 //! Another configuration for a running gateway. Not here: what differs, and what of it can be taken over (`config`).
 //!
-//! Must hold: a configuration that cannot be used changes nothing; whoever is connected stays so, as it was let in.
+//! Must hold: a configuration that cannot be used changes nothing; whoever is connected stays so, as it was let in, unless its
+//! client may not any more what it might then.
 
 use tracing::{info, warn};
 
@@ -29,6 +30,7 @@ impl Gateway {
         let tls = listeners.map(|(at, listener)| secured(at, listener)).collect::<Result<Vec<_>, _>>()?;
         // From here on nothing fails.
         self.gate.replace(doors);
+        self.house.table.wake_clients(); // some may not any more what they were let in for
         self.watch.configured_by(&live);
         for (((settings, tls), spoken), (name, address)) in
             live.listeners.iter().zip(tls).zip(&self.spoken).zip(&self.listeners)

@@ -201,7 +201,8 @@ fn close_frame(reason: &CloseReason) -> CloseFrame {
         | CloseReason::Idle { .. }
         | CloseReason::NotOpened { .. }
         | CloseReason::Impatient { .. }
-        | CloseReason::Replaced { .. } => CloseCode::Policy,
+        | CloseReason::Replaced { .. }
+        | CloseReason::Revoked { .. } => CloseCode::Policy,
         CloseReason::TooManyConnections { .. } => CloseCode::Again,
         CloseReason::TooBig { .. } => CloseCode::Size,
         CloseReason::NotText => CloseCode::Unsupported,

@@ -410,6 +410,11 @@ impl Table {
         }
     }
 
+    /// Has every open session look whether something has changed for it.
+    pub fn wake_clients(&self) {
+        self.clients.iter().for_each(|client| client.wake());
+    }
+
     /// While nothing is announced: what is said of links in here is never older than an announcement that came before it.
     pub fn between_announcements<T>(&self, say: impl FnOnce() -> T) -> T {
         let _one_at_a_time = self.announcing.lock();

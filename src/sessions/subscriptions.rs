@@ -71,6 +71,8 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
     fn end(&self, ended: &AtomicBool);
     /// Tells that the link to an ACD went or came back.
     fn announce(&self, event: LinkEvent);
+    /// Has the session look whether something has changed for it.
+    fn wake(&self);
     /// Asks the session to end because another one takes its place.
     fn replace(&self, by: SessionId);
     /// Tells the session that another one has taken an agent over from it.

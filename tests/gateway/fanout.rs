@@ -55,6 +55,8 @@ impl Subscriber for Counting {
 
     fn announce(&self, _: LinkEvent) {}
 
+    fn wake(&self) {}
+
     fn replace(&self, _: SessionId) {}
 
     fn lose(&self, _: &AgentKey, _: SessionId) {}

@@ -312,7 +312,10 @@ async fn what_cannot_be_done_with_a_call_is_refused_with_the_contracts_code() {
 async fn a_session_handles_the_calls_of_its_own_agents_only() {
     let house = house_with(|config| {
         let of = |id: &str, services| ClientConfig { services: Some(services), ..client(id, Role::Bridge) };
-        config.clients = vec![of("crm", vec![Service::ClientControl]), of("watcher", vec![Service::AllEvents])];
+        config.clients = vec![
+            of("crm", vec![Service::ClientEvents, Service::ClientControl]),
+            of("watcher", vec![Service::AllEvents]),
+        ];
     })
     .await;
     let mut own = Crm::open(&house).await;

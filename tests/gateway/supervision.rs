@@ -209,7 +209,7 @@ async fn the_agent_may_be_named_without_its_device_or_its_call() {
         request.agent_connection_device_id = text("3009");
     });
     let failure = supervisor.receives_control_failure().await;
-    assert_eq!(failure.failure_code, ControlFailure::CF_INVALID_CSTA_CONNECTION_IDENTIFIER);
+    assert_eq!(failure.failure_code, ControlFailure::CF_PRIVILEGE_VIOLATION_ON_SPECIFIED_DEVICE);
     supervises(&mut supervisor, MONITOR, |request| request.agent_connection_device_id = None);
     assert_eq!(supervisor.receives_failure().await.status, Status::E_CTI_REQUIRED_DATA_MISSING);
 }
@@ -230,8 +230,9 @@ async fn nobody_else_is_listened_to_and_by_nobody_else() {
             request.agent_connection_call_id = 2;
             request.agent_connection_device_id = text("3003");
         });
-        assert_eq!(supervisor.receives_failure().await.status, Status::E_CTI_FUNCTION_NOT_AVAILABLE);
-        // Nor a place that nobody works at.
+        let failure = supervisor.receives_control_failure().await;
+        assert_eq!(failure.failure_code, ControlFailure::CF_PRIVILEGE_VIOLATION_ON_SPECIFIED_DEVICE);
+        // Nor a place that nobody works at, which is answered alike.
         supervises(&mut supervisor, action, |request| request.agent_connection_device_id = text("3050"));
         let failure = supervisor.receives_control_failure().await;
         assert_eq!(failure.failure_code, ControlFailure::CF_PRIVILEGE_VIOLATION_ON_SPECIFIED_DEVICE);

@@ -70,6 +70,7 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
     let status = match reason {
         CloseReason::Shutdown => Status::E_CTI_CTI_SERVER_OFFLINE,
         CloseReason::Replaced { .. } => Status::E_CTI_NEW_SESSION_OPENED,
+        CloseReason::Revoked { .. } => Status::E_CTI_FUNCTION_NOT_AVAILABLE,
         CloseReason::Idle { .. } | CloseReason::NotOpened { .. } => Status::E_CTI_TIMEOUT,
         CloseReason::Impatient { .. } => Status::E_CTI_SESSION_NOT_OPEN,
         CloseReason::BrokenFraming(_) => Status::E_CTI_INVALID_MESSAGE_LENGTH,
@@ -130,6 +131,9 @@ impl From<Refusal> for No {
                 No::control(ControlFailure::CF_INVALID_OBJECT_STATE, why)
             }
             Refusal::NotInQueue { .. } => No::control(ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED, why),
+            Refusal::TooManyGuesses { .. } => {
+                No::control(ControlFailure::CF_INVALID_AGENT_ID_OR_PASSWORD_SPECIFIED, why)
+            }
             Refusal::LogoutUnderWay { .. } => No::control(ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION, why),
             Refusal::Call { reason: AcdRefusal::CallData(error), .. } => error.clone().into(),
             // A device that is to call, not one to log in at.

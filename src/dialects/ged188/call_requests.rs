@@ -309,7 +309,7 @@ impl Session {
                     None,
                 )?;
                 let change = data_of!(request, More::of(&request));
-                must_leave_the_rest(&request, self.known_call(shared, request.peripheral_id, at.call)?.as_deref())?;
+                must_leave_the_rest(&request, self.seen_call(shared, request.peripheral_id, at.call)?.as_deref())?;
                 let command = CallCommand::SetData { at, change };
                 self.give(shared, request.invoke_id, request.peripheral_id, command, |asked, _| {
                     SetCallDataConf { invoke_id: asked.invoke_id, ..Default::default() }.into()
@@ -402,10 +402,10 @@ impl Session {
         own.entry().facts.instrument.clone()
     }
 
-    /// A call as the table has it, for what a request says of it.
-    fn known_call(&self, shared: &Ged188, peripheral: u32, call: CallId) -> Result<Option<Arc<Call>>, No> {
+    /// A call as the table has it, for what a request says of it; none if the client may not see it.
+    fn seen_call(&self, shared: &Ged188, peripheral: u32, call: CallId) -> Result<Option<Arc<Call>>, No> {
         let peripheral = shared.peripheral(peripheral, None)?;
-        Ok(shared.house.table.calls(peripheral).lock().get(call).cloned())
+        Ok(shared.house.call(&self.requester(), peripheral, call).ok())
     }
 
     /// A call that the client may see, from the device that the request names: one that is on it, or that it began at.

@@ -13,8 +13,9 @@ use tracing::error;
 use super::answers::No;
 use super::{DIALECT, Ged188, events, time_of_day};
 use crate::dialects::Outbox;
-use crate::model::{AgentKey, Event, LinkEvent, PeripheralId, SessionId};
-use crate::sessions::{Form, Rendered, Subscriber, Subscription};
+use crate::model::{AgentId, AgentKey, CallEvent, Event, Instrument, LinkEvent, PartyKind, PeripheralId, SessionId};
+use crate::operations::{Requester, Right};
+use crate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
 
 /// A session as the table and the running commands know it.
 #[derive(Debug)]
@@ -26,6 +27,10 @@ pub(super) struct Face {
     pub(super) signature: String,
     pub(super) version: Version,
     pub(super) outbox: Arc<Outbox>,
+    /// Over whom the session has a right.
+    pub(super) right: Right,
+    /// Whether its client is no one agent's: sees all of them.
+    pub(super) sees_everybody: bool,
     /// Requests that were taken and are not answered yet.
     pub(super) in_flight: AtomicUsize,
     /// OPEN_CONF was said: before it nothing else is.
@@ -33,6 +38,31 @@ pub(super) struct Face {
 }
 
 impl Face {
+    /// Who asks, for the operations.
+    pub(super) fn requester(&self) -> Requester {
+        Requester { session: self.session, right: self.right.clone() }
+    }
+
+    /// Whether the session may hear of an event at a device. Others may come to work there while it listens: a logout that
+    /// ends its monitor is one way of theirs to do so, and there are more.
+    fn may_hear(&self, event: &Event, (peripheral, device): (PeripheralId, &Instrument)) -> bool {
+        if self.sees_everybody {
+            return true;
+        }
+        let agent = match event {
+            Event::Agent(event) => Some(&event.facts.agent),
+            Event::PreCall(event) => Some(&event.call.agent),
+            Event::Correction(event) => event.agent.as_ref(),
+            Event::Call(event) => agent_of(event, device),
+        };
+        let by = self.requester();
+        match agent {
+            Some(agent) => by.must_have_right(&AgentKey { peripheral, agent: agent.clone() }, Some(device)).is_ok(),
+            // A call that nobody's agent is on: whoever may command the device now.
+            None => self.shared.house.must_supervise_at(&by, peripheral, device).is_ok(),
+        }
+    }
+
     /// Adds a message to what is sent.
     pub(super) fn say(&self, message: impl Into<AnyMessage>) {
         say(&self.outbox, self.version, message.into());
@@ -100,6 +130,11 @@ impl Subscriber for Face {
     }
 
     fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) {
+        if let Target::Device(peripheral, device) = &subscription.target
+            && !self.may_hear(event, (*peripheral, device))
+        {
+            return;
+        }
         self.outbox.add_unless_ended(subscription.ended_mark(), event.read_at(), |out| {
             events::write_with_own_id(out, rendered, subscription.own_id);
         });
@@ -115,6 +150,10 @@ impl Subscriber for Face {
         }
     }
 
+    fn wake(&self) {
+        self.outbox.wake();
+    }
+
     fn replace(&self, by: SessionId) {
         self.outbox.replace(by);
     }
@@ -126,6 +165,17 @@ impl Subscriber for Face {
         if table.holder(agent, instrument.as_ref()) == Some(self.session) {
             self.outbox.replace(by);
         }
+    }
+}
+
+/// Who is on the call at that device.
+fn agent_of<'a>(event: &'a CallEvent, device: &Instrument) -> Option<&'a AgentId> {
+    if let Some((_, agent)) = event.to.iter().find(|(at, _)| at == device) {
+        return agent.as_ref();
+    }
+    match &event.call.party(device)?.kind {
+        PartyKind::Agent(agent) => Some(agent),
+        _ => None,
     }
 }
 

@@ -84,6 +84,13 @@ impl Ged188 {
         let held = if is_agents_own { self.targets(peripheral, &fields)? } else { Vec::new() };
 
         let supervised = self.supervised(services, peripheral, &fields)?;
+        let right = match held.first() {
+            Some(own) if !supervised.is_empty() => Right::Supervisor { own: own.clone(), teams: supervised.clone() },
+            Some(own) => Right::Of(own.clone()),
+            // Without events of its own a session is a bridge all the same, if its client may be one.
+            None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) || identity.may_have(Service::AllEvents) => Right::Every,
+            None => Right::Nobody,
+        };
         let session = self.house.table.new_session();
         let face = Arc::new(Face {
             shared: Arc::clone(self),
@@ -92,6 +99,8 @@ impl Ged188 {
             client_id,
             version,
             outbox: Arc::clone(outbox),
+            right,
+            sees_everybody: identity.sees_everybody(),
             in_flight: AtomicUsize::new(0),
             is_open: AtomicBool::new(false),
         });
@@ -129,17 +138,12 @@ impl Ged188 {
         if request.call_msg_mask.0 & CallMsgMask::AGENT_TEAM_CONFIG_MASK.0 != 0 {
             self.say_teams(&face, &supervised);
         }
-        let (right, own) = match held.first() {
-            Some(own) if !supervised.is_empty() => {
-                (Right::Supervisor { own: own.clone(), teams: supervised }, Some((OWN_MONITOR_ID, own.clone())))
-            }
-            Some(own) => (Right::Of(own.clone()), Some((OWN_MONITOR_ID, own.clone()))),
-            None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => (Right::Every, Some((0, Target::All))),
-            // Without events of its own a session is a bridge all the same, if its client may be one.
-            None if identity.may_have(Service::AllEvents) => (Right::Every, None),
-            None => (Right::Nobody, None),
+        let own = match held.first() {
+            Some(own) => Some((OWN_MONITOR_ID, own.clone())),
+            None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => Some((0, Target::All)),
+            None => None,
         };
-        if right == Right::Every {
+        if face.right == Right::Every {
             self.house.come_back(session, &face.client_id);
         }
         let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
@@ -148,7 +152,6 @@ impl Ged188 {
             face,
             identity,
             services,
-            right,
             idle_timeout,
             held,
             own,
@@ -252,8 +255,7 @@ impl Ged188 {
                 && *agent != there.agent
             {
                 return Err(inconsistent(format!(
-                    "AgentID is {agent}, at AgentInstrument {device} works {}",
-                    there.agent
+                    "AgentID is {agent}, at AgentInstrument {device} works another agent"
                 )));
             }
             if let Some(at) = works_at.as_ref().filter(|at| *at != device) {

@@ -176,7 +176,7 @@ impl Session {
     ) -> Result<(), No> {
         let agent = fields.agent.clone().ok_or_else(|| missing("AgentID"))?;
         let key = AgentKey { peripheral, agent: agent.clone() };
-        must_agree(shared, &key, fields)?;
+        self.must_agree(shared, &key, fields)?;
         let reason = ReasonCode(request.event_reason_code);
         let logout = Logout { agent, queues, reason, password: password(request)?, forced };
         let confirm = self.accept(request.invoke_id)?;
@@ -194,7 +194,7 @@ impl Session {
         wanted: WantedState,
     ) -> Result<(), No> {
         let key = self.agent_meant(shared, peripheral, fields)?;
-        must_agree(shared, &key, fields)?;
+        self.must_agree(shared, &key, fields)?;
         let change = StateChange { agent: key.agent.clone(), wanted, reason: ReasonCode(request.event_reason_code) };
         let answer = self.accept(request.invoke_id)?;
         shared.house.run(Arc::clone(&shared.house).set_state(self.requester(), key, change, answer));
@@ -217,7 +217,7 @@ impl Session {
         self.requester().must_be(&key, fields.instrument.as_ref())?;
         let password = password(request)?.unwrap_or_default();
         let answer = self.accept(request.invoke_id)?;
-        shared.house.run(Arc::clone(&shared.house).authenticate(key, password, answer));
+        shared.house.run(Arc::clone(&shared.house).authenticate(self.requester(), key, password, answer));
         Ok(())
     }
 
@@ -314,10 +314,26 @@ impl Session {
         if fields.is_empty() {
             return self.own_agent(shared).ok_or_else(|| missing("one of AgentID and AgentInstrument"));
         }
+        if let (None, Some(device)) = (&fields.agent, fields.device()) {
+            shared.house.must_supervise_at(&self.requester(), peripheral, device)?;
+        }
         shared.agent(peripheral, fields).ok_or_else(|| {
             let device = fields.device().map(ToString::to_string).unwrap_or_default();
             No::control(ControlFailure::CF_INVALID_OBJECT_STATE, format!("no agent is logged in at {device}"))
         })
+    }
+
+    /// Where a request names both the agent and its device, they must belong together.
+    fn must_agree(&self, shared: &Ged188, key: &AgentKey, fields: &AgentFields) -> Result<(), No> {
+        let (Some(agent), Some(instrument)) = (&fields.agent, &fields.instrument) else { return Ok(()) };
+        shared.house.must_have_right_over(&self.requester(), key)?;
+        let at = shared.house.table.agent(key).and_then(|cell| cell.entry().facts.instrument.clone());
+        match at {
+            Some(at) if at != *instrument => {
+                Err(inconsistent(format!("AgentInstrument is {instrument}, agent {agent} is logged in at {at}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn own_agent(&self, shared: &Ged188) -> Option<AgentKey> {
@@ -442,18 +458,6 @@ fn must_fit(agent: &AgentId, instrument: &str) -> Result<(), No> {
         return Err(too_long("AgentInstrument", instrument.len(), 63));
     }
     Ok(())
-}
-
-/// Where a request names both the agent and its device, they must belong together.
-fn must_agree(shared: &Ged188, key: &AgentKey, fields: &AgentFields) -> Result<(), No> {
-    let (Some(agent), Some(instrument)) = (&fields.agent, &fields.instrument) else { return Ok(()) };
-    let at = shared.house.table.agent(key).and_then(|cell| cell.entry().facts.instrument.clone());
-    match at {
-        Some(at) if at != *instrument => {
-            Err(inconsistent(format!("AgentInstrument is {instrument}, agent {agent} is logged in at {at}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// "Unknown" in the counts of QUERY_DEVICE_INFO_CONF.

@@ -25,7 +25,7 @@ use crate::dialects::proving::{self, Proving};
 use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Pace, Peer, Rate};
 use crate::model::{AgentKey, Filter, Identity};
 use crate::observe::{Asked, RequestResult};
-use crate::operations::{Farewell, Requester, Right, Urgency};
+use crate::operations::{Farewell, Requester, Urgency};
 use crate::sessions::{Place, Subscription, Target};
 
 /// A client connection's state machine.
@@ -37,6 +37,8 @@ pub(super) struct Client {
     /// What came while it was checked who the client is.
     early: BytesMut,
     rate: Rate,
+    /// How often the gate's doors had been replaced when the client of the session was looked up last.
+    known_at: Option<u64>,
     connected: Instant,
     last_heard: Instant,
     stage: Stage,
@@ -71,7 +73,6 @@ pub(super) struct Session {
     /// Who the client is, which bounds whom it sees.
     pub(super) identity: Arc<Identity>,
     pub(super) services: ServiceMask,
-    pub(super) right: Right,
     pub(super) idle_timeout: Option<Duration>,
     /// The agents and devices that no other client can open a session for.
     pub(super) held: Vec<Target>,
@@ -123,6 +124,7 @@ impl Client {
             frames,
             early: BytesMut::new(),
             rate,
+            known_at: None,
             connected: now,
             last_heard: now,
             stage: Stage::Connected,
@@ -310,7 +312,7 @@ impl Client {
         info!(
             peer = %self.peer, session = %face.session, client = face.client_id, signature,
             role = session.identity.role.name(),
-            version = face.version.number(), services = ?session.services, right = ?session.right, "session opened"
+            version = face.version.number(), services = ?session.services, right = ?session.face.right, "session opened"
         );
     }
 
@@ -324,6 +326,19 @@ impl Client {
             Stage::Open(session) | Stage::Ending { session, .. } => Stage::Ending { session, why },
             unopened => unopened,
         };
+    }
+
+    /// Ends a session whose client may not any more what it was let in for.
+    fn must_be_known(&mut self) -> Result<(), CloseReason> {
+        let (gate, replacements) = (&self.shared.gate, self.shared.gate.replacements());
+        let Some(identity) = self.session().map(|session| &session.identity) else { return Ok(()) };
+        if self.known_at != Some(replacements) {
+            if !gate.still_knows(identity) {
+                return Err(CloseReason::Revoked { client: identity.id.clone() });
+            }
+            self.known_at = Some(replacements);
+        }
+        Ok(())
     }
 
     fn session(&self) -> Option<&Session> {
@@ -362,6 +377,7 @@ impl Conversation for Client {
             return Err(CloseReason::Replaced { by });
         }
         self.go_on()?;
+        self.must_be_known()?;
         let Stage::Ending { session, why } = &self.stage else { return Ok(()) };
         if session.face.in_flight.load(Ordering::Acquire) > 0 {
             return Ok(());
@@ -454,7 +470,7 @@ fn farewell(reason: &CloseReason) -> Farewell {
 impl Session {
     /// Who asks, for the operations.
     pub(super) fn requester(&self) -> Requester {
-        Requester { session: self.face.session, right: self.right.clone() }
+        self.face.requester()
     }
 
     /// The message in a frame, if the session's version has it.

@@ -166,7 +166,7 @@ impl Session {
 
     fn teams(&self, what: &str) -> Result<&[Arc<Team>], No> {
         self.must_have(&[ServiceMask::CTI_SERVICE_SUPERVISOR], what)?;
-        match &self.right {
+        match &self.face.right {
             Right::Supervisor { teams, .. } => Ok(teams),
             _ => Ok(&[]),
         }

@@ -60,6 +60,7 @@ impl From<Refusal> for No {
             Refusal::UnknownAgent { .. } | Refusal::NotLoggedIn { .. } | Refusal::NotInQueue { .. } => {
                 Code::AgentNotLoggedIn
             }
+            Refusal::TooManyGuesses { .. } => Code::Unauthorized,
             Refusal::OnCall { .. } => Code::InvalidObjectState,
             Refusal::LogoutUnderWay { .. } => Code::LogoutUnderWay,
             Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } | Refusal::Call { reason, .. } => {

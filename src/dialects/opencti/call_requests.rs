@@ -17,6 +17,7 @@ use crate::model::{
     CALL_VARIABLES, CallCommand, CallDataChange, CallDataError, CallDataValues, CallId, Connection, ConsultKind,
     FarEnd, Instrument, PartyState, PeripheralId, Tones,
 };
+use crate::operations::Refusal;
 
 /// The device whose calls a request is about.
 struct Place {
@@ -135,7 +136,8 @@ impl Opened {
         }
     }
 
-    /// The device that a request names, or its agent's, or that of the session's one agent.
+    /// The device that a request names, or its agent's, or that of the session's one agent. Who has no right there is told
+    /// nothing else.
     fn place(&self, shared: &OpenCti, (dn, agent_id, acd): Named<'_>) -> Result<Place, No> {
         let acd = acd.map(String::as_str);
         let agent = given(agent_id.map(String::as_str)).map(|agent| shared.agent(acd, agent)).transpose()?;
@@ -148,10 +150,15 @@ impl Opened {
                 Some(key) => key.peripheral,
                 None => shared.acd(acd, None)?,
             };
+            let there = || shared.house.table.agent_at(peripheral, &device);
+            if !self.rights.every_agent && !there().is_some_and(|key| self.session.has_agent(&key)) {
+                return Err(Refusal::NoRightAt { session: self.session.id, device }.into());
+            }
             return Ok(Place { peripheral, device });
         }
         let key = match agent {
-            Some(key) => key,
+            Some(key) if self.has_right_over(&key) => key,
+            Some(key) => return Err(Refusal::NoRight { session: self.session.id, agent: key.agent }.into()),
             None => match &self.session.agents()[..] {
                 [(key, _)] => key.clone(),
                 _ => return Err(No::new(Code::InvalidRequest, "DN: it is blank, and so is AgentID")),

@@ -34,6 +34,8 @@ pub(super) struct Client {
     /// What came meanwhile.
     early: BytesMut,
     rate: Rate,
+    /// How often the gate's doors had been replaced when the client of the session was looked up last.
+    known_at: Option<u64>,
     connected: Instant,
     last_heard: Instant,
     /// When a heartbeat is due, once a session is open.
@@ -73,6 +75,7 @@ impl Client {
             proving: None,
             early: BytesMut::new(),
             rate,
+            known_at: None,
             connected: now,
             last_heard: now,
             heartbeat,
@@ -156,7 +159,7 @@ impl Client {
         let opened = self.shared.hello(&self.line, id.clone(), hello, verdict?)?;
         let (session, how) = (&opened.session, if opened.is_resumed { "resumed" } else { "opened" });
         let (peer, role) = (&self.peer, opened.rights.role());
-        info!(%peer, session = %session.id, identity = session.identity, role, "session {how}");
+        info!(%peer, session = %session.id, identity = session.client.id, role, "session {how}");
         self.opened = Some(opened);
         Ok(())
     }
@@ -201,6 +204,19 @@ impl Client {
         self.refuse(id, no);
     }
 
+    /// Ends a session whose client may not any more what it was let in for.
+    fn must_be_known(&mut self) -> Result<(), CloseReason> {
+        let (gate, replacements) = (&self.shared.gate, self.shared.gate.replacements());
+        let Some(identity) = self.opened.as_ref().map(|opened| &opened.session.client) else { return Ok(()) };
+        if self.known_at != Some(replacements) {
+            if !gate.still_knows(identity) {
+                return Err(CloseReason::Revoked { client: identity.id.clone() });
+            }
+            self.known_at = Some(replacements);
+        }
+        Ok(())
+    }
+
     fn refuse(&mut self, id: Option<RequestId>, no: No) {
         let is_first = self.counts.refused == 0;
         self.counts.refused += 1;
@@ -243,6 +259,7 @@ impl Conversation for Client {
             return Err(CloseReason::Replaced { by });
         }
         self.go_on()?;
+        self.must_be_known()?;
         if self.is_ending && self.line.in_flight.load(Ordering::Acquire) == 0 {
             return Err(CloseReason::Shutdown);
         }
@@ -285,7 +302,7 @@ impl Conversation for Client {
                 let how = if is_sent_away { Farewell::Said } else { Farewell::Lost };
                 let agents = opened.session.agents().into_iter().map(|(key, _)| key).collect();
                 opened.session.lose_line(&self.line, how); // nothing comes behind the last word
-                let client = Some(opened.session.identity.clone());
+                let client = Some(opened.session.client.id.clone());
                 Departed { session: Some(opened.session.id), client, agents, ..counted }
             }
             None => counted,

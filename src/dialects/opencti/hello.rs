@@ -14,7 +14,7 @@ use super::render::Shown;
 use super::session::{Line, Resumed, Session};
 use crate::access::Claim;
 use crate::dialects::Peer;
-use crate::model::{AgentId, Identity, Password, Service};
+use crate::model::{AgentId, CLIENT_BYTES_MAX, Identity, Password, Service};
 use crate::sessions::{HeldBy, Place, Subscriber};
 
 /// What a session may, by who its client is.
@@ -24,6 +24,8 @@ pub(super) struct Rights {
     pub(super) every_agent: bool,
     /// Any device's events.
     pub(super) every_device: bool,
+    /// The events of the devices where its own agents work.
+    pub(super) own_devices: bool,
     /// Changing anything at all.
     pub(super) control: bool,
     /// Who the client is: which agents it may log in.
@@ -34,8 +36,9 @@ impl Rights {
     fn of(identity: Arc<Identity>) -> Rights {
         let every_agent = identity.may_have(Service::AllEvents);
         let may_monitor = identity.sees_everybody() && identity.may_have(Service::PeripheralMonitor);
+        let own_devices = identity.may_have(Service::ClientEvents);
         let control = identity.may_have(Service::ClientControl);
-        Rights { every_agent, every_device: every_agent || may_monitor, control, identity }
+        Rights { every_agent, every_device: every_agent || may_monitor, own_devices, control, identity }
     }
 
     /// Whether the client may be that agent's desktop.
@@ -78,16 +81,17 @@ impl OpenCti {
         let _place = place.map_err(many)?;
         let welcome = self.welcome(id);
         let (session, is_resumed) = match &hello.resume {
-            None => (self.begin(line, hello, welcome), false),
+            None => (self.begin(line, &rights, welcome), false),
             Some(resume) => {
                 let known = self.sessions.by_token.get(resume.session.expose()).map(|session| Arc::clone(&session));
-                let own = known.filter(|session| session.identity == hello.identity);
+                // With other rights than it was opened with it would hear what it may not any more.
+                let own = known.filter(|session| *session.client == *rights.identity);
                 match own.and_then(|session| self.resume(&session, line, resume.seq, &welcome).then_some(session)) {
                     Some(session) => (session, true),
                     None => {
                         let why = "the session is not known, or was lost too long ago".to_owned();
                         let welcome = Welcome { resumed: Some(false), why: Some(why), ..welcome };
-                        let session = self.begin(line, hello, welcome);
+                        let session = self.begin(line, &rights, welcome);
                         session.say_event(self.snapshot(None, None, Shown::nothing(), None));
                         (session, false)
                     }
@@ -97,9 +101,9 @@ impl OpenCti {
         Ok(Opened { session, rights, idle_timeout, is_resumed, _place })
     }
 
-    fn begin(self: &Arc<OpenCti>, line: &Arc<Line>, hello: &Hello, welcome: Welcome) -> Arc<Session> {
+    fn begin(self: &Arc<OpenCti>, line: &Arc<Line>, rights: &Rights, welcome: Welcome) -> Arc<Session> {
         let table = &self.house.table;
-        let session = Session::new(Arc::clone(self), table.new_session(), hello.identity.clone());
+        let session = Session::new(Arc::clone(self), table.new_session(), Arc::clone(&rights.identity));
         // Said before the session can be told anything else.
         line.say(Welcome { session: session.token.as_str().into(), ..welcome });
         session.begin(line);
@@ -150,6 +154,11 @@ impl OpenCti {
         }
         if hello.identity.is_empty() {
             return Err(No::new(Code::InvalidRequest, "identity: it is empty"));
+        }
+        if hello.identity.len() > CLIENT_BYTES_MAX {
+            // Names that nobody has are remembered for a while, and written to the log: they are kept short.
+            let why = format!("identity: it has {} bytes, {CLIENT_BYTES_MAX} fit", hello.identity.len());
+            return Err(No::new(Code::InvalidRequest, why));
         }
         let password = Password::new(hello.secret.as_ref().map(|secret| secret.expose()).unwrap_or_default());
         let (id, from) = (hello.identity.clone(), peer.address.ip());

@@ -78,6 +78,7 @@ impl Opened {
         let device = shared.login_device(&key, request.dn.as_deref())?;
         let queues = shared.queues(key.peripheral, request.queue.as_deref())?;
         let session = Arc::clone(&self.session);
+        let (whose, hears) = (self.whose(), self.rights.every_device || self.rights.own_devices);
         let (others, claim) = shared.house.meet_to_log_in(session.id, &key).map_err(|HeldBy(other)| {
             No::new(Code::AgentLoggedIn, format!("AgentID: session {other} has agent {}", key.agent))
         })?;
@@ -102,13 +103,18 @@ impl Opened {
         shared.house.run(async move {
             let (tell, told) = outcome();
             let subscribe = {
-                let (session, peripheral, device) = (Arc::clone(&session), key.peripheral, device.clone());
-                move || session.subscribe(peripheral, &device)
+                let (session, key, device) = (Arc::clone(&session), key.clone(), device.clone());
+                move || {
+                    if hears {
+                        session.subscribe(key.peripheral, &device, whose(key));
+                    }
+                }
             };
             Arc::clone(&house).log_in(by, key.clone(), login, subscribe, tell).await;
             let done = match told.take() {
                 Err(refusal) if is_in_there(&refusal, &device) && !session.has_agent(&key) => {
-                    take_up_logged_in(&session, &key, &device, password, refusal).await
+                    let heard = hears.then(|| (&device, whose(key.clone())));
+                    take_up_logged_in(&session, &key, heard, password, refusal).await
                 }
                 other => other,
             };
@@ -220,6 +226,7 @@ impl Opened {
     fn open_adapter(&self, shared: &OpenCti, request: &OpenAdapter) -> Result<(), No> {
         let Some(agent_id) = given(request.agent_id.as_deref()) else { return Ok(()) };
         let key = shared.agent(request.acd.as_deref(), agent_id)?;
+        self.rights.must_be(&key.agent)?;
         match shared.house.table.is_no_agent(&key) {
             true => {
                 Err(No::new(Code::NotFound, format!("AgentID: {agent_id:?} is not known at ACD {}", key.peripheral)))
@@ -228,12 +235,14 @@ impl Opened {
         }
     }
 
-    /// The logout closed the adapter. One of an agent that is logged in stays: closing it would be half a logout.
+    /// The logout closed the adapter. One of an agent that is logged in stays: closing it would be half a logout. Of an agent
+    /// that the session does not have there is nothing to close, and nothing is said.
     fn close_adapter(&self, shared: &OpenCti, request: &CloseAdapter) -> Result<(), No> {
         let Some(agent_id) = given(request.agent_id.as_deref()) else { return Ok(()) };
         let key = shared.agent(request.acd.as_deref(), agent_id)?;
+        self.rights.must_be(&key.agent)?;
         let is_in = shared.shown(&key).facts.is_some_and(|facts| facts.is_logged_in());
-        match is_in {
+        match is_in && self.has_right_over(&key) {
             true => {
                 let why = format!("agent {agent_id} is logged in: LogoutAgent closes the adapter");
                 Err(No::new(Code::InvalidObjectState, why))
@@ -256,6 +265,9 @@ impl Opened {
             None => shared.acd(request.acd.as_deref(), None)?,
         };
         let device = device(&request.dn)?;
+        if !self.rights.every_device && !self.rights.own_devices {
+            return Err(No::new(Code::NoRight, "SubscribeForEvents needs the service client_events"));
+        }
         if shared.house.table.is_no_instrument(peripheral, &device) {
             return Err(No::new(Code::NotFound, format!("DN: {device} is not known at ACD {peripheral}")));
         }
@@ -271,7 +283,7 @@ impl Opened {
         };
         let is_own = agent.as_ref().is_some_and(|key| session.has_agent(key) && is_at(key, &device));
         if self.rights.every_device || is_own {
-            session.subscribe(peripheral, &device);
+            session.subscribe(peripheral, &device, agent.and_then(self.whose()));
             session.say_snapshot_of_device(peripheral, &device);
             session.follow_calls(peripheral, &device);
             done(line, id);
@@ -283,17 +295,18 @@ impl Opened {
             key.ok_or_else(|| No::new(Code::NoRight, format!("DN: {device} is not of an agent of this session")))?;
         self.rights.must_be(&key.agent)?;
         let password = Password::new(request.agent_password.as_ref().map(|given| given.expose()).unwrap_or_default());
+        let by = self.requester(&key);
         let answer = accept(shared, line, id)?;
         let house = Arc::clone(&shared.house);
         shared.house.run(async move {
             let (tell, told) = outcome();
-            house.authenticate(key.clone(), password, tell).await;
+            house.authenticate(by, key.clone(), password, tell).await;
             let mut checked = told.take();
             if checked.is_ok() && !is_at(&key, &device) {
-                checked = Err(Refusal::NoRight { session: session.id, agent: key.agent }); // somebody else came meanwhile
+                checked = Err(Refusal::NoRight { session: session.id, agent: key.agent.clone() }); // somebody else came meanwhile
             }
             if checked.is_ok() {
-                session.subscribe(peripheral, &device);
+                session.subscribe(peripheral, &device, Some(key));
                 session.say_snapshot_of_device(peripheral, &device);
                 session.follow_calls(peripheral, &device);
             }
@@ -325,7 +338,7 @@ impl Opened {
 
     fn get_snapshot(&self, shared: &OpenCti, request: &GetSnapshot) -> Result<(), No> {
         let key = shared.agent(request.acd.as_deref(), &request.agent_id)?;
-        if !self.rights.every_agent && !self.session.has_agent(&key) {
+        if !self.has_right_over(&key) {
             return Err(Refusal::NoRight { session: self.session.id, agent: key.agent }.into());
         }
         if shared.house.table.is_no_agent(&key) {
@@ -337,6 +350,17 @@ impl Opened {
             self.session.follow_calls(key.peripheral, &device);
         }
         Ok(())
+    }
+
+    /// Of a device that is subscribed to for an agent: whose events at it are heard. None: everybody's.
+    fn whose(&self) -> impl FnOnce(AgentKey) -> Option<AgentKey> + Copy + Send + use<> {
+        let hears_everybody = self.rights.every_device;
+        move |key| Some(key).filter(|_| !hears_everybody)
+    }
+
+    /// Whether more may be said of the agent than that the session has no right over it.
+    pub(super) fn has_right_over(&self, key: &AgentKey) -> bool {
+        self.rights.every_agent || self.session.has_agent(key)
     }
 
     pub(super) fn must_control(&self, activity: &str) -> Result<(), No> {
@@ -387,17 +411,20 @@ impl Session {
 async fn take_up_logged_in(
     session: &Arc<Session>,
     key: &AgentKey,
-    device: &Instrument,
+    heard: Option<(&Instrument, Option<AgentKey>)>,
     password: Password,
     refusal: Refusal,
 ) -> Result<(), Refusal> {
     let house = &session.shared.house;
     let (tell, told) = outcome();
-    Arc::clone(house).authenticate(key.clone(), password, tell).await;
+    let by = Requester { session: session.id, right: Right::Nobody };
+    Arc::clone(house).authenticate(by, key.clone(), password, tell).await;
     told.take()?;
     house.meet(session.id, key, |_| true).map_err(|HeldBy(_)| refusal)?;
     if session.take_up(key) {
-        session.subscribe(key.peripheral, device);
+        if let Some((device, whose)) = heard {
+            session.subscribe(key.peripheral, device, whose);
+        }
         Ok(())
     } else {
         Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // out meanwhile

@@ -18,8 +18,8 @@ use super::call_events::{Told, news};
 use super::{DIALECT, OpenCti};
 use crate::dialects::Outbox;
 use crate::model::{
-    AgentKey, AgentState, CallEvent, CallId, CallStep, CallStepKind, CallSteps, Event, Filter, Instrument, LinkEvent,
-    PeripheralId, SessionId,
+    AgentId, AgentKey, AgentState, Call, CallEvent, CallId, CallStep, CallStepKind, CallSteps, Event, Filter, Identity,
+    Instrument, LinkEvent, PartyKind, PeripheralId, SessionId,
 };
 use crate::observe::Asked;
 use crate::operations::Farewell;
@@ -31,7 +31,7 @@ pub(super) struct Session {
     pub(super) id: SessionId,
     /// What its client calls it when it comes back; a secret.
     pub(super) token: String,
-    pub(super) identity: String,
+    pub(super) client: Arc<Identity>,
     /// Held while the session loses a connection or gets one, with its agents: the one is over before the other begins.
     pub(super) moving: Mutex<()>,
     inner: Mutex<Inner>,
@@ -59,6 +59,8 @@ struct Inner {
 #[derive(Debug)]
 struct Followed {
     subscription: Arc<Subscription>,
+    /// The agent for whose sake, and whose events alone are heard besides those of the session's own agents; none: everybody's.
+    whose: Option<AgentKey>,
     /// What the session was told of the device's calls.
     calls: HashMap<CallId, Told>,
 }
@@ -66,7 +68,7 @@ struct Followed {
 impl fmt::Debug for Session {
     /// Without the name by which it could be taken up.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("id", &self.id).field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("Session").field("id", &self.id).field("identity", &self.client.id).finish_non_exhaustive()
     }
 }
 
@@ -120,9 +122,9 @@ pub(super) enum Resumed {
 }
 
 impl Session {
-    pub(super) fn new(shared: Arc<OpenCti>, id: SessionId, identity: String) -> Arc<Session> {
+    pub(super) fn new(shared: Arc<OpenCti>, id: SessionId, client: Arc<Identity>) -> Arc<Session> {
         let token = format!("{:032x}", rand::random::<u128>());
-        Arc::new(Session { shared, id, token, identity, moving: Mutex::default(), inner: Mutex::default() })
+        Arc::new(Session { shared, id, token, client, moving: Mutex::default(), inner: Mutex::default() })
     }
 
     /// The first connection of a new session.
@@ -183,7 +185,7 @@ impl Session {
         house.leave(self.id, &self.token, how);
         drop(moving);
         if lost >= keeping.lost_sessions_max {
-            warn!(session = %self.id, identity = self.identity, lost, "too many lost sessions, this one is not kept");
+            warn!(session = %self.id, identity = self.client.id, lost, "too many lost sessions, this one is not kept");
             return self.end_unless_back(turn);
         }
         let window = keeping.resume_window;
@@ -206,7 +208,7 @@ impl Session {
         self.shared.house.table.remove_client(self.id, &[]);
         self.shared.sessions.by_token.remove(&self.token);
         self.shared.sessions.lost.fetch_sub(1, Ordering::AcqRel);
-        info!(session = %self.id, identity = self.identity, "session ended: its client did not come back");
+        info!(session = %self.id, identity = self.client.id, "session ended: its client did not come back");
     }
 
     /// Sends an event that is for this session alone.
@@ -230,7 +232,9 @@ impl Session {
 
     /// A Snapshot of the device's agent, or of the device where nobody works there.
     pub(super) fn say_snapshot_of_device(&self, peripheral: PeripheralId, device: &Instrument) {
-        match self.shared.house.table.agent_at(peripheral, device) {
+        let place = (peripheral, device.clone());
+        let there = self.shared.house.table.agent_at(peripheral, device);
+        match there.filter(|key| self.inner.lock().hears(&place, Some(&key.agent))) {
             Some(key) => self.say_snapshot(&key, None),
             None => {
                 let shown = super::render::Shown { facts: None, device: Some(device.clone()), is_adapter_open: false };
@@ -310,11 +314,20 @@ impl Session {
     }
 
     /// The session hears of a device from here on; of its calls once it [follows](Session::follow_calls) them.
-    pub(super) fn subscribe(self: &Arc<Session>, peripheral: PeripheralId, device: &Instrument) {
+    pub(super) fn subscribe(
+        self: &Arc<Session>,
+        peripheral: PeripheralId,
+        device: &Instrument,
+        whose: Option<AgentKey>,
+    ) {
         let subscription = {
             let mut inner = self.inner.lock();
             let place = (peripheral, device.clone());
-            if inner.has_ended || inner.devices.get(&place).is_some_and(|current| !current.subscription.has_ended()) {
+            if inner.has_ended {
+                return;
+            }
+            if let Some(current) = inner.devices.get_mut(&place).filter(|current| !current.subscription.has_ended()) {
+                current.whose = whose;
                 return;
             }
             let target = Target::Device(peripheral, device.clone());
@@ -322,7 +335,7 @@ impl Session {
             // Whether there is room was looked at when it was asked for: who was let in then is not left out now.
             let room = self.shared.house.table.subscription_places.take(()).ok();
             let subscription = Subscription::in_place(room, 0, target, filter, Arc::<Session>::clone(self) as _);
-            let followed = Followed { subscription: Arc::clone(&subscription), calls: HashMap::new() };
+            let followed = Followed { subscription: Arc::clone(&subscription), whose, calls: HashMap::new() };
             inner.devices.insert(place, followed);
             subscription
         };
@@ -337,9 +350,12 @@ impl Session {
     pub(super) fn follow_calls(&self, peripheral: PeripheralId, device: &Instrument) {
         let calls = self.shared.house.table.calls(peripheral);
         let calls = calls.lock(); // nothing happens to them meanwhile
+        let place = (peripheral, device.clone());
+        let is_heard = |call: &Arc<Call>| self.inner.lock().hears(&place, agent_on(call, device));
         let there: Vec<_> = calls
             .of_device(device)
             .into_iter()
+            .filter(is_heard)
             .map(|call| {
                 let (said, told) = news(&call, None, device, None);
                 let said: Vec<Bytes> =
@@ -348,7 +364,7 @@ impl Session {
             })
             .collect();
         let mut inner = self.inner.lock();
-        let Some(followed) = inner.devices.get_mut(&(peripheral, device.clone())) else { return };
+        let Some(followed) = inner.devices.get_mut(&place) else { return };
         followed.subscription.set_filter(everything());
         followed.calls = there.iter().filter_map(|(id, _, told)| Some((*id, told.clone()?))).collect();
         for body in there.into_iter().flat_map(|(_, said, _)| said) {
@@ -377,6 +393,10 @@ impl Session {
         let (call, old) = {
             let inner = self.inner.lock();
             let Some(followed) = inner.devices.get(&place) else { return };
+            let listed = event.to.iter().find(|(at, _)| at == device).map(|(_, agent)| agent.as_ref());
+            if !inner.hears(&place, listed.unwrap_or_else(|| agent_on(&event.call, device))) {
+                return;
+            }
             (followed.calls.get(&event.call.id).cloned(), was.and_then(|was| followed.calls.get(&was).cloned()))
         };
         let mut said: Vec<Bytes> = Vec::new();
@@ -421,6 +441,15 @@ impl Session {
 }
 
 impl Inner {
+    /// Whether the session may hear of that agent at a device that it subscribed to. Others may come to work there meanwhile.
+    fn hears(&self, place: &(PeripheralId, Instrument), agent: Option<&AgentId>) -> bool {
+        let Some(whose) = self.devices.get(place).map(|followed| &followed.whose) else { return false };
+        let Some(whose) = whose else { return true };
+        let Some(agent) = agent else { return false };
+        let key = AgentKey { peripheral: place.0, agent: agent.clone() };
+        *whose == key || self.agents.contains_key(&key)
+    }
+
     fn push(
         &mut self,
         shared: &OpenCti,
@@ -447,7 +476,7 @@ impl Subscriber for Session {
     }
 
     fn client_id(&self) -> &str {
-        &self.identity
+        &self.client.id
     }
 
     fn dialect(&self) -> &'static str {
@@ -471,7 +500,17 @@ impl Subscriber for Session {
             return self.tell_call(subscription, event);
         }
         let mut inner = self.inner.lock();
-        if !subscription.has_ended() {
+        let agent = match event {
+            Event::Agent(event) => Some(&event.facts.agent),
+            Event::PreCall(event) => Some(&event.call.agent),
+            Event::Correction(event) => event.agent.as_ref(),
+            Event::Call(_) => None,
+        };
+        let is_heard = match &subscription.target {
+            Target::Device(peripheral, device) => inner.hears(&(*peripheral, device.clone()), agent),
+            _ => true,
+        };
+        if is_heard && !subscription.has_ended() {
             inner.push(&self.shared, rendered.bytes.clone(), event.read_at(), Line::send_event);
         }
     }
@@ -485,6 +524,12 @@ impl Subscriber for Session {
         self.say_snapshots(Some(event.peripheral));
     }
 
+    fn wake(&self) {
+        if let Some(line) = &self.inner.lock().line {
+            line.outbox.wake();
+        }
+    }
+
     /// A session has many agents: it loses them one by one.
     fn replace(&self, _by: SessionId) {}
 
@@ -494,6 +539,14 @@ impl Subscriber for Session {
         let shown = super::render::Shown { is_adapter_open: false, ..self.shared.shown(agent) };
         let message = format!("agent {} was taken over by session {by}", agent.agent);
         self.say_event(self.shared.snapshot(Some(agent.peripheral), Some(agent), shown, Some(message)));
+    }
+}
+
+/// Who is on a call at that device.
+fn agent_on<'a>(call: &'a Call, device: &Instrument) -> Option<&'a AgentId> {
+    match &call.party(device)?.kind {
+        PartyKind::Agent(agent) => Some(agent),
+        _ => None,
     }
 }
 

@@ -218,6 +218,8 @@ impl Subscriber for Recorder {
 
     fn announce(&self, _: LinkEvent) {}
 
+    fn wake(&self) {}
+
     fn replace(&self, _: SessionId) {}
 
     fn lose(&self, _: &AgentKey, _: SessionId) {}
