@@ -95,6 +95,27 @@ fn no_room_knows_what_it_must_not() {
     assert!(breaches.is_empty(), "{breaches:#?}");
 }
 
+/// Who asks for the time of day, which jumps: to tell it, or to begin a day by it. Nothing is due by it.
+const TELLS_THE_TIME: &[&str] = &[
+    "src/acd/asterisk/control.rs",
+    "src/cli/watch/mod.rs",
+    "src/dialects/ged188/mod.rs",
+    "src/dialects/opencti/mod.rs",
+    "src/observe/counted.rs",
+    "src/sessions/statistics/mod.rs",
+];
+
+#[test]
+fn nobody_else_asks_for_the_time_of_day() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let asks = |file: &PathBuf| fs::read_to_string(file).expect("a source file").contains("SystemTime");
+    let mut asking = rust_files(&top.join("src"));
+    asking.retain(asks);
+    let mut asking: Vec<&Path> = asking.iter().map(|file| file.strip_prefix(top).expect("a file of ours")).collect();
+    asking.sort();
+    assert_eq!(asking, TELLS_THE_TIME.iter().map(Path::new).collect::<Vec<_>>());
+}
+
 #[test]
 fn every_file_says_first_what_it_is_for() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -137,6 +137,8 @@ pub(crate) const QUEUE: &str = "sales";
 pub(crate) const USER: &str = "ctigate";
 pub(crate) const SECRET: &str = "ctigate-secret";
 const CONFIG: &str = r#"
+[limits]
+requests_per_second_max = 1000000
 [[listener]]
 address = "127.0.0.1:0"
 [[acd]]

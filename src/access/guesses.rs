@@ -45,7 +45,7 @@ impl Guesses {
 }
 
 /// A machine has a whole IPv6 network of 64 bits to guess from.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         address => address,

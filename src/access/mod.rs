@@ -23,6 +23,7 @@ use self::guesses::Guesses;
 use self::proof::Proven;
 use crate::model::{Identity, Password};
 
+pub use guesses::network;
 pub use proof::{HashCost, Known, PasswordHash, PasswordHashError, Proof};
 
 /// How many slow hashes are computed at a time; others wait. Each takes a thread, and the memory that its hash asks for.

@@ -15,6 +15,8 @@ pub(super) struct Logs(Handle<EnvFilter, tracing_subscriber::Registry>);
 pub(super) fn start(config: &LogConfig) -> Result<Logs, ParseError> {
     let (filter, handle) = Layer::new(EnvFilter::builder().parse(&config.filter)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Said to stderr as well: where that cannot be written to, on a full disk, saying so would end the task that logs.
+    let lines = lines.log_internal_errors(false);
     let filtered = tracing_subscriber::registry().with(filter);
     match config.format {
         LogFormat::Text => {

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
@@ -28,7 +29,7 @@ pub(super) struct Args {
     /// opencti-ws (over WebSocket).
     #[arg(long, value_name = "DIALECT=ADDR:PORT", value_parser = listen)]
     listen: Vec<Listen>,
-    /// Where /metrics, /healthz and /readyz are, in place of the file's `observe.address`: on the loopback, port 0 picks a
+    /// Where /metrics, /healthz, /readyz and /config are, in place of the file's `observe.address`: on the loopback, port 0 picks a
     /// free one. The `ready` line has it as "observe".
     #[arg(long, value_name = "ADDR:PORT")]
     observe: Option<SocketAddr>,
@@ -50,13 +51,19 @@ pub(super) fn run(args: Args) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return wrong(&format!("cannot start: {error}")),
     };
-    runtime.block_on(async {
+    let code = runtime.block_on(async {
         match Gateway::start(config).await {
             Ok(gateway) => serve(gateway, &args, &logs).await,
             Err(error) => wrong(&format!("{}: {error}", args.source())),
         }
-    })
+    });
+    // A name that is being resolved by a system without names would be waited for.
+    runtime.shutdown_timeout(LEFTOVERS);
+    code
 }
+
+/// How long what is left is waited for when all is done.
+const LEFTOVERS: Duration = Duration::from_secs(1);
 
 impl Args {
     /// What is to be served, by the file and the other arguments.

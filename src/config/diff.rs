@@ -48,12 +48,20 @@ impl Config {
         live.clients.clone_from(&other.clients);
         live.reasons.clone_from(&other.reasons);
         live.limits = super::Limits {
+            sessions_per_client_max: self.limits.sessions_per_client_max,
+            outbound_total_bytes_max: self.limits.outbound_total_bytes_max,
+            subscriptions_max: self.limits.subscriptions_max,
+            agents_max: self.limits.agents_max,
+            calls_max: self.limits.calls_max,
+            acd_commands_max: self.limits.acd_commands_max,
+            memory_bytes_max: self.limits.memory_bytes_max,
             acd_events_max: self.limits.acd_events_max,
             deferred_events_max: self.limits.deferred_events_max,
             ..other.limits.clone()
         };
         live.timeouts.open = other.timeouts.open;
         live.timeouts.dead_peer = other.timeouts.dead_peer;
+        live.timeouts.write = other.timeouts.write;
         live.sessions.resume_window = other.sessions.resume_window;
         live.sessions.lost_sessions_max = other.sessions.lost_sessions_max;
         live.sessions.resume_events_max = other.sessions.resume_events_max;
@@ -117,7 +125,7 @@ mod tests {
             [
                 "client[\"crm\"].role: \"bridge\" -> \"agent\"",
                 "client[\"crm\"].services: nothing -> []",
-                "limits.connections_max: 10 -> 10000",
+                "limits.connections_max: 10 -> 20000",
                 "log.filter: \"info\" -> \"debug\"",
             ]
         );
@@ -146,7 +154,7 @@ mod tests {
         assert_eq!(
             said(&old.changes_to(&live)),
             [
-                "limits.connections_max: 10000 -> 10",
+                "limits.connections_max: 20000 -> 10",
                 "listener[0].failure_text: true -> false",
                 "timeouts.open: \"30s\" -> \"1s\""
             ]

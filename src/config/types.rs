@@ -45,22 +45,42 @@ pub struct ObserveConfig {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Connections at a time; one more is closed at once.
+    /// Connections at a time; one more is told so and closed.
     pub connections_max: usize,
+    /// Connections from one address, of which an IPv6 network of 64 bits is one; one more is told so and closed.
+    pub connections_per_address_max: usize,
+    /// Sessions that are open by one ClientID or identity; one more is refused.
+    pub sessions_per_client_max: usize,
     /// Bytes of a GED-188 frame, header included; a longer one ends the connection.
     pub frame_bytes_max: usize,
     /// Bytes of an OpenCTI message; a longer one is refused and skipped.
     pub message_bytes_max: usize,
     /// Bytes that wait for a client that does not read; more end its connection.
     pub outbound_bytes_max: usize,
+    /// Bytes that wait for all clients together; while there are more, each may be owed its even share of them only.
+    pub outbound_total_bytes_max: usize,
     /// Requests of one connection that are not answered yet; more are refused.
     pub requests_in_flight_max: usize,
+    /// Requests of one connection in a second; more are refused, and far more end it.
+    pub requests_per_second_max: u32,
     /// Monitors of one GED-188 connection, devices of one OpenCTI session; more are refused.
     pub monitors_max: usize,
+    /// Monitors and devices of all connections together; more are refused.
+    pub subscriptions_max: usize,
+    /// Agents of one ACD that are known; more are left out, and their logins refused.
+    pub agents_max: usize,
+    /// Calls of one ACD that are known; more are left out, and logins refused meanwhile.
+    pub calls_max: usize,
+    /// Commands that wait for one ACD. From the half on logins are refused, from three quarters on all but logouts,
+    /// hang-ups and not ready, and then those as well.
+    pub acd_commands_max: usize,
     /// Reports of one ACD that wait for the gateway; where they do not suffice the table is rebuilt.
     pub acd_events_max: usize,
     /// Reports of one agent that wait while a command for it is with the ACD.
     pub deferred_events_max: usize,
+    /// Bytes of memory that the process takes; above it new sessions and logins are refused, an eighth above it all but
+    /// logouts, hang-ups and not ready. 0 is any.
+    pub memory_bytes_max: u64,
 }
 
 /// `[timeouts]`: how long things are waited for.
@@ -85,7 +105,17 @@ pub struct Timeouts {
     /// For a peer that does not answer at TCP's level.
     #[serde(with = "humantime_serde")]
     pub dead_peer: Duration,
-    /// For goodbyes when the gateway stops, after the running requests.
+    /// For a client to read on: of what waits for it, nothing was taken for so long.
+    #[serde(with = "humantime_serde")]
+    pub write: Duration,
+    /// For the gateway's own tasks to get their turn: when it takes longer for half a second and more, new sessions and logins
+    /// are refused, and at four times that all but logouts, hang-ups and not ready.
+    #[serde(with = "humantime_serde")]
+    pub lag: Duration,
+    /// Over which the goodbyes to the clients are spread when the gateway stops: they do not come back all at once.
+    #[serde(with = "humantime_serde")]
+    pub goodbyes: Duration,
+    /// For the last goodbyes when the gateway stops, after the running requests.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
     /// Between two comparisons of the table with what the ACDs say; 0 is never.
@@ -237,7 +267,7 @@ pub enum AcdKind {
     /// The one that is built in.
     Embedded(EmbeddedConfig),
     /// Asterisk's queues.
-    Asterisk(AsteriskConfig),
+    Asterisk(Box<AsteriskConfig>),
 }
 
 impl<'de> Deserialize<'de> for AcdConfig {
@@ -250,7 +280,7 @@ impl<'de> Deserialize<'de> for AcdConfig {
         };
         let kind = match table.remove("kind") {
             Some(toml::Value::String(kind)) if kind == "embedded" => AcdKind::Embedded(rest(table)?),
-            Some(toml::Value::String(kind)) if kind == "asterisk" => AcdKind::Asterisk(rest(table)?),
+            Some(toml::Value::String(kind)) if kind == "asterisk" => AcdKind::Asterisk(Box::new(rest(table)?)),
             Some(other) => {
                 return Err(named("kind", &format!("{other} is none, there are \"embedded\" and \"asterisk\"")));
             }
@@ -273,7 +303,7 @@ impl Serialize for AcdConfig {
         let peripheral = self.peripheral;
         match &self.kind {
             AcdKind::Embedded(rest) => Beside { kind: "embedded", peripheral, rest }.serialize(output),
-            AcdKind::Asterisk(rest) => Beside { kind: "asterisk", peripheral, rest }.serialize(output),
+            AcdKind::Asterisk(rest) => Beside { kind: "asterisk", peripheral, rest: &**rest }.serialize(output),
         }
     }
 }
@@ -396,11 +426,18 @@ impl Limits {
     pub(super) fn check(&self) -> Result<(), (String, String)> {
         let at_least = [
             ("connections_max", self.connections_max, 1),
+            ("connections_per_address_max", self.connections_per_address_max, 1),
+            ("sessions_per_client_max", self.sessions_per_client_max, 1),
             ("frame_bytes_max", self.frame_bytes_max, 512),
             ("message_bytes_max", self.message_bytes_max, 512),
             ("outbound_bytes_max", self.outbound_bytes_max, 16 * 1024),
             ("requests_in_flight_max", self.requests_in_flight_max, 1),
+            ("requests_per_second_max", self.requests_per_second_max as usize, 10),
             ("monitors_max", self.monitors_max, 1),
+            ("subscriptions_max", self.subscriptions_max, 1),
+            ("agents_max", self.agents_max, 1),
+            ("calls_max", self.calls_max, 1),
+            ("acd_commands_max", self.acd_commands_max, 1),
             ("acd_events_max", self.acd_events_max, 16),
             ("deferred_events_max", self.deferred_events_max, 16),
         ];
@@ -408,6 +445,17 @@ impl Limits {
             if value < least {
                 return Err((format!("limits.{key}"), format!("{value} is below {least}")));
             }
+        }
+        if self.outbound_total_bytes_max / self.connections_max < OUTBOUND_SHARE_MIN {
+            let what = format!(
+                "{} is below {OUTBOUND_SHARE_MIN} for each of limits.connections_max, {}",
+                self.outbound_total_bytes_max, self.connections_max
+            );
+            return Err(("limits.outbound_total_bytes_max".to_owned(), what));
+        }
+        if (1..MEMORY_BYTES_MIN).contains(&self.memory_bytes_max) {
+            let what = format!("{} is below {MEMORY_BYTES_MIN}, and 0 is any", self.memory_bytes_max);
+            return Err(("limits.memory_bytes_max".to_owned(), what));
         }
         let most = cti_protocol::ged188::FRAME_BYTES_MAX;
         if self.frame_bytes_max > most {
@@ -426,12 +474,17 @@ impl Timeouts {
             ("acd_answer", self.acd_answer),
             ("adapter_retry_min", self.adapter_retry_min),
             ("adapter_retry_max", self.adapter_retry_max),
+            ("write", self.write),
+            ("lag", self.lag),
             ("drain", self.drain),
         ];
         for (key, value) in all {
             if value < Duration::from_millis(1) || value > Duration::from_secs(24 * 60 * 60) {
                 return Err((format!("timeouts.{key}"), format!("{value:?} is not between 1ms and 1day")));
             }
+        }
+        if self.goodbyes > Duration::from_secs(60 * 60) {
+            return Err(("timeouts.goodbyes".to_owned(), format!("{:?} is above 1h", self.goodbyes)));
         }
         if self.dead_peer < Duration::from_secs(2) || self.dead_peer > Duration::from_secs(2 * 60 * 60) {
             return Err(("timeouts.dead_peer".to_owned(), format!("{:?} is not between 2s and 2h", self.dead_peer)));
@@ -453,14 +506,23 @@ impl Default for LogConfig {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            connections_max: 10_000,
+            connections_max: 20_000,
+            connections_per_address_max: 10_000,
+            sessions_per_client_max: 10_000,
             frame_bytes_max: 12_500,
             message_bytes_max: 65_536,
             outbound_bytes_max: 1024 * 1024,
+            outbound_total_bytes_max: 512 * 1024 * 1024,
             requests_in_flight_max: 1_024,
+            requests_per_second_max: 5_000,
             monitors_max: 4_096,
+            subscriptions_max: 200_000,
+            agents_max: 100_000,
+            calls_max: 100_000,
+            acd_commands_max: 8_192,
             acd_events_max: 65_536,
             deferred_events_max: 256,
+            memory_bytes_max: 4 << 30,
         }
     }
 }
@@ -474,6 +536,9 @@ impl Default for Timeouts {
             adapter_retry_min: Duration::from_millis(500),
             adapter_retry_max: Duration::from_secs(30),
             dead_peer: Duration::from_secs(10),
+            write: Duration::from_secs(8),
+            lag: Duration::from_secs(1),
+            goodbyes: Duration::from_secs(3),
             drain: Duration::from_secs(10),
             audit: Duration::from_secs(60),
         }
@@ -541,5 +606,9 @@ impl fmt::Display for DialectName {
     }
 }
 
+/// What each of as many connections as may be can be owed at least, so that any frame fits.
+const OUTBOUND_SHARE_MIN: usize = 16 * 1024;
+/// Less would refuse everybody from the start.
+const MEMORY_BYTES_MIN: u64 = 16 << 20;
 /// The PeripheralID of an ACD that is given none.
 const DEFAULT_PERIPHERAL: PeripheralId = PeripheralId(5000);

@@ -6,6 +6,24 @@ use super::SlowClient;
 use crate::model::{AgentKey, SessionId};
 use crate::observe::{Label, labels};
 
+/// Of which connections there are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionsFrom {
+    /// All.
+    Everywhere,
+    /// Those from the client's own address.
+    OneAddress,
+}
+
+impl std::fmt::Display for ConnectionsFrom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            ConnectionsFrom::Everywhere => "to the gateway",
+            ConnectionsFrom::OneAddress => "from this address",
+        })
+    }
+}
+
 /// Every connection ends for exactly one of these: it feeds the log, the metric and the client's last message.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,6 +40,28 @@ pub enum CloseReason {
     /// The client does not read what it is sent.
     #[error(transparent)]
     Slow(#[from] SlowClient),
+    /// The client reads nothing at all of what waits for it.
+    #[error("the client has taken nothing for {waited:?} of the {bytes} bytes that wait for it")]
+    Stalled {
+        /// How long.
+        waited: Duration,
+        /// What waits.
+        bytes: usize,
+    },
+    /// The client asks much faster than it may.
+    #[error("the client goes on asking much faster than {per_second} times a second")]
+    Flood {
+        /// How fast it may.
+        per_second: u32,
+    },
+    /// There are as many connections as may be.
+    #[error("there are {max} connections {from} already, no more are taken")]
+    TooManyConnections {
+        /// Which are counted.
+        from: ConnectionsFrom,
+        /// How many may be.
+        max: usize,
+    },
     /// The session was not opened in time.
     #[error("no session was opened within {waited:?}")]
     NotOpened {
@@ -73,12 +113,6 @@ pub enum CloseReason {
     /// The connection failed.
     #[error("the connection failed: {0}")]
     Failed(std::io::ErrorKind),
-    /// There are as many connections as there may be.
-    #[error("{open} connections are open, no more are taken")]
-    TooManyConnections {
-        /// How many.
-        open: usize,
-    },
     /// Where WebSockets are had, it was HTTP that was asked, and answered.
     #[error("an HTTP request was answered with {status}")]
     HttpAnswered {
@@ -101,6 +135,10 @@ labels! {
         Shutdown = "shutdown",
         /// [`CloseReason::Slow`].
         Slow = "slow",
+        /// [`CloseReason::Stalled`].
+        Stalled = "stalled",
+        /// [`CloseReason::Flood`].
+        Flood = "flood",
         /// [`CloseReason::NotOpened`].
         NotOpened = "not_opened",
         /// [`CloseReason::Impatient`].
@@ -140,6 +178,8 @@ impl CloseReason {
             CloseReason::ClientGone => CloseKind::ClientGone,
             CloseReason::Shutdown => CloseKind::Shutdown,
             CloseReason::Slow(_) => CloseKind::Slow,
+            CloseReason::Stalled { .. } => CloseKind::Stalled,
+            CloseReason::Flood { .. } => CloseKind::Flood,
             CloseReason::NotOpened { .. } => CloseKind::NotOpened,
             CloseReason::Impatient { .. } => CloseKind::Impatient,
             CloseReason::NoTls(_) => CloseKind::NoTls,

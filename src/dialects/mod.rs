@@ -9,6 +9,7 @@ pub mod ged188;
 pub mod opencti;
 mod outbox;
 mod proving;
+mod rate;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -19,13 +20,19 @@ use bytes::{Bytes, BytesMut};
 
 use crate::access::Certificate;
 
-pub use close::{CloseKind, CloseReason, Departed};
-pub use outbox::{Outbox, SlowClient};
+pub use close::{CloseKind, CloseReason, ConnectionsFrom, Departed};
+pub use outbox::{Outbox, SlowClient, Total};
+pub use rate::{Pace, Rate};
 
 /// A protocol as one listener speaks it.
 pub trait Dialect: Send + Sync + fmt::Debug {
     /// A fresh connection's state machine.
     fn converse(self: Arc<Self>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation>;
+
+    /// The last words to a connection that is closed before anything was said on it; empty where there are none.
+    fn turn_away(&self, _reason: &CloseReason) -> Bytes {
+        Bytes::new()
+    }
 
     /// What a browser is given at `path`, such as `/try`, where this is spoken over WebSocket.
     fn page(&self, _path: &str) -> Option<Page> {

@@ -3,11 +3,12 @@
 //! Not here: sockets, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
 //! added after it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bytes::BytesMut;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::model::SessionId;
@@ -21,8 +22,46 @@ pub struct Outbox {
     inner: Mutex<Inner>,
     wake: Notify,
     bytes_max: usize,
+    total: Arc<Total>,
     /// The client does not keep up: nothing more is added.
     is_over: AtomicBool,
+}
+
+/// Outbound bytes of all connections together.
+///
+/// While there are more than may be, each connection may owe its even share only: so there are never more than twice as many,
+/// and who reads what it is sent is not closed for those who do not.
+#[derive(Debug)]
+pub struct Total {
+    bytes: AtomicUsize,
+    bytes_max: usize,
+    share: usize,
+}
+
+impl Total {
+    /// So many bytes, among so many connections.
+    pub fn new(bytes_max: usize, connections_max: usize) -> Arc<Total> {
+        Arc::new(Total { bytes: AtomicUsize::new(0), bytes_max, share: bytes_max / connections_max.max(1) })
+    }
+
+    /// How many wait.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// What one connection of which so many bytes wait, once they do, may owe at most.
+    fn allowed(&self, was: usize, now: usize) -> Option<usize> {
+        let others = self.bytes().saturating_sub(was);
+        (others.saturating_add(now) > self.bytes_max).then_some(self.share)
+    }
+
+    fn changed(&self, was: usize, now: usize) {
+        if now >= was {
+            self.bytes.fetch_add(now - was, Ordering::Relaxed);
+        } else {
+            self.bytes.fetch_sub(was - now, Ordering::Relaxed);
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -50,36 +89,48 @@ pub struct SlowClient {
 }
 
 impl Outbox {
-    /// An empty one in which so many bytes may wait.
+    /// An empty one in which so many bytes may wait, whatever waits elsewhere.
     pub fn new(bytes_max: usize) -> Outbox {
-        Outbox { inner: Mutex::default(), wake: Notify::new(), bytes_max, is_over: AtomicBool::new(false) }
+        Outbox::sharing(bytes_max, Total::new(usize::MAX, 1))
+    }
+
+    /// An empty one in which so many bytes may wait, or less if too many wait together.
+    pub fn sharing(bytes_max: usize, total: Arc<Total>) -> Outbox {
+        Outbox { inner: Mutex::default(), wake: Notify::new(), bytes_max, total, is_over: AtomicBool::new(false) }
     }
 
     /// Adds what `write` writes. Past the bound nothing is added: the connection ends.
     pub fn add(&self, write: impl FnOnce(&mut BytesMut)) {
-        self.change(|inner| inner.add(self.bytes_max, write));
+        self.change(|inner| inner.add(self.bytes_max, &self.total, write));
     }
 
     /// Adds an event that was read from its ACD then.
     pub fn add_event(&self, read_at: Option<Instant>, write: impl FnOnce(&mut BytesMut)) {
-        self.change(|inner| inner.add_event(self.bytes_max, read_at, write));
+        self.change(|inner| inner.add_event(self.bytes_max, &self.total, read_at, write));
     }
 
     /// Adds what may be much at once for no fault of the client's: all that it missed, or how each of its agents stands. The
     /// bound is raised by it until everything is written, to five times itself at most.
     pub fn add_backlog(&self, write: impl FnOnce(&mut BytesMut)) {
-        self.change(|inner| inner.add_backlog(self.bytes_max, write));
+        self.change(|inner| inner.add_backlog(self.bytes_max, &self.total, write));
     }
 
     fn change(&self, change: impl FnOnce(&mut Inner)) {
-        {
-            let mut inner = self.inner.lock();
-            change(&mut inner);
-            if inner.slow.is_some() {
-                self.is_over.store(true, Ordering::Relaxed);
-            }
+        let mut inner = self.inner.lock();
+        change(&mut inner);
+        self.has_changed(inner);
+    }
+
+    /// Wakes the connection, unless it waits for the client to take what it was given: then it looks here by itself.
+    fn has_changed(&self, inner: MutexGuard<'_, Inner>) {
+        let (is_over, is_writing) = (inner.slow.is_some(), inner.being_written > 0);
+        drop(inner);
+        if is_over {
+            self.is_over.store(true, Ordering::Relaxed);
         }
-        self.wake.notify_one();
+        if is_over || !is_writing {
+            self.wake.notify_one();
+        }
     }
 
     /// Whether the client did not keep up, so that the connection is about to end: what it asks needs no answer.
@@ -94,14 +145,12 @@ impl Outbox {
 
     /// Adds an event that was read from its ACD then, unless its subscription has ended.
     pub fn add_unless_ended(&self, ended: &AtomicBool, read_at: Option<Instant>, write: impl FnOnce(&mut BytesMut)) {
-        {
-            let mut inner = self.inner.lock();
-            if ended.load(Ordering::Relaxed) {
-                return;
-            }
-            inner.add_event(self.bytes_max, read_at, write);
+        let mut inner = self.inner.lock();
+        if ended.load(Ordering::Relaxed) {
+            return;
         }
-        self.wake.notify_one();
+        inner.add_event(self.bytes_max, &self.total, read_at, write);
+        self.has_changed(inner);
     }
 
     /// Sets a subscription's mark. None of its events is half added when this returns.
@@ -137,6 +186,7 @@ impl Outbox {
         if let Some(slow) = inner.slow {
             return Err(slow);
         }
+        let was = inner.waiting();
         if pending.is_empty() {
             *pending = std::mem::take(&mut inner.bytes);
         } else {
@@ -146,6 +196,7 @@ impl Outbox {
         inner.being_written = pending.len();
         let oldest = inner.oldest.take();
         inner.oldest_being_written = inner.oldest_being_written.or(oldest);
+        self.total.changed(was, inner.waiting());
         Ok(())
     }
 
@@ -153,11 +204,21 @@ impl Outbox {
     /// its ACD.
     pub fn still_writing(&self, bytes: usize) -> Option<Instant> {
         let mut inner = self.inner.lock();
+        let was = inner.waiting();
         inner.being_written = bytes;
+        self.total.changed(was, inner.waiting());
         if bytes == 0 && inner.bytes.is_empty() {
             inner.backlog = 0;
         }
-        if bytes == 0 { inner.oldest_being_written.take() } else { None }
+        if bytes > 0 {
+            return None;
+        }
+        let oldest = inner.oldest_being_written.take();
+        if !inner.bytes.is_empty() {
+            drop(inner);
+            self.wake.notify_one(); // for what was added meanwhile nobody was woken
+        }
+        oldest
     }
 
     /// How many bytes wait, those included that are being written.
@@ -167,38 +228,57 @@ impl Outbox {
     }
 }
 
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.total.changed(self.inner.get_mut().waiting(), 0);
+    }
+}
+
 impl Inner {
-    fn add(&mut self, bytes_max: usize, write: impl FnOnce(&mut BytesMut)) {
+    fn waiting(&self) -> usize {
+        self.bytes.len() + self.being_written
+    }
+
+    fn add(&mut self, bytes_max: usize, total: &Total, write: impl FnOnce(&mut BytesMut)) {
         if self.slow.is_some() {
             return;
         }
         let before = self.bytes.len();
         write(&mut self.bytes);
-        self.check(bytes_max, before);
+        self.check(bytes_max, total, before);
     }
 
-    fn add_event(&mut self, bytes_max: usize, read_at: Option<Instant>, write: impl FnOnce(&mut BytesMut)) {
+    fn add_event(
+        &mut self,
+        bytes_max: usize,
+        total: &Total,
+        read_at: Option<Instant>,
+        write: impl FnOnce(&mut BytesMut),
+    ) {
         self.oldest = self.oldest.or(read_at);
-        self.add(bytes_max, write);
+        self.add(bytes_max, total, write);
     }
 
-    fn add_backlog(&mut self, bytes_max: usize, write: impl FnOnce(&mut BytesMut)) {
+    fn add_backlog(&mut self, bytes_max: usize, total: &Total, write: impl FnOnce(&mut BytesMut)) {
         if self.slow.is_some() {
             return;
         }
         let before = self.bytes.len();
         write(&mut self.bytes);
         self.backlog = (self.backlog + self.bytes.len() - before).min(bytes_max * BACKLOG_MAX);
-        self.check(bytes_max, before);
+        self.check(bytes_max, total, before);
     }
 
     /// Takes back what was added if that is too much.
-    fn check(&mut self, bytes_max: usize, before: usize) {
-        let queued = self.bytes.len() + self.being_written;
-        let bytes_max = bytes_max + self.backlog;
+    fn check(&mut self, bytes_max: usize, total: &Total, before: usize) {
+        let (was, queued) = (before + self.being_written, self.waiting());
+        let of_its_own = bytes_max + self.backlog;
+        let bytes_max = total.allowed(was, queued).map_or(of_its_own, |share| share.min(of_its_own));
         if queued > bytes_max {
             self.bytes.truncate(before);
             self.slow = Some(SlowClient { queued, bytes_max });
+        } else {
+            total.changed(was, queued);
         }
     }
 }

@@ -33,6 +33,7 @@ names! {
     SUBSCRIPTIONS = "ctigate_subscriptions", "", "Subscriptions to events";
     REQUESTS = "ctigate_requests_total", "dialect, request, result", "Requests that were answered: ok, client_fault, acd_fault, congested";
     REQUESTS_RUNNING = "ctigate_requests_running", "", "Requests that wait for an ACD or for an agent's earlier request";
+    TASKS = "ctigate_tasks", "", "Tasks that run or wait: one a connection, and some for links and what is done in the background";
     OUTBOUND_BYTES = "ctigate_outbound_bytes", "", "Bytes that wait for clients to read them, all together";
     OUTBOUND_BYTES_MAX = "ctigate_outbound_bytes_max", "", "Bytes that wait for the client for which most wait";
     OUTBOUND_BYTES_LIMIT = "ctigate_outbound_bytes_limit", "", "Bytes that may wait for one client, limits.outbound_bytes_max";

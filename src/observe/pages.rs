@@ -24,6 +24,7 @@ pub fn page(watched: &dyn Watched, path: &str) -> Option<Page> {
         // Whoever can answer works: what is behind the gateway is /readyz's to say.
         "/healthz" => Some(Page { status: 200, content_type: PLAIN, body: "ok\n".to_owned() }),
         "/readyz" => Some(readiness(&watched.readiness())),
+        "/config" => Some(configuration(watched)),
         _ => None,
     }
 }
@@ -46,6 +47,10 @@ fn readiness(readiness: &Readiness) -> Page {
     let (ready, phase) = (readiness.is_ready(), readiness.phase.label());
     let body = json!({"ready": ready, "phase": phase, "listeners": listeners, "acds": acds});
     Page { status: if ready { 200 } else { 503 }, content_type: "application/json", body: format!("{body}\n") }
+}
+
+fn configuration(watched: &dyn Watched) -> Page {
+    Page { status: 200, content_type: "application/json", body: format!("{:#}\n", watched.configuration()) }
 }
 
 /// What a refusal is written as, too.

@@ -34,6 +34,8 @@ pub trait Watched: Send + Sync {
     fn sight(&self) -> Sight;
     /// What was counted so far.
     fn metrics(&self) -> &Metrics;
+    /// The configuration that is in force, its secrets hidden.
+    fn configuration(&self) -> serde_json::Value;
 }
 
 /// Whether clients should be sent here, and what is in the way.
@@ -78,6 +80,8 @@ pub struct Sight {
     pub subscriptions: usize,
     /// Requests that wait.
     pub requests_running: usize,
+    /// Tasks of the runtime.
+    pub tasks: usize,
     /// Bytes that may wait for one client.
     pub outbound_bytes_limit: usize,
 }
@@ -175,6 +179,7 @@ impl Sight {
         gauges.set(names::SESSIONS, sessions);
         gauges.set(names::SUBSCRIPTIONS, [(vec![], self.subscriptions)]);
         gauges.set(names::REQUESTS_RUNNING, [(vec![], self.requests_running)]);
+        gauges.set(names::TASKS, [(vec![], self.tasks)]);
     }
 
     fn write_acds(&self, gauges: &mut Gauges) {

@@ -149,6 +149,7 @@ async fn mend(house: Arc<House>, cell: Arc<AgentCell>) {
 
 async fn wait(house: &House, pause: Duration) -> std::ops::ControlFlow<()> {
     tokio::select! {
+        biased;
         () = house.ending.cancelled() => std::ops::ControlFlow::Break(()),
         () = tokio::time::sleep(pause) => std::ops::ControlFlow::Continue(()),
     }

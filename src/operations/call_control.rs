@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::steps::Whose;
-use super::{Answer, House, Refusal, Requester, Step};
+use super::{Answer, House, Refusal, Requester, Step, Urgency};
 use crate::acd::AcdRefusal;
 use crate::model::{Call, CallCommand, CallId, CallOutcome, Connection, Instrument, PeripheralId};
 use crate::observe::AcdCommand;
@@ -59,6 +59,11 @@ impl House {
         {
             call.data.changed_by(change).map_err(|error| failed(AcdRefusal::CallData(error)))?;
         }
+        let urgency = match command {
+            CallCommand::ClearConnection(_) | CallCommand::ClearCall(_) | CallCommand::Release(_) => Urgency::Leaving,
+            _ => Urgency::Ordinary,
+        };
+        let _taken = self.take_on(peripheral, urgency)?;
         let done = self.ask(peripheral, AcdCommand::ControlCall, acd.control_call(command)).await.map_err(failed)?;
         if let Some((call, watched, how)) = supervised {
             self.table.statistics.supervised(peripheral, &call, &watched.device, how);

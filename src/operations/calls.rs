@@ -7,6 +7,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::error;
+
 use super::House;
 use crate::model::{
     AgentId, AgentKey, Call, CallEvent, CallId, CallReport, CallStep, Event, Instrument, Party, PartyKind, PeripheralId,
@@ -86,6 +88,17 @@ impl House {
         }
         if step == CallStep::Ended {
             return self.end_call(from, calls, call.id);
+        }
+        let joined = match &step {
+            CallStep::Transferred(joined) | CallStep::Conferenced(joined) => joined.secondary,
+            _ => None,
+        };
+        let makes_room = joined.is_some_and(|other| calls.get(other).is_some());
+        if calls.is_full() && calls.get(call.id).is_none() && !makes_room {
+            // Nobody has been told of it, and nobody is. It is taken in with a later report if there is room by then.
+            return self.no_room.say(|left_out| {
+                error!(%peripheral, call = call.id.0, calls = calls.count(), left_out, "the ACD has more calls than may be known, this one is left out");
+            });
         }
         let was = calls.put(Arc::clone(&call));
         let publish = |step: CallStep, at: &Instrument, to_all: bool, to: Vec<(Instrument, Option<AgentId>)>| {

@@ -39,6 +39,28 @@ pub enum Farewell {
     Lost,
 }
 
+/// A session's claim to an agent that it is logging in.
+#[derive(Debug)]
+pub struct Claim {
+    house: Arc<House>,
+    /// None once it is dropped, or where there is nothing to claim.
+    cell: Option<Arc<AgentCell>>,
+    session: SessionId,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let Some(cell) = self.cell.take() else { return };
+        {
+            let claims = &mut cell.entry().claims;
+            if let Some(at) = claims.iter().position(|claim| *claim == self.session) {
+                claims.swap_remove(at);
+            }
+        }
+        self.house.forget_if_unknown(cell);
+    }
+}
+
 impl House {
     /// The sessions that another one takes an agent over from, by the rule for clients that meet; refused where that says so.
     /// `counts` tells which sessions are met at all.
@@ -49,11 +71,47 @@ impl House {
         counts: impl Fn(&dyn Subscriber) -> bool,
     ) -> Result<Vec<Arc<dyn Subscriber>>, HeldBy> {
         let Some(cell) = self.table.agent(key) else { return Ok(Vec::new()) };
-        let mut others = {
-            let entry = cell.entry();
-            let holder = self.table.holder(key, entry.facts.instrument.as_ref());
-            entry.attendants().iter().copied().chain(holder).collect::<Vec<_>>()
+        self.met(session, &cell, &cell.entry(), counts)
+    }
+
+    /// The same for a session that is about to log the agent in: where clients may not meet, it counts as having the agent
+    /// from here on, until the claim is dropped.
+    pub fn meet_to_log_in(
+        self: &Arc<House>,
+        session: SessionId,
+        key: &AgentKey,
+    ) -> Result<(Vec<Arc<dyn Subscriber>>, Claim), HeldBy> {
+        let Ok(cell) = self.table.agent_or_new(key) else {
+            return Ok((Vec::new(), Claim { house: Arc::clone(self), cell: None, session })); // no room: its login is refused
         };
+        let others = {
+            let mut entry = cell.entry();
+            let others = self.met(session, &cell, &entry, |_| true);
+            if others.is_ok() {
+                entry.claims.push(session);
+            }
+            others
+        };
+        match others {
+            Ok(others) => Ok((others, Claim { house: Arc::clone(self), cell: Some(cell), session })),
+            Err(held) => {
+                self.forget_if_unknown(cell);
+                Err(held)
+            }
+        }
+    }
+
+    fn met(
+        &self,
+        session: SessionId,
+        cell: &AgentCell,
+        entry: &AgentEntry,
+        counts: impl Fn(&dyn Subscriber) -> bool,
+    ) -> Result<Vec<Arc<dyn Subscriber>>, HeldBy> {
+        let holder = self.table.holder(&cell.key, entry.facts.instrument.as_ref());
+        // Who is only about to have it has nothing that could be taken over.
+        let claims = if self.rules.second_client == SecondClient::Reject { &entry.claims[..] } else { &[] };
+        let mut others: Vec<_> = entry.attendants().iter().chain(claims).copied().chain(holder).collect();
         others.sort_unstable();
         others.dedup();
         let others = others.into_iter().filter(|other| *other != session).filter_map(|other| self.table.client(other));

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use tracing::info;
 
+use super::overload::Taken;
 use super::passwords::Guess;
 use super::reports::now;
 use super::steps::Whose;
-use super::{Answer, Blame, House, Refusal, Requester, Step};
+use super::{Answer, Blame, House, Refusal, Requester, Step, Urgency};
 use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, Login, Logout, Password, QueueChoice, QueueId, ReasonCode};
 use crate::observe::AcdCommand;
@@ -28,12 +29,14 @@ impl House {
         answer: Answer<()>,
     ) {
         let whose = Whose::of_agent(&key).asked_by(by.session);
-        if let Err(refusal) = self.admit_login(&by, &key, &request) {
-            self.note_refusal(Step::LogIn, whose, &refusal);
-            return answer(Err(refusal));
-        }
+        let (_taken, cell) = match self.admit_login(&by, &key, &request) {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                self.note_refusal(Step::LogIn, whose, &refusal);
+                return answer(Err(refusal));
+            }
+        };
         let guess = self.guess(&by, &key);
-        let cell = self.table.agent_or_new(&key);
         let turn = cell.turn.lock().await;
         let outcome = match not_leaving(&cell) {
             Ok(()) => self.log_in_in_order(&cell, &request, &guess).await,
@@ -70,24 +73,32 @@ impl House {
 
     /// Checks an agent's password and changes nothing.
     pub async fn authenticate(self: Arc<House>, by: Requester, key: AgentKey, password: Password, answer: Answer<()>) {
-        let guess = self.guess(&by, &key);
-        let checked = match self.reachable(key.peripheral) {
-            Ok(peripheral) => self.check_password(&*peripheral.acd, &guess, Step::Authenticate, &password).await,
-            Err(refusal) => Err(refusal),
-        };
+        let checked = self.check(&key, &self.guess(&by, &key), &password).await;
         if let Err(refusal) = &checked {
             self.note_refusal(Step::Authenticate, Whose::of_agent(&key), refusal);
         }
         answer(checked);
     }
 
-    fn admit_login(&self, by: &Requester, key: &AgentKey, request: &Login) -> Result<(), Refusal> {
+    async fn check(&self, key: &AgentKey, guess: &Guess, password: &Password) -> Result<(), Refusal> {
+        let acd = &self.reachable(key.peripheral)?.acd;
+        let _taken = self.take_on(key.peripheral, Urgency::Newcomer)?;
+        self.check_password(&**acd, guess, Step::Authenticate, password).await
+    }
+
+    fn admit_login(&self, by: &Requester, key: &AgentKey, request: &Login) -> Result<(Taken, Arc<AgentCell>), Refusal> {
         self.reachable(key.peripheral)?;
         by.must_be(key, Some(&request.instrument))?;
-        match self.table.agent(key) {
-            Some(cell) => not_leaving(&cell),
-            None => Ok(()),
+        if let Some(cell) = self.table.agent(key) {
+            not_leaving(&cell)?;
         }
+        if self.table.calls(key.peripheral).lock().is_full() {
+            return Err(self.congested(Refusal::Congested { why: "the ACD has as many calls as may be known" }));
+        }
+        let taken = self.take_on(key.peripheral, Urgency::Newcomer)?;
+        let many = |_| self.congested(Refusal::Congested { why: "the ACD has as many agents as may be known" });
+        let cell = self.table.agent_or_new(key).map_err(many)?;
+        Ok((taken, cell))
     }
 
     async fn log_in_in_order(

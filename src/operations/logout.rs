@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use tracing::info;
 
+use super::overload::Taken;
 use super::passwords::Guess;
 use super::reports::now;
 use super::steps::{Whose, outcome_of};
-use super::{Answer, Blame, House, Refusal, Requester, Step};
+use super::{Answer, Blame, House, Refusal, Requester, Step, Urgency};
 use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, Logout, QueueChoice, QueueId};
 use crate::observe::{AcdCommand, LogoutStep, StepOutcome};
@@ -46,7 +47,7 @@ impl House {
         mut request: Logout,
         answer: Answer<LoggedOut>,
     ) {
-        let (cell, is_due) = match self.admit_logout(&by, &key, &request) {
+        let (_taken, cell, is_due) = match self.admit_logout(&by, &key, &request) {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 self.metrics.logout_step(LogoutStep::Admit, outcome_of(&refusal));
@@ -137,11 +138,12 @@ impl House {
         by: &Requester,
         key: &AgentKey,
         request: &Logout,
-    ) -> Result<(Arc<AgentCell>, bool), Refusal> {
+    ) -> Result<(Taken, Arc<AgentCell>, bool), Refusal> {
         self.reachable(key.peripheral)?;
         self.must_have_right_over(by, key)?;
         let agent = key.agent.clone();
         let cell = self.table.agent(key).ok_or(Refusal::UnknownAgent { agent: agent.clone() })?;
+        let taken;
         let is_due = {
             let mut entry = cell.entry();
             if let Some((_, by)) = entry.logging_out {
@@ -152,10 +154,11 @@ impl House {
                 return Err(Refusal::NotLoggedIn { agent });
             }
             let kind = logout_kind(&entry.facts, &request.queues)?;
+            taken = self.take_on(key.peripheral, Urgency::Leaving)?;
             entry.logging_out = Some((kind, by.session));
             is_due
         };
-        Ok((cell, is_due))
+        Ok((taken, cell, is_due))
     }
 
     /// An agent that logs out on a call leaves it, and its own clients are to hear of that: what the ACD reported up to now

@@ -65,6 +65,7 @@ impl House {
                 return Ok(());
             }
             tokio::select! {
+                biased;
                 () = changed => (),
                 () = self.stopping.cancelled() => return Err(Refusal::OnCall { agent }),
             }

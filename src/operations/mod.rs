@@ -13,11 +13,13 @@ mod grace;
 mod login;
 mod logout;
 mod logout_on_call;
+mod overload;
 mod passwords;
 mod refusal;
 mod reports;
 mod requester;
 mod resync;
+mod seldom;
 mod state;
 mod steps;
 
@@ -32,17 +34,20 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::warn;
 
 use self::passwords::AgentGuesses;
 use crate::acd::{AcdProgress, AcdRefusal, Peripheral};
 use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient, Teams};
 use crate::observe::{AcdCommand, By, Metrics};
-use crate::sessions::Table;
+use crate::sessions::{Bounds, Table};
 
-pub use grace::{Farewell, Grace};
+pub use grace::{Claim, Farewell, Grace};
 pub use logout::LoggedOut;
+pub use overload::{Bearable, Judge, Level, Strain, Urgency};
 pub use refusal::{Blame, Refusal};
 pub use requester::{Requester, Right};
+pub use seldom::Seldom;
 pub use steps::Step;
 
 /// Takes the outcome of a command to the one who asked: called exactly once, never waits.
@@ -63,6 +68,12 @@ pub struct House {
     /// No call is waited for any more.
     stopping: CancellationToken,
     links: watch::Sender<()>,
+    /// What the gateway has to do.
+    load: overload::Load,
+    /// About what does not fit into the table.
+    no_room: Seldom,
+    /// About what there is too much to do for.
+    refusing: Seldom,
     /// How far the reading of each ACD's reports is.
     progress: DashMap<PeripheralId, AcdProgress>,
     agent_guesses: AgentGuesses,
@@ -89,6 +100,10 @@ pub struct Rules {
     pub day_begins: Duration,
     /// How often the table is compared with what each ACD says; none: only when a link comes up.
     pub audit: Option<Duration>,
+    /// How many commands may wait for one ACD; from the half on newcomers are refused.
+    pub commands_max: usize,
+    /// How much the table may hold.
+    pub bounds: Bounds,
 }
 
 impl House {
@@ -96,7 +111,10 @@ impl House {
     pub fn new(peripherals: Vec<Peripheral>, teams: Teams, rules: Rules) -> Arc<House> {
         let metrics = Metrics::new(peripherals.iter().map(|peripheral| peripheral.id));
         Arc::new(House {
-            table: Table::new(teams, rules.day_begins),
+            table: Table::new(teams, rules.day_begins, rules.bounds),
+            load: overload::Load::new(peripherals.iter().map(|peripheral| peripheral.id), rules.commands_max),
+            no_room: Seldom::default(),
+            refusing: Seldom::default(),
             failed_steps: metrics.failed_steps(),
             metrics,
             peripherals,
@@ -147,6 +165,32 @@ impl House {
                 work();
             }
         });
+    }
+
+    /// Says how the machine stands, from here on.
+    pub fn set_machine(&self, level: Level) {
+        self.load.set_machine(level);
+    }
+
+    /// Refuses what the machine cannot take on now, whatever it is about.
+    pub fn must_bear(&self, urgency: Urgency) -> Result<(), Refusal> {
+        self.load.must_bear(urgency).map_err(|refusal| self.congested(refusal))
+    }
+
+    /// Takes a command to an ACD on, or refuses it for having too much to do.
+    fn take_on(&self, id: PeripheralId, urgency: Urgency) -> Result<overload::Taken, Refusal> {
+        self.load.take(id, urgency).map_err(|refusal| self.congested(refusal))
+    }
+
+    /// Says that something was refused for that; not each of many.
+    fn congested(&self, refusal: Refusal) -> Refusal {
+        self.refusing.say(|left_out| warn!(error = %refusal, left_out, "requests are refused"));
+        refusal
+    }
+
+    /// How many commands wait for an ACD.
+    pub fn commands_waiting(&self, id: PeripheralId) -> usize {
+        self.load.waiting(id)
     }
 
     /// Waits until no command is running any more. Commands that are given meanwhile are waited for as well.

@@ -53,6 +53,12 @@ pub enum Refusal {
         /// Its number.
         peripheral: PeripheralId,
     },
+    /// The gateway or the ACD has too much to do, or to remember: later it may do it.
+    #[error("congested: {why}")]
+    Congested {
+        /// What there is too much of.
+        why: &'static str,
+    },
     /// The ACD knows no such agent.
     #[error("agent {agent} is not known")]
     UnknownAgent {
@@ -175,7 +181,9 @@ impl Refusal {
             | Refusal::OnCall { .. }
             | Refusal::TooManyGuesses { .. }
             | Refusal::LogoutUnderWay { .. } => Blame::Client,
-            Refusal::LinkDown { .. } | Refusal::Adapter { .. } | Refusal::Unanswered => Blame::Acd,
+            Refusal::LinkDown { .. } | Refusal::Congested { .. } | Refusal::Adapter { .. } | Refusal::Unanswered => {
+                Blame::Acd
+            }
             Refusal::Acd { reason, .. } | Refusal::Call { reason, .. } => match reason {
                 AcdRefusal::LinkDown | AcdRefusal::TimedOut { .. } | AcdRefusal::Congested { .. } => Blame::Acd,
                 _ => Blame::Client,

@@ -6,23 +6,35 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tracing::debug;
+use tracing::{debug, error};
 
 use super::House;
 use crate::model::{
-    AgentEvent, AgentFacts, AgentReport, AgentState, Event, Heard, Instrument, PeripheralId, PreCallEvent, QueueId,
+    AgentEvent, AgentFacts, AgentKey, AgentReport, AgentState, Event, Heard, Instrument, PeripheralId, PreCallEvent,
+    QueueId,
 };
-use crate::sessions::{AgentCell, AgentEntry};
+use crate::sessions::{AgentCell, AgentEntry, Full};
 
 impl House {
     /// A report that nobody asked for. It waits if a command for this agent is with the ACD.
     pub(super) fn receive(self: &Arc<House>, peripheral: PeripheralId, heard: Heard) {
-        let key = crate::model::AgentKey { peripheral, agent: heard.report.agent().clone() };
-        let cell = self.table.agent_or_new(&key);
+        let key = AgentKey { peripheral, agent: heard.report.agent().clone() };
+        let cell = match self.table.agent_or_new(&key) {
+            Ok(cell) => cell,
+            Err(full) => return self.has_no_room(&key, full),
+        };
         let mut entry = cell.entry();
         if let Some(heard) = entry.defer(heard, self.rules.deferred_events_max) {
             self.take_in(&cell, &mut entry, heard);
         }
+    }
+
+    /// What the ACD says of one agent too many is not kept; that agent's login is refused. The next comparison of the table
+    /// with the ACD takes it in if there is room by then.
+    pub(super) fn has_no_room(&self, key: &AgentKey, full: Full) {
+        self.no_room.say(|left_out| {
+            error!(agent = %key, agents_max = full.max, left_out, "the ACD has more agents than may be known, this one is left out");
+        });
     }
 
     /// Ends the time in which reports wait: tells the requester first, then takes in what the command itself brought and
@@ -31,6 +43,7 @@ impl House {
     pub(super) fn settle(self: &Arc<House>, cell: &Arc<AgentCell>, brought: Option<AgentFacts>, tell: impl FnOnce()) {
         let mut entry = cell.entry();
         let mut reports: Vec<Heard> = entry.stop_deferring().into();
+        reports.sort_by_key(|heard| heard.report.order()); // an older one may have come again
         let mut answered_at = 0;
         if let Some(brought) = brought {
             entry.done_at(brought.order);

@@ -3,7 +3,7 @@
 //! Not here: what a report does to the table. Must hold: while the table is not known to be true, commands are refused;
 //! subscribers hear of the link first and of the differences then.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use tracing::{info, warn};
@@ -157,7 +157,7 @@ impl House {
     async fn take_in_snapshot(self: &Arc<House>, id: PeripheralId, snapshot: Snapshot) {
         let Snapshot { order, agents, adapters, calls, .. } = snapshot;
         self.take_in_adapters(id, &adapters);
-        let mut left: HashSet<AgentId> = self.table.agents_of(id).iter().map(|cell| cell.key.agent.clone()).collect();
+        let mut left: BTreeSet<AgentId> = self.table.agents_of(id).iter().map(|cell| cell.key.agent.clone()).collect();
         for (at, facts) in agents.into_iter().enumerate() {
             left.remove(&facts.agent);
             self.receive(id, Heard { report: AgentReport::Facts(facts), read_at: None });
@@ -178,16 +178,23 @@ impl House {
     fn take_in_adapters(self: &Arc<House>, id: PeripheralId, open: &[AgentId]) {
         let open: HashSet<&AgentId> = open.iter().collect();
         for agent in &open {
-            self.table.agent_or_new(&AgentKey { peripheral: id, agent: (*agent).clone() });
+            let key = AgentKey { peripheral: id, agent: (*agent).clone() };
+            if let Err(full) = self.table.agent_or_new(&key) {
+                self.has_no_room(&key, full);
+            }
         }
         for cell in self.table.agents_of(id) {
-            let Ok(_turn) = cell.turn.try_lock() else { continue }; // a command is at it and knows better
+            // A command that is at it may have opened or closed it since. What does not fit is put right when it is done.
+            let turn = cell.turn.try_lock();
             let mut entry = cell.entry();
             entry.adapter = match (entry.adapter, open.contains(&cell.key.agent)) {
                 (AdapterState::Closed, false) => AdapterState::Closed,
-                (AdapterState::Closed | AdapterState::Open, true) => AdapterState::Open,
+                (AdapterState::Open, true) => AdapterState::Open,
+                (AdapterState::Closed, true) if turn.is_ok() => AdapterState::Open,
                 // Never taken for closed before the ACD has said so: the snapshot may be older than the adapter.
-                (AdapterState::Open, false) | (AdapterState::Closing, _) => AdapterState::Closing,
+                (AdapterState::Closed, true) | (AdapterState::Open, false) | (AdapterState::Closing, _) => {
+                    AdapterState::Closing
+                }
             };
         }
     }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::overload::Taken;
 use super::steps::Whose;
-use super::{Answer, House, Refusal, Requester, Step};
+use super::{Answer, House, Refusal, Requester, Step, Urgency};
 use crate::acd::AcdRefusal;
 use crate::model::{AgentFacts, AgentKey, ReasonCode, StateChange, WantedState};
 use crate::observe::AcdCommand;
@@ -12,7 +13,7 @@ use crate::sessions::{AgentCell, Doer, LogoutKind, Unsure};
 impl House {
     /// Changes the state of an agent that is logged in; answers, and then tells the subscribers.
     pub async fn set_state(self: Arc<House>, by: Requester, key: AgentKey, request: StateChange, answer: Answer<()>) {
-        let cell = match self.admit_state(&by, &key) {
+        let (_taken, cell) = match self.admit_state(&by, &key, &request) {
             Ok(cell) => cell,
             Err(refusal) => {
                 self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(by.session), &refusal);
@@ -68,12 +69,21 @@ impl House {
         entry.doer = client.map(|client| Doer { name: client.signature().into(), order: None });
     }
 
-    fn admit_state(&self, by: &Requester, key: &AgentKey) -> Result<Arc<AgentCell>, Refusal> {
+    fn admit_state(
+        &self,
+        by: &Requester,
+        key: &AgentKey,
+        request: &StateChange,
+    ) -> Result<(Taken, Arc<AgentCell>), Refusal> {
         self.reachable(key.peripheral)?;
         self.must_have_right_over(by, key)?;
         let cell = self.table.agent(key).ok_or_else(|| Refusal::UnknownAgent { agent: key.agent.clone() })?;
         may_change(&cell)?;
-        Ok(cell)
+        let urgency = match request.wanted {
+            WantedState::NotReady => Urgency::Leaving, // no call is to come to that desk
+            WantedState::Ready | WantedState::WorkNotReady | WantedState::WorkReady => Urgency::Ordinary,
+        };
+        Ok((self.take_on(key.peripheral, urgency)?, cell))
     }
 
     /// The caller has the agent's turn, and settles what this leaves.

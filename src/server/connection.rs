@@ -11,10 +11,11 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use super::goodbyes::Goodbyes;
 use super::listener::Spoken;
+use super::stall::Stall;
 use crate::dialects::{CloseReason, Conversation, Departed, Outbox};
 use crate::model::AgentKey;
 
@@ -36,6 +37,9 @@ pub(super) trait Wire: Send {
     /// oldest event was read of what is written now.
     fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<Option<Instant>, CloseReason>;
 
+    /// How many bytes were written, and how many wait.
+    fn written(&self) -> (u64, usize);
+
     /// Writes the last words, if somebody may still hear them, and ends the connection. Is cut when it takes too long.
     fn say_goodbye(self, outbox: &Outbox, reason: &CloseReason) -> impl Future<Output = ()> + Send;
 }
@@ -46,11 +50,11 @@ pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 impl<W: Wire> Connection<W> {
     /// Serves the connection until it ends.
     pub(super) async fn run(mut self) {
-        let Spoken { stopping, cutting, .. } = &*Arc::clone(&self.spoken);
+        let Spoken { goodbyes, cutting, .. } = &*Arc::clone(&self.spoken);
         let reason = tokio::select! {
             biased;
             () = cutting.cancelled() => CloseReason::Shutdown,
-            reason = self.serve(stopping) => reason,
+            reason = self.serve(goodbyes) => reason,
         };
         let departed = self.conversation.close(&reason);
         self.spoken.has_ended(self.peer, &reason, &departed);
@@ -61,11 +65,13 @@ impl<W: Wire> Connection<W> {
         }
     }
 
-    async fn serve(&mut self, stopping: &CancellationToken) -> CloseReason {
+    async fn serve(&mut self, goodbyes: &Goodbyes) -> CloseReason {
         let mut is_stopping = false;
+        let mut goodbye = None;
+        let mut stall = Stall::new(self.spoken.write);
         let mut timer = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
         loop {
-            let deadline = self.conversation.next_deadline();
+            let deadline = self.conversation.next_deadline().into_iter().chain(stall.deadline()).min();
             // A deadline that only moves away is looked at again when the timer fires: every read moves it.
             if let Some(deadline) = deadline.map(tokio::time::Instant::from_std)
                 && (timer.is_elapsed() || deadline < timer.deadline())
@@ -74,13 +80,20 @@ impl<W: Wire> Connection<W> {
             }
             let done = tokio::select! {
                 biased;
-                () = stopping.cancelled(), if !is_stopping => {
+                () = goodbyes.stopping.cancelled(), if !is_stopping => {
                     is_stopping = true;
+                    goodbye = Some(goodbyes.turn());
+                    Ok(())
+                }
+                () = at(goodbye), if goodbye.is_some() => {
+                    goodbye = None;
                     self.conversation.on_shutdown()
                 }
                 done = poll_fn(|cx| self.wire.poll_move(cx, &mut *self.conversation)) => done,
                 () = self.outbox.woken() => self.conversation.on_wake(),
-                () = timer.as_mut(), if deadline.is_some() => self.conversation.on_deadline(now()),
+                () = timer.as_mut(), if deadline.is_some() => {
+                    stall.check(now()).and_then(|()| self.conversation.on_deadline(now()))
+                }
             };
             let flushed = poll_fn(|cx| Poll::Ready(self.wire.flush(cx, &self.outbox))).await;
             match done.and(flushed) {
@@ -88,7 +101,16 @@ impl<W: Wire> Connection<W> {
                 Ok(None) => (),
                 Err(reason) => return reason,
             }
+            let (written, left) = self.wire.written();
+            stall.look(now(), written, left);
         }
+    }
+}
+
+async fn at(moment: Option<tokio::time::Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let ended = |reason: CloseReason| spoken.has_ended(peer, &reason, &Departed::default());
     let answered = tokio::select! {
         biased;
-        () = spoken.stopping.cancelled() => {
+        () = spoken.goodbyes.stopping.cancelled() => {
             ended(CloseReason::Shutdown);
             return None;
         }
@@ -88,6 +88,13 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         _ = tokio::time::timeout(GOODBYE, close_both_ends(stream)) => (),
     }
     None
+}
+
+/// What whoever comes to a listener without room is given, unread.
+pub(super) fn turn_away(reason: &CloseReason) -> Bytes {
+    let body = format!("{reason}\n");
+    let head = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close";
+    Bytes::from(format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
 }
 
 fn respond(request: &Request<Incoming>, peer: SocketAddr, spoken: &Spoken) -> Answer {

@@ -1,33 +1,36 @@
-//! Accepts connections, up to the limit. Not here: what is done with one.
+//! Accepts connections, while there is room. Not here: what is done with one.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use parking_lot::RwLock;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::connection::{Connection, Wire, failed, now};
+use super::goodbyes::Goodbyes;
 use super::open::OpenConnections;
 use super::origin::Origins;
+use super::room::Room;
 use super::tcp::Tcp;
 use super::tls::Secured;
 use super::{http, sockets};
 use crate::config::{Limits, Transport};
-use crate::dialects::{CloseKind, CloseReason, Departed, Dialect, Outbox, Peer};
+use crate::dialects::{CloseKind, CloseReason, Departed, Dialect, Outbox, Peer, Total};
 use crate::observe::ListenerCounts;
+use crate::sessions::Place;
 
 /// One bound address, and what is spoken there.
 pub(super) struct Listener {
     pub(super) socket: TcpListener,
     pub(super) spoken: Arc<Live<Spoken>>,
-    pub(super) stopping: CancellationToken,
-    pub(super) connections: TaskTracker,
+    pub(super) goodbyes: Arc<Goodbyes>,
+    pub(super) room: Arc<Room>,
 }
 
 /// What can be replaced while connections are served by what it was before.
@@ -61,7 +64,9 @@ pub(super) struct Spoken {
     pub(super) open: Duration,
     pub(super) dead_peer: Duration,
     pub(super) limits: Limits,
-    pub(super) stopping: CancellationToken,
+    pub(super) write: Duration,
+    pub(super) outbound: Arc<Total>,
+    pub(super) goodbyes: Arc<Goodbyes>,
     pub(super) cutting: CancellationToken,
 }
 
@@ -74,7 +79,7 @@ impl Listener {
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = self.stopping.cancelled() => return,
+                () = self.goodbyes.stopping.cancelled() => return,
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
@@ -91,26 +96,42 @@ impl Listener {
     }
 
     fn take(&self, stream: TcpStream, peer: SocketAddr) {
-        let (spoken, open) = (self.spoken.now(), self.connections.len());
+        let spoken = self.spoken.now();
         spoken.counts.accepted.inc();
-        if open >= spoken.limits.connections_max {
-            return spoken.has_ended(peer, &CloseReason::TooManyConnections { open }, &Departed::default());
-        }
+        let place = match self.room.take(peer, &spoken.limits) {
+            Ok(place) => place,
+            Err(reason) => {
+                spoken.counts.closed.of(reason.kind()).inc();
+                return self.room.turn_away(&spoken.name, stream, peer, &reason, spoken.last_words(&reason));
+            }
+        };
         if let Err(error) = sockets::prepare(&stream, spoken.dead_peer) {
             return spoken.has_ended(peer, &failed(error), &Departed::default());
         }
         let accepted = now();
         let plain = Peer::from(peer);
+        let connections = &self.room.connections;
         match (&spoken.tls, spoken.transport) {
             // What most connections are: no box, no task around the task.
-            (None, Transport::Tcp) => self.connections.spawn(spoken.converse(Tcp::new(stream), plain, accepted)),
-            (None, Transport::Websocket) => self.connections.spawn(spoken.answer(stream, plain, accepted)),
-            (Some(_), _) => self.connections.spawn(spoken.secure(stream, peer, accepted)),
+            (None, Transport::Tcp) => {
+                connections.spawn(keeping(place, spoken.converse(Tcp::new(stream), plain, accepted)))
+            }
+            (None, Transport::Websocket) => connections.spawn(keeping(place, spoken.answer(stream, plain, accepted))),
+            (Some(_), _) => connections.spawn(keeping(place, spoken.secure(stream, peer, accepted))),
         };
     }
 }
 
 impl Spoken {
+    /// What a connection for which there is no room is told: nothing where TLS would have to be agreed upon first.
+    fn last_words(&self, reason: &CloseReason) -> Bytes {
+        match self.transport {
+            _ if self.tls.is_some() => Bytes::new(),
+            Transport::Tcp => self.dialect.turn_away(reason),
+            Transport::Websocket => http::turn_away(reason),
+        }
+    }
+
     /// Agrees upon TLS, and goes on as without. The time for opening a session runs already.
     async fn secure(self: Arc<Self>, stream: TcpStream, address: SocketAddr, accepted: Instant) {
         let Some(tls) = &self.tls else { return };
@@ -118,7 +139,7 @@ impl Spoken {
         let ended = |reason: CloseReason| self.has_ended(address, &reason, &Departed::default());
         let shaken = tokio::select! {
             biased;
-            () = self.stopping.cancelled() => return ended(CloseReason::Shutdown),
+            () = self.goodbyes.stopping.cancelled() => return ended(CloseReason::Shutdown),
             shaken = tokio::time::timeout_at(deadline, tls.shake_hands(stream)) => shaken,
         };
         let (stream, certificate) = match shaken {
@@ -145,7 +166,7 @@ impl Spoken {
 
     /// Speaks the dialect until the connection ends. The time for opening a session runs since `accepted`.
     fn converse<W: Wire>(self: Arc<Self>, wire: W, peer: Peer, accepted: Instant) -> impl Future<Output = ()> + use<W> {
-        let outbox = Arc::new(Outbox::new(self.limits.outbound_bytes_max));
+        let outbox = Arc::new(Outbox::sharing(self.limits.outbound_bytes_max, Arc::clone(&self.outbound)));
         let address = peer.address;
         let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), accepted);
         let open = self.open_connections.add(Arc::clone(&outbox));
@@ -155,6 +176,12 @@ impl Spoken {
             drop(open);
         }
     }
+}
+
+/// A connection's place is free again when it has ended.
+async fn keeping(place: Place<IpAddr>, connection: impl Future<Output = ()>) {
+    connection.await;
+    drop(place);
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

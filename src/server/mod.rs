@@ -4,13 +4,17 @@
 //! Must hold: nobody waits for a client; a connection ends for one reason, which its log line names.
 
 mod connection;
+mod goodbyes;
 mod http;
 mod listener;
 mod observing;
 mod open;
 mod origin;
 mod reload;
+mod room;
 mod sockets;
+mod stall;
+mod strain;
 mod tcp;
 mod tls;
 mod watch;
@@ -22,24 +26,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use self::goodbyes::Goodbyes;
 use self::observing::Observing;
+use self::room::Room;
 use self::watch::Watch;
 use crate::access::Gate;
-use crate::acd::asterisk::AsteriskAcd;
+use crate::acd::asterisk::{AsteriskAcd, AsteriskConfig};
 use crate::acd::embedded::EmbeddedAcd;
 use crate::acd::{Acd, AcdConfigError, Peripheral};
 use crate::config::{AcdConfig, AcdKind, Config, DialectName, ListenerConfig, ReasonConfig, Transport};
-use crate::dialects::Dialect;
 use crate::dialects::ged188::Ged188;
 use crate::dialects::opencti::{OpenCti, Sessions};
+use crate::dialects::{Dialect, Total};
 use crate::model::{PeripheralId, ReasonCode};
 use crate::observe::Phase;
-use crate::operations::{Grace, House, Rules};
+use crate::operations::{Bearable, Grace, House, Rules};
+use crate::sessions::Bounds;
 use crate::tls::TlsError;
 
 use listener::{Listener, Live, Spoken};
@@ -59,10 +66,14 @@ pub struct Gateway {
     /// What is in force.
     config: Mutex<Config>,
     speak: Speak,
-    /// Cancelled first: no new connections, no new requests.
-    stopping: CancellationToken,
+    /// What all connections together may be owed.
+    outbound: Arc<Total>,
+    /// First: no new connections, and one after the other is told.
+    goodbyes: Arc<Goodbyes>,
     /// Cancelled last: connections that did not end by themselves are cut.
     cutting: CancellationToken,
+    /// Cancelled when all is over.
+    stopped: CancellationToken,
     accepting: TaskTracker,
     connections: TaskTracker,
     drain: Duration,
@@ -138,14 +149,14 @@ impl Gateway {
         dialect: impl Fn(&Arc<House>, &Arc<Gate>, &Config, &ListenerConfig) -> Arc<dyn Dialect> + Send + Sync + 'static,
     ) -> Result<Gateway, StartError> {
         let house = House::new(peripherals, config.teams(), rules(&config));
-        let watch = Watch::new(&house, &config.limits);
+        let watch = Watch::new(&house, &config);
         let observing = observing(&config, &watch).await?;
         let doors = config.doors().map_err(|(key, what)| StartError::Client { key, what })?;
         let gate = Gate::new(doors);
         let mut bound = Vec::new();
         for (at, listener) in config.listeners.iter().enumerate() {
             let address = listener.address;
-            let socket = TcpListener::bind(address).await.and_then(|socket| Ok((socket.local_addr()?, socket)));
+            let socket = listen(address).and_then(|socket| Ok((socket.local_addr()?, socket)));
             let (local, socket) = socket.map_err(|error| {
                 let key = format!("listener[{at}].address");
                 StartError::Bind { key, address, error }
@@ -165,8 +176,10 @@ impl Gateway {
             listeners: bound.iter().map(|(name, local, ..)| (name.clone(), *local)).collect(),
             watch,
             observing,
-            stopping: CancellationToken::new(),
+            outbound: Total::new(config.limits.outbound_total_bytes_max, config.limits.connections_max),
+            goodbyes: Arc::new(Goodbyes::new(config.timeouts.goodbyes)),
             cutting: CancellationToken::new(),
+            stopped: CancellationToken::new(),
             accepting: TaskTracker::new(),
             connections: TaskTracker::new(),
             spoken: Vec::new(),
@@ -181,12 +194,15 @@ impl Gateway {
         for (key, what) in config.insecurities() {
             warn!(key, what, "not secure, and allow_insecure lets it be so");
         }
+        let bearable = Bearable { lag_max: config.timeouts.lag, memory_bytes_max: config.limits.memory_bytes_max };
+        tokio::spawn(strain::measure(Arc::clone(&gateway.house), bearable, gateway.stopped.clone()));
+        let room = Arc::new(Room::new(gateway.connections.clone()));
         for ((name, local, socket, tls), settings) in bound.into_iter().zip(&config.listeners) {
             info!(listener = name, address = %local, tls = tls.is_some(), "listening");
             let spoken = Arc::new(Live::new(gateway.speak(&config, settings, tls, (&name, local))));
             gateway.spoken.push(Arc::clone(&spoken));
-            let (stopping, connections) = (gateway.stopping.clone(), gateway.connections.clone());
-            gateway.accepting.spawn(Listener { socket, spoken, stopping, connections }.run());
+            let (goodbyes, room) = (Arc::clone(&gateway.goodbyes), Arc::clone(&room));
+            gateway.accepting.spawn(Listener { socket, spoken, goodbyes, room }.run());
         }
         gateway.watch.enters(Phase::Serving);
         Ok(gateway)
@@ -213,7 +229,9 @@ impl Gateway {
             open: config.timeouts.open,
             dead_peer: config.timeouts.dead_peer,
             limits: config.limits.clone(),
-            stopping: self.stopping.clone(),
+            write: config.timeouts.write,
+            outbound: Arc::clone(&self.outbound),
+            goodbyes: Arc::clone(&self.goodbyes),
             cutting: self.cutting.clone(),
         }
     }
@@ -233,15 +251,21 @@ impl Gateway {
         &self.house
     }
 
-    /// Stops in good order: no more connections and requests, running commands to their end, a goodbye to each client,
-    /// and what is then left of the connections after the configured time is cut.
+    /// Stops in good order: no more connections, a goodbye to one client after the other, who is served until then, running
+    /// commands to their end, and what is then left of the connections after the configured time is cut.
     pub async fn drain(self) {
         self.watch.enters(Phase::Stopping);
-        info!(connections = self.connections.len(), "stopping: no more connections and requests are taken");
-        self.stopping.cancel();
+        let (connections, goodbyes) = (self.connections.len(), self.goodbyes.spread());
+        info!(
+            connections,
+            ?goodbyes,
+            "stopping: no more connections are taken, one client after the other is sent away"
+        );
+        self.goodbyes.begin(connections);
         self.accepting.close();
         self.accepting.wait().await; // from here on there are no new connections
         self.connections.close();
+        let _all_are_told = tokio::time::timeout(goodbyes, self.connections.wait()).await;
         // A logout under way is not cut: each step of a command has its own deadline.
         if tokio::time::timeout(self.commands, self.house.commands_done()).await.is_err() {
             warn!("requests are still not answered, going on without them");
@@ -254,6 +278,7 @@ impl Gateway {
         // What was taken before its connection heard of the end.
         let _ = tokio::time::timeout(self.commands, self.house.commands_done()).await;
         self.house.end();
+        self.stopped.cancel();
         if let Some(observing) = self.observing {
             observing.end().await;
         }
@@ -285,7 +310,7 @@ fn peripheral(config: &AcdConfig, reasons: &[ReasonConfig]) -> Result<Peripheral
         AcdKind::Embedded(embedded) => EmbeddedAcd::new(embedded.clone()).map(|acd| Arc::new(acd) as _),
         AcdKind::Asterisk(asterisk) => {
             let catalogue = reasons.iter().map(|reason| (reason.code, reason.name.clone()));
-            AsteriskAcd::new(&asterisk.clone().with_catalogue(catalogue)).map(|acd| Arc::new(acd) as _)
+            AsteriskAcd::new(&AsteriskConfig::clone(asterisk).with_catalogue(catalogue)).map(|acd| Arc::new(acd) as _)
         }
     };
     Ok(Peripheral { id: *id, acd: acd.map_err(|error| StartError::Acd { peripheral: *id, error })? })
@@ -321,9 +346,26 @@ fn rules(config: &Config) -> Rules {
         logout_on_call: sessions.logout_on_call,
         day_begins: sessions.day_begins,
         audit: Some(config.timeouts.audit).filter(|every| !every.is_zero()),
+        commands_max: config.limits.acd_commands_max,
+        bounds: Bounds {
+            agents_max: config.limits.agents_max,
+            calls_max: config.limits.calls_max,
+            sessions_per_client_max: config.limits.sessions_per_client_max,
+            subscriptions_max: config.limits.subscriptions_max,
+        },
     }
 }
 
+/// Takes an address, with room for many who come at once: beyond it each waits for seconds until it tries again by itself.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(COMING_MAX)
+}
+
+/// Those who were not accepted yet; the system has a bound of its own.
+const COMING_MAX: u32 = 16_384;
 /// The ACD's answers that a command may wait for, and those of one before it in its turn.
 const COMMAND_STEPS_MAX: u32 = 10;
 

@@ -122,7 +122,7 @@ async fn respond(request: &Request<Incoming>, watched: Arc<dyn Watched>, turn: &
     let found = tokio::task::spawn_blocking(move || page(&*watched, &path)).await;
     written(match found {
         Ok(Some(page)) => page,
-        Ok(None) => plain(StatusCode::NOT_FOUND, "here are /metrics, /healthz and /readyz"),
+        Ok(None) => plain(StatusCode::NOT_FOUND, "here are /metrics, /healthz, /readyz and /config"),
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "it could not be counted"),
     })
 }

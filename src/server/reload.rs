@@ -31,7 +31,7 @@ impl Gateway {
         // From here on nothing fails.
         self.gate.replace(doors);
         self.house.table.wake_clients(); // some may not any more what they were let in for
-        self.watch.limited_by(&live.limits);
+        self.watch.configured_by(&live);
         for (((settings, tls), spoken), (name, address)) in
             live.listeners.iter().zip(tls).zip(&self.spoken).zip(&self.listeners)
         {

@@ -6,6 +6,11 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
+/// What the system takes that it cannot send yet: what a client does not read is to wait here, where it is counted, and
+/// not in the system's megabytes.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 64 * 1024;
+
 /// Small frames go at once; a peer that is gone is found within about `dead_peer`, whether it is sent something (user
 /// timeout) or nothing (keep-alive), and whatever it said of an idle timeout.
 pub(super) fn prepare(stream: &TcpStream, dead_peer: Duration) -> io::Result<()> {
@@ -17,7 +22,10 @@ pub(super) fn prepare(stream: &TcpStream, dead_peer: Duration) -> io::Result<()>
     let keepalive = keepalive.with_retries(3);
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(dead_peer))?;
+    {
+        socket.set_tcp_user_timeout(Some(dead_peer))?;
+        socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
+    }
     Ok(())
 }
 
@@ -39,6 +47,7 @@ mod tests {
         #[cfg(target_os = "linux")]
         {
             assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(10)));
+            assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT_BYTES);
             let silence = socket.tcp_keepalive_time().unwrap();
             let probes = socket.tcp_keepalive_interval().unwrap() * socket.tcp_keepalive_retries().unwrap();
             assert!(silence + probes <= Duration::from_secs(12), "{silence:?} and then {probes:?}");

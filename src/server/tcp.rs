@@ -20,6 +20,8 @@ pub(super) struct Tcp<S> {
     stream: S,
     half_frame: BytesMut,
     pending: BytesMut,
+    /// How many bytes the stream has taken since it began.
+    written: u64,
     /// The stream has taken bytes that it may not have written: never so without TLS.
     is_unflushed: bool,
     /// Something was left of `pending` when it was written last.
@@ -36,7 +38,14 @@ thread_local! {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
     pub(super) fn new(stream: S) -> Tcp<S> {
-        Tcp { stream, half_frame: BytesMut::new(), pending: BytesMut::new(), is_unflushed: false, is_behind: false }
+        Tcp {
+            stream,
+            half_frame: BytesMut::new(),
+            pending: BytesMut::new(),
+            written: 0,
+            is_unflushed: false,
+            is_behind: false,
+        }
     }
 
     /// Writes as far as the socket takes it.
@@ -44,6 +53,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
         while !self.pending.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.pending)).map_err(failed)?;
             self.pending.advance(written);
+            self.written += written as u64;
             self.is_unflushed = true;
         }
         if self.is_unflushed {
@@ -103,9 +113,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
         Ok(oldest)
     }
 
+    fn written(&self) -> (u64, usize) {
+        (self.written, self.pending.len() + usize::from(self.is_unflushed))
+    }
+
     async fn say_goodbye(self, outbox: &Outbox, reason: &CloseReason) {
         let Tcp { mut stream, mut pending, .. } = self;
-        if matches!(reason, CloseReason::ClientGone | CloseReason::Failed(_) | CloseReason::Slow(_)) {
+        if matches!(
+            reason,
+            CloseReason::ClientGone | CloseReason::Failed(_) | CloseReason::Slow(_) | CloseReason::Stalled { .. }
+        ) {
             return;
         }
         let is_said = outbox.take(&mut pending).is_ok() && stream.write_all(&pending).await.is_ok();

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use parking_lot::Mutex;
 
 use super::open::OpenConnections;
-use crate::config::Limits;
+use crate::config::Config;
 use crate::model::{AgentState, PeripheralId, QueueId};
 use crate::observe::{
     AcdSight, Label, ListenerSight, Metrics, Phase, QueueSight, Readiness, SessionSight, Sight, Watched,
@@ -22,17 +22,18 @@ use crate::sessions::{AdapterState, AgentEntry};
 #[derive(Debug)]
 pub(super) struct Watch {
     house: Arc<House>,
-    limits: Mutex<Limits>,
+    /// What is in force.
+    config: Mutex<Config>,
     /// In their order.
     listeners: Mutex<Vec<(String, SocketAddr, OpenConnections)>>,
     phase: AtomicU8,
 }
 
 impl Watch {
-    pub(super) fn new(house: &Arc<House>, limits: &Limits) -> Arc<Watch> {
-        let (house, limits) = (Arc::clone(house), Mutex::new(limits.clone()));
+    pub(super) fn new(house: &Arc<House>, config: &Config) -> Arc<Watch> {
+        let (house, config) = (Arc::clone(house), Mutex::new(config.clone()));
         let phase = AtomicU8::new(Phase::Starting as u8);
-        Arc::new(Watch { house, limits, listeners: Mutex::default(), phase })
+        Arc::new(Watch { house, config, listeners: Mutex::default(), phase })
     }
 
     /// A listener is bound, or is spoken at in another way from now on: its connections are the same.
@@ -46,9 +47,9 @@ impl Watch {
         open
     }
 
-    /// Other limits count from now on.
-    pub(super) fn limited_by(&self, limits: &Limits) {
-        self.limits.lock().clone_from(limits);
+    /// Another configuration is in force from now on.
+    pub(super) fn configured_by(&self, config: &Config) {
+        self.config.lock().clone_from(config);
     }
 
     pub(super) fn enters(&self, phase: Phase) {
@@ -128,7 +129,7 @@ impl Watched for Watch {
     }
 
     fn sight(&self) -> Sight {
-        let (limits, listeners) = (self.limits.lock().clone(), self.listeners.lock().clone());
+        let (limits, listeners) = (self.config.lock().limits.clone(), self.listeners.lock().clone());
         let listeners = listeners.into_iter().map(|(name, _, open)| {
             let waiting = open.waiting();
             ListenerSight {
@@ -147,12 +148,18 @@ impl Watched for Watch {
             sessions: self.sessions(),
             subscriptions: self.house.table.subscriptions.count(),
             requests_running: self.house.commands_running(),
+            tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
             outbound_bytes_limit: limits.outbound_bytes_max,
         }
     }
 
     fn metrics(&self) -> &Metrics {
         &self.house.metrics
+    }
+
+    fn configuration(&self) -> serde_json::Value {
+        // All keys are texts: it cannot fail.
+        serde_json::to_value(&*self.config.lock()).unwrap_or_default()
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct WebSocket<S> {
     pending: BytesMut,
     /// The bytes of the lines that it was given since it last had everything written.
     given: usize,
+    /// The bytes of those that were written since it began.
+    written: u64,
     /// The client has sent its close frame: nothing may follow but ours.
     is_closed_by_client: bool,
 }
@@ -45,7 +47,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             .max_message_size(Some(message_bytes_max))
             .max_frame_size(Some(message_bytes_max));
         let inner = WebSocketStream::from_partially_read(stream, read.into(), Role::Server, Some(config)).await;
-        WebSocket { inner, message_bytes_max, pending: BytesMut::new(), given: 0, is_closed_by_client: false }
+        WebSocket {
+            inner,
+            message_bytes_max,
+            pending: BytesMut::new(),
+            given: 0,
+            written: 0,
+            is_closed_by_client: false,
+        }
     }
 
     fn take(&mut self, message: Message, conversation: &mut dyn Conversation) -> Result<(), CloseReason> {
@@ -78,6 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 return Poll::Ready(Ok(()));
             }
             ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
+            self.written += self.given as u64;
             self.given = 0;
         }
     }
@@ -126,6 +136,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
             self.pending = BytesMut::new();
         }
         Ok(written)
+    }
+
+    fn written(&self) -> (u64, usize) {
+        (self.written, self.pending.len() + self.given)
     }
 
     async fn say_goodbye(mut self, outbox: &Outbox, reason: &CloseReason) {
@@ -182,11 +196,14 @@ fn close_frame(reason: &CloseReason) -> CloseFrame {
         CloseReason::ClientClosed | CloseReason::ClientGone => CloseCode::Normal,
         CloseReason::Shutdown => CloseCode::Away,
         CloseReason::Slow(_)
+        | CloseReason::Stalled { .. }
+        | CloseReason::Flood { .. }
         | CloseReason::Idle { .. }
         | CloseReason::NotOpened { .. }
         | CloseReason::Impatient { .. }
         | CloseReason::Replaced { .. }
         | CloseReason::Revoked { .. } => CloseCode::Policy,
+        CloseReason::TooManyConnections { .. } => CloseCode::Again,
         CloseReason::TooBig { .. } => CloseCode::Size,
         CloseReason::NotText => CloseCode::Unsupported,
         CloseReason::BrokenWebSocket(error) => match error.downcast_ref() {
@@ -194,7 +211,6 @@ fn close_frame(reason: &CloseReason) -> CloseFrame {
             _ => CloseCode::Protocol,
         },
         CloseReason::BrokenFraming(_) | CloseReason::BrokenHttp(_) => CloseCode::Protocol,
-        CloseReason::TooManyConnections { .. } => CloseCode::Again,
         CloseReason::HttpAnswered { .. } => CloseCode::Normal,
         CloseReason::Failed(_) | CloseReason::NoTls(_) => CloseCode::Error,
     };

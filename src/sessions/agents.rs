@@ -9,7 +9,8 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::model::{AgentFacts, AgentKey, AgentState, Heard, Instrument, ReasonCode, SessionId};
+use super::Place;
+use crate::model::{AgentFacts, AgentKey, AgentState, Heard, Instrument, PeripheralId, ReasonCode, SessionId};
 
 /// An agent's place in the table.
 #[derive(Debug)]
@@ -21,16 +22,18 @@ pub struct AgentCell {
     /// Woken when what the ACD says of it has changed.
     pub changed: tokio::sync::Notify,
     entry: Mutex<AgentEntry>,
+    _place: Place<PeripheralId>,
 }
 
 impl AgentCell {
-    pub(super) fn new(key: AgentKey) -> AgentCell {
+    pub(super) fn new(key: AgentKey, place: Place<PeripheralId>) -> AgentCell {
         let facts = AgentFacts::logged_out(key.agent.clone(), ReasonCode::default(), 0);
         AgentCell {
             key,
             turn: Arc::default(),
             changed: tokio::sync::Notify::new(),
             entry: Mutex::new(AgentEntry::new(facts)),
+            _place: place,
         }
     }
 
@@ -67,6 +70,8 @@ pub struct AgentEntry {
     pub doer: Option<Doer>,
     /// The sessions that would miss the agent: who logged it in, or took it up later. Nobody while it is logged out.
     pub(super) attendants: Vec<SessionId>,
+    /// The sessions whose login of the agent is under way, where clients may not meet.
+    pub claims: Vec<SessionId>,
     /// All of them were lost: the agent is logged out after a while unless somebody comes back.
     pub(super) lost: Option<Lost>,
     /// Some: a command is with the ACD, and what the ACD reports meanwhile waits here for its answer.
@@ -139,6 +144,7 @@ impl AgentEntry {
             mending: false,
             doer: None,
             attendants: Vec::new(),
+            claims: Vec::new(),
             lost: None,
             deferred: None,
         }
@@ -153,6 +159,7 @@ impl AgentEntry {
             && self.unsure.is_none()
             && !self.mending
             && self.deferred.is_none()
+            && self.claims.is_empty()
     }
 
     /// The sessions that would miss the agent.

@@ -3,7 +3,7 @@
 //! Not here: what becomes of an agent that is left behind (`operations`). Must hold: an agent that is logged out has nobody;
 //! a session that has left has no agent.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,9 +19,9 @@ use crate::model::{AgentKey, SessionId};
 /// Everything here is called with the agent's entry locked.
 #[derive(Debug, Default)]
 pub struct Attendance {
-    by_session: DashMap<SessionId, HashSet<AgentKey>>,
+    by_session: DashMap<SessionId, BTreeSet<AgentKey>>,
     /// By the name under which their client may come back.
-    left_behind: DashMap<Arc<str>, HashSet<AgentKey>>,
+    left_behind: DashMap<Arc<str>, BTreeSet<AgentKey>>,
     /// The sessions that are such a client, come back or here already when another one of theirs is lost.
     heirs: DashMap<Arc<str>, Vec<SessionId>>,
     losses: AtomicU64,
@@ -44,7 +44,7 @@ impl Attendance {
     }
 
     /// The session has no agent any more and gets none. Returns those that it had, whose entries still name it.
-    pub fn leave(&self, session: SessionId, name: &str) -> HashSet<AgentKey> {
+    pub fn leave(&self, session: SessionId, name: &str) -> BTreeSet<AgentKey> {
         if let Some(mut heirs) = self.heirs.get_mut(name) {
             heirs.retain(|heir| *heir != session);
         }
@@ -101,7 +101,7 @@ impl Attendance {
     }
 
     /// The agents that wait for a client of that name.
-    pub fn left_behind(&self, name: &str) -> HashSet<AgentKey> {
+    pub fn left_behind(&self, name: &str) -> BTreeSet<AgentKey> {
         self.left_behind.get(name).map(|agents| agents.clone()).unwrap_or_default()
     }
 

@@ -9,14 +9,24 @@ use std::sync::Arc;
 use crate::model::{AgentId, Call, CallId, Instrument, Party, PartyKind};
 
 /// The calls of one ACD.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Calls {
+    calls_max: usize,
     by_id: HashMap<CallId, Arc<Call>>,
     by_device: HashMap<Instrument, Vec<CallId>>,
     by_agent: HashMap<AgentId, Vec<CallId>>,
 }
 
 impl Calls {
+    pub(super) fn new(calls_max: usize) -> Calls {
+        Calls { calls_max, by_id: HashMap::new(), by_device: HashMap::new(), by_agent: HashMap::new() }
+    }
+
+    /// Whether one more would be too many.
+    pub fn is_full(&self) -> bool {
+        self.by_id.len() >= self.calls_max
+    }
+
     /// The call with that number.
     pub fn get(&self, id: CallId) -> Option<&Arc<Call>> {
         self.by_id.get(&id)

@@ -11,6 +11,7 @@
 mod agents;
 mod attendance;
 mod calls;
+mod places;
 pub mod statistics;
 mod subscriptions;
 
@@ -19,11 +20,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
 use parking_lot::Mutex;
 
 pub use agents::{AdapterState, AgentCell, AgentEntry, Doer, LogoutKind, Unsure};
 pub use attendance::Attendance;
 pub use calls::Calls;
+pub use places::{Full, Place, Places};
 pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
 
 use crate::model::{
@@ -35,6 +38,13 @@ use crate::model::{
 #[derive(Debug, Default)]
 pub struct Table {
     agents: DashMap<AgentKey, Arc<AgentCell>>,
+    /// The agents that may be known, of each ACD.
+    agent_places: Places<PeripheralId>,
+    /// The sessions that may be open, of each identity that clients open them by.
+    pub session_places: Places<String>,
+    /// The subscriptions that clients may start, of all together.
+    pub subscription_places: Places<()>,
+    calls_max: usize,
     /// Who works at which device, by the device's name and by its extension where that is another.
     at_devices: DashMap<(PeripheralId, Instrument), AgentId>,
     links: DashMap<PeripheralId, Link>,
@@ -53,6 +63,29 @@ pub struct Table {
     announcing: Mutex<()>,
     sessions_made: AtomicU32,
     logins_made: AtomicU64,
+}
+
+/// How much a table may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Agents of one ACD.
+    pub agents_max: usize,
+    /// Calls of one ACD.
+    pub calls_max: usize,
+    /// Sessions that are open by one identity.
+    pub sessions_per_client_max: usize,
+    /// Subscriptions that clients started, of all together.
+    pub subscriptions_max: usize,
+}
+
+impl Bounds {
+    /// As much as there is memory for.
+    pub const NONE: Bounds = Bounds {
+        agents_max: usize::MAX,
+        calls_max: usize::MAX,
+        sessions_per_client_max: usize::MAX,
+        subscriptions_max: usize::MAX,
+    };
 }
 
 /// What is known of one ACD as a whole.
@@ -100,9 +133,13 @@ pub struct HeldBy(pub SessionId);
 
 impl Table {
     /// An empty table of a house with these teams, whose days begin that long after midnight, UTC.
-    pub fn new(teams: Teams, day_begins: std::time::Duration) -> Table {
+    pub fn new(teams: Teams, day_begins: std::time::Duration, bounds: Bounds) -> Table {
         let teams = Arc::new(teams);
         Table {
+            agent_places: Places::new(bounds.agents_max),
+            session_places: Places::new(bounds.sessions_per_client_max),
+            subscription_places: Places::new(bounds.subscriptions_max),
+            calls_max: bounds.calls_max,
             statistics: statistics::Statistics::new(day_begins),
             subscriptions: Subscriptions::new(Arc::clone(&teams)),
             teams,
@@ -130,12 +167,18 @@ impl Table {
         self.agents.get(key).map(|cell| Arc::clone(&cell))
     }
 
-    /// The agent, which is made known as logged out if it is not yet.
-    pub fn agent_or_new(&self, key: &AgentKey) -> Arc<AgentCell> {
+    /// The agent, which is made known as logged out if it is not yet, and if one more of its ACD may be.
+    pub fn agent_or_new(&self, key: &AgentKey) -> Result<Arc<AgentCell>, Full> {
         if let Some(cell) = self.agent(key) {
-            return cell;
+            return Ok(cell);
         }
-        Arc::clone(&self.agents.entry(key.clone()).or_insert_with(|| Arc::new(AgentCell::new(key.clone()))))
+        match self.agents.entry(key.clone()) {
+            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+            Entry::Vacant(free) => {
+                let place = self.agent_places.take(key.peripheral)?;
+                Ok(Arc::clone(&free.insert(Arc::new(AgentCell::new(key.clone(), place)))))
+            }
+        }
     }
 
     /// The agent who works at a device now.
@@ -163,9 +206,12 @@ impl Table {
         self.agents.remove_if(key, |_, cell| Arc::strong_count(cell) == 1 && cell.entry().is_idle());
     }
 
-    /// Every agent of one peripheral: for a rebuild of the table, never for looking one up.
+    /// Every agent of one peripheral, in the order of their ids: for a rebuild of the table, never for looking one up.
     pub fn agents_of(&self, peripheral: PeripheralId) -> Vec<Arc<AgentCell>> {
-        self.agents.iter().filter(|cell| cell.key().peripheral == peripheral).map(|cell| Arc::clone(&cell)).collect()
+        let of_it = self.agents.iter().filter(|cell| cell.key().peripheral == peripheral);
+        let mut cells: Vec<Arc<AgentCell>> = of_it.map(|cell| Arc::clone(&cell)).collect();
+        cells.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        cells
     }
 
     /// What is known of an ACD as a whole.
@@ -212,6 +258,7 @@ impl Table {
     pub fn is_no_agent(&self, key: &AgentKey) -> bool {
         self.links.get(&key.peripheral).is_some_and(|link| link.online && link.lists_agents)
             && !self.agents.contains_key(key)
+            && !self.agent_places.are_taken(&key.peripheral) // then it may be one that is left out
     }
 
     /// The name of a queue, where it has one.
@@ -243,9 +290,11 @@ impl Table {
         self.clients.get(&session).map(|client| Arc::clone(&client))
     }
 
-    /// Every session that is open.
+    /// Every session that is open, the oldest first.
     pub fn all_clients(&self) -> Vec<Arc<dyn Subscriber>> {
-        self.clients.iter().map(|client| Arc::clone(&client)).collect()
+        let mut clients: Vec<Arc<dyn Subscriber>> = self.clients.iter().map(|client| Arc::clone(&client)).collect();
+        clients.sort_unstable_by_key(|client| client.session());
+        clients
     }
 
     /// How many sessions are open.
@@ -297,7 +346,8 @@ impl Table {
         if let Some(calls) = self.calls.get(&peripheral) {
             return Arc::clone(&calls);
         }
-        Arc::clone(&self.calls.entry(peripheral).or_default())
+        let new = || Arc::new(Mutex::new(Calls::new(self.calls_max)));
+        Arc::clone(&self.calls.entry(peripheral).or_insert_with(new))
     }
 
     /// From here on the subscription's session gets what it is about. First it is told of the calls that there are.
@@ -351,7 +401,7 @@ impl Table {
         self.subscriptions.publish(event);
     }
 
-    /// Tells every open session that the link to an ACD went or came back.
+    /// Tells every open session that the link to an ACD went or came back, the oldest first.
     pub fn announce(&self, event: LinkEvent) {
         let _one_at_a_time = self.announcing.lock();
         // Who is told may look agents up: no index is locked meanwhile.

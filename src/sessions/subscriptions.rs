@@ -11,6 +11,7 @@ use bytes::Bytes;
 use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
 
+use super::Place;
 use crate::model::{
     AgentId, AgentKey, CallKey, CallStep, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId, TeamId, Teams,
 };
@@ -89,12 +90,25 @@ pub struct Subscription {
     pub subscriber: Arc<dyn Subscriber>,
     filter: Mutex<Filter>,
     ended: AtomicBool,
+    _place: Option<Place<()>>,
 }
 
 impl Subscription {
     /// A subscription that gets nothing until it is added to the index.
     pub fn new(own_id: u32, target: Target, filter: Filter, subscriber: Arc<dyn Subscriber>) -> Arc<Subscription> {
-        Arc::new(Subscription { own_id, target, subscriber, filter: Mutex::new(filter), ended: AtomicBool::new(false) })
+        Subscription::in_place(None, own_id, target, filter, subscriber)
+    }
+
+    /// The same for one that a client started: of those there are only so many.
+    pub fn in_place(
+        place: Option<Place<()>>,
+        own_id: u32,
+        target: Target,
+        filter: Filter,
+        subscriber: Arc<dyn Subscriber>,
+    ) -> Arc<Subscription> {
+        let (filter, ended) = (Mutex::new(filter), AtomicBool::new(false));
+        Arc::new(Subscription { own_id, target, subscriber, filter, ended, _place: place })
     }
 
     /// Whether it has ended, by the client or by a logout.

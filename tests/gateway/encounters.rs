@@ -96,6 +96,27 @@ async fn a_device_that_the_agent_has_left_is_free_for_another_client() {
     other.opens(at_3001()).await;
 }
 
+// --- a link that goes and comes while a command is under way -----------------------------------------------------------
+
+#[tokio::test(start_paused = true)]
+async fn an_adapter_that_was_lost_with_the_link_is_opened_again_although_a_command_was_under_way() {
+    let house = house().await;
+    let mut bridge = Desk::bridge(&house).await;
+    bridge.logs_in("1001").await;
+    let agent = AgentId::new("1001").unwrap();
+    let held = house.acd.hold("set_state");
+    bridge.asks("1001", AVAILABLE);
+    let held = held.await.unwrap();
+    house.acd.inner.close_adapter(&agent).await.unwrap(); // as if the ACD had been started anew
+    house.acd.inner.go_away();
+    house.acd.inner.come_back();
+    bridge.receives_system_event().await;
+    bridge.receives_system_event().await;
+    held.does_it();
+    everything(&mut bridge).await;
+    assert_eq!(house.acd.inner.adapters(), [agent]);
+}
+
 // --- forced logins --------------------------------------------------------------------------------------------------
 
 #[tokio::test(start_paused = true)]
@@ -435,6 +456,8 @@ async fn is_online_after(reports: usize, comes_back: bool) -> bool {
         logout_on_call: ctigate::model::LogoutOnCall::Reject,
         day_begins: Duration::ZERO,
         audit: None,
+        commands_max: 8_192,
+        bounds: ctigate::sessions::Bounds::NONE,
     };
     let house = House::new(vec![peripheral], Teams::default(), rules);
     house.connect(EVENTS_MAX);

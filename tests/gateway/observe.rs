@@ -289,6 +289,9 @@ async fn a_reload_goes_on_counting_where_it_was() {
     let after = Wire::opened(served.address, open_req("after", services_of_bridge())).await;
     let series = Series::of(address).await;
     assert_eq!(series.value("ctigate_connections_max"), 77.0);
+    let shown: Value = serde_json::from_str(&get(address, "/config").await.body).unwrap();
+    assert_eq!(shown["limits"]["connections_max"], 77, "{shown:#}");
+    assert_eq!(shown["acd"][0]["kind"], "embedded", "{shown:#}");
     assert_eq!(series.value(r#"ctigate_connections{listener="ged188"}"#), 2.0);
     drop((before, after));
     let gone = r#"ctigate_connections_closed_total{dialect="ged188",listener="ged188",reason="client_gone"}"#;
@@ -459,6 +462,7 @@ async fn every_connection_has_one_line_at_its_end_and_is_counted_there() {
     let held = [Wire::connected(served.address).await, Wire::connected(served.address).await];
     until(address, "two", |series| series.0[r#"ctigate_connections{listener="ged188"}"#] == 2.0).await;
     let mut refused = Wire::connected(served.address).await;
+    assert!(matches!(refused.receives().await, Some(AnyMessage::FailureEvent(_))), "it is told why");
     assert!(refused.receives().await.is_none());
     until(address, "too_many_connections", closed("too_many_connections")).await;
     for mut wire in held {
@@ -613,9 +617,11 @@ async fn no_secret_is_in_the_metrics_or_in_a_log_line() {
     drop(wire);
     until(address, "closed", |series| series.counted("ctigate_connections").is_empty()).await;
     let (metrics, log) = (get(address, "/metrics").await.body, lines.text());
+    let configuration = get(address, "/config").await.body;
     assert!(log.contains("connection closed") && log.contains("agent logged in"), "something was logged");
     for secret in SECRETS.into_iter().chain(["pw1001", token.as_str()]) {
         assert!(!metrics.contains(secret), "{secret} in the metrics");
+        assert!(!configuration.contains(secret), "{secret} in {configuration}");
         assert!(!log.contains(secret), "{secret} in {log}");
     }
 }

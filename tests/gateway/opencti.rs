@@ -658,6 +658,42 @@ async fn of_two_logins_at_once_the_second_is_rejected_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_desktop_that_opens_while_the_agent_is_being_logged_in_is_taken_over_from() {
+    let house = house_where_a_second_client(SecondClient::TakeOver).await;
+    let mut crm = Crm::open(&house).await;
+    let asked = house.acd.hold("log_in");
+    let id = crm.sends(login("1001"));
+    let held = asked.await.unwrap();
+    let mut desk = Desk::of_agent(&house, "1001").await;
+    held.does_it();
+    for name in ["Login", "NotReady", "Snapshot"] {
+        crm.receives(json!({"pyEventName": name})).await;
+    }
+    assert_eq!(crm.receives_message().await, json!({"id": id, "ok": true}));
+    desk.wakes();
+    assert!(matches!(desk.closed, Some(CloseReason::Replaced { .. })), "{:?}", desk.closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_desktop_that_opens_while_the_agent_is_being_logged_in_is_rejected_until_that_has_failed() {
+    let house = house_where_a_second_client(SecondClient::Reject).await;
+    let mut crm = Crm::open(&house).await;
+    let asked = house.acd.hold("log_in");
+    crm.sends(login("1001"));
+    let held = asked.await.unwrap();
+    let mut desk = Desk::connected(&house, 20);
+    let open = || cti_protocol::ged188::OpenReq {
+        agent_id: crate::support::desk::text("1001"),
+        ..crate::support::desk::open_req("desk", crate::support::desk::services_of_agent())
+    };
+    let refused = desk.is_refused_to_open(open()).await;
+    assert_eq!(refused, cti_protocol::ged188::codes::Status::E_CTI_DEVICE_IN_USE);
+    held.refuses(AcdRefusal::BadCredentials);
+    assert_eq!(crm.receives_message().await["Status"], "Fail");
+    desk.opens(open()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_client_is_rejected() {
     let house = house_where_a_second_client(SecondClient::Reject).await;
     let (mut one, mut two) = (Crm::open(&house).await, Crm::open(&house).await);

@@ -64,18 +64,6 @@ async fn hostile_bytes_stop_neither_the_gateway_nor_another_client() {
 }
 
 #[tokio::test]
-async fn a_connection_over_the_limit_is_closed_and_the_others_go_on() {
-    let served = served(|config| config.limits.connections_max = 2).await;
-    let mut first = Wire::opened(served.address, open_req("one", ServiceMask(0))).await;
-    let second = Wire::opened(served.address, open_req("two", ServiceMask(0))).await;
-    let mut third = Wire::connected(served.address).await;
-    assert!(third.receives().await.is_none());
-    first.sends(HeartbeatReq { invoke_id: 1, ..Default::default() }).await;
-    assert!(matches!(first.receives().await, Some(AnyMessage::HeartbeatConf(_))));
-    drop(second);
-}
-
-#[tokio::test]
 async fn a_client_that_stops_reading_is_closed_and_the_agents_work_on() {
     let served = served(|config| config.limits.outbound_bytes_max = 64 * 1024).await;
     let mut deaf = Wire::opened(served.address, open_req("deaf", services_of_bridge())).await;

@@ -237,7 +237,7 @@ async fn files_that_cannot_be_used_are_named_with_their_key() {
         let mut config = Config::default();
         config.listeners[0].address = "127.0.0.1:0".parse().unwrap();
         config.listeners[0].tls = Some(tls);
-        let error = Gateway::start(config).await.err().expect("it cannot start").to_string();
+        let error = Gateway::start(config).await.expect_err("it cannot start").to_string();
         assert!(error.contains(wrong) && error.starts_with("listener[0].tls."), "{wrong:?} in {error:?}");
     }
 }

@@ -158,7 +158,7 @@ codes! {
     NotFound = "OPENCTI_HTTP_ERROR_404",
     /// Something inside the gateway failed.
     Internal = "OPENCTI_HTTP_ERROR_500",
-    /// The ACD cannot be reached, or too much waits for it.
+    /// The ACD cannot be reached, too much waits for it, or the gateway cannot keep up.
     Unavailable = "OPENCTI_HTTP_ERROR_503",
     /// The ACD did not answer in time.
     Timeout = "OPENCTI_HTTP_ERROR_504",
@@ -174,8 +174,10 @@ codes! {
     NoRight = "OPENCTI_NO_RIGHT",
     /// This gateway's own: a reason code is needed and none was given.
     ReasonRequired = "OPENCTI_REASON_REQUIRED",
-    /// This gateway's own: too many requests of this connection wait for their answer.
+    /// This gateway's own: too many requests of this connection wait for their answer, or come in a second.
     TooManyRequests = "OPENCTI_TOO_MANY_REQUESTS",
+    /// This gateway's own: as many sessions are open by that identity as may be.
+    TooManySessions = "OPENCTI_TOO_MANY_SESSIONS",
     /// This gateway's own: the session carries as many agents and devices as it may.
     TooManySubscriptions = "OPENCTI_TOO_MANY_SUBSCRIPTIONS",
     /// This gateway's own: a logout of the agent is under way.

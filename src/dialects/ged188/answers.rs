@@ -74,9 +74,13 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         CloseReason::Idle { .. } | CloseReason::NotOpened { .. } => Status::E_CTI_TIMEOUT,
         CloseReason::Impatient { .. } => Status::E_CTI_SESSION_NOT_OPEN,
         CloseReason::BrokenFraming(_) => Status::E_CTI_INVALID_MESSAGE_LENGTH,
+        // Another side may have room, and so may this one later.
+        CloseReason::TooManyConnections { .. } => Status::E_CTI_CTI_SERVER_OFFLINE,
+        CloseReason::Flood { .. } => Status::E_CTI_TOO_MUCH_DATA,
         CloseReason::ClientClosed
         | CloseReason::ClientGone
         | CloseReason::Slow(_)
+        | CloseReason::Stalled { .. }
         | CloseReason::Failed(_)
         | CloseReason::NoTls(_) => return None,
         // GED-188 has no such transport.
@@ -85,8 +89,6 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         | CloseReason::BrokenWebSocket(_)
         | CloseReason::HttpAnswered { .. }
         | CloseReason::BrokenHttp(_) => return None,
-        // There is no session to end.
-        CloseReason::TooManyConnections { .. } => return None,
     };
     Some(FailureEvent { status, text: with_text.then(|| Text::cut(&ascii(&reason.to_string()))), ..Default::default() })
 }
@@ -123,6 +125,7 @@ impl From<Refusal> for No {
             Refusal::NoRightAt { .. } => No::control(ControlFailure::CF_PRIVILEGE_VIOLATION_ON_SPECIFIED_DEVICE, why),
             Refusal::NotOnCall { .. } => No::failure(Status::E_CTI_NOT_CALL_PARTY, why),
             Refusal::LinkDown { .. } => No::control(ControlFailure::CF_RESOURCE_OUT_OF_SERVICE, why),
+            Refusal::Congested { .. } => No::control(ControlFailure::CF_RESOURCE_BUSY, why),
             Refusal::UnknownAgent { .. } => No::control(ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED, why),
             Refusal::NotLoggedIn { .. } | Refusal::OnCall { .. } => {
                 No::control(ControlFailure::CF_INVALID_OBJECT_STATE, why)

@@ -184,7 +184,8 @@ pub(super) fn say(outbox: &Outbox, version: Version, message: AnyMessage) {
     outbox.add(|out| encode(out, version, &message));
 }
 
-fn encode(out: &mut BytesMut, version: Version, message: &AnyMessage) {
+/// Writes a message, whole or not at all.
+pub(super) fn encode(out: &mut BytesMut, version: Version, message: &AnyMessage) {
     let Err(error) = message.encode(version, out) else { return };
     error!(message = ?message.name(), version = version.number(), %error, "a message of our own cannot be written");
     if let Some(invoke_id) = message.invoke_id() {

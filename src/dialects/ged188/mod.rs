@@ -25,11 +25,12 @@ mod supervisor;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use cti_protocol::ged188::{Flavour, MessageType};
+use bytes::{Bytes, BytesMut};
+use cti_protocol::ged188::{Flavour, MessageType, Version};
 
 use crate::access::Gate;
 use crate::config::{self, Config, ListenerConfig};
-use crate::dialects::{Conversation, Dialect, Outbox, Peer};
+use crate::dialects::{CloseReason, Conversation, Dialect, Outbox, Peer};
 use crate::observe::RequestCounts;
 use crate::operations::House;
 
@@ -42,6 +43,7 @@ pub struct Ged188 {
     flavour: Flavour,
     frame_bytes_max: usize,
     requests_in_flight_max: usize,
+    requests_per_second_max: u32,
     monitors_max: usize,
     open_wait: std::time::Duration,
     requests: RequestCounts,
@@ -61,6 +63,7 @@ impl Ged188 {
             },
             frame_bytes_max: config.limits.frame_bytes_max,
             requests_in_flight_max: config.limits.requests_in_flight_max,
+            requests_per_second_max: config.limits.requests_per_second_max,
             monitors_max: config.limits.monitors_max,
             open_wait: config.timeouts.open,
         }
@@ -70,6 +73,15 @@ impl Ged188 {
 impl Dialect for Ged188 {
     fn converse(self: Arc<Self>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
         Box::new(session::Client::new(self, peer, outbox, now))
+    }
+
+    /// How wide a tag is depends on the version, which nobody has named yet: nothing with a tag is said.
+    fn turn_away(&self, reason: &CloseReason) -> Bytes {
+        let mut out = BytesMut::new();
+        if let Some(last_word) = answers::last_word(reason, false) {
+            face::encode(&mut out, Version::LATEST, &last_word.into());
+        }
+        out.freeze()
     }
 }
 

@@ -16,7 +16,7 @@ use super::identity::{given, missing};
 use super::names::filter_of;
 use super::session::Session;
 use crate::model::{AgentId, AgentKey, CallId, CallKey, Instrument, PeripheralId};
-use crate::sessions::{Subscription, Target};
+use crate::sessions::{Full, Place, Subscription, Target};
 
 impl Session {
     pub(super) fn monitor_start(&mut self, shared: &Arc<Ged188>, request: &MonitorStartReq) -> Result<(), No> {
@@ -43,11 +43,12 @@ impl Session {
             None => return Err(missing("MonitoredDeviceID")),
         };
         self.must_see(shared, &target)?;
-        self.must_have_room(shared)?;
+        let place = self.must_have_room(shared)?;
 
         let id = self.new_monitor_id();
         let filter = filter_of(request.call_msg_mask, request.agent_state_mask);
-        let subscription = Subscription::new(id, target, filter, Arc::<Face>::clone(&self.face) as _);
+        let face = Arc::<Face>::clone(&self.face) as _;
+        let subscription = Subscription::in_place(Some(place), id, target, filter, face);
         // Confirmed first: a client does not know an event's monitor before.
         self.face.say(MonitorStartConf { invoke_id: request.invoke_id, monitor_id: id, ..Default::default() });
         shared.house.table.subscribe(&subscription);
@@ -99,16 +100,18 @@ impl Session {
         self.must_have(&[ServiceMask::CTI_SERVICE_PERIPHERAL_MONITOR], what)
     }
 
-    pub(super) fn must_have_room(&mut self, shared: &Ged188) -> Result<(), No> {
+    /// A place for one more monitor.
+    pub(super) fn must_have_room(&mut self, shared: &Ged188) -> Result<Place<()>, No> {
         if self.monitors.len() >= shared.monitors_max {
             // Ended ones that the client never stopped make room first.
             self.monitors.retain(|_, subscription| !subscription.has_ended());
         }
-        if self.monitors.len() < shared.monitors_max {
-            return Ok(());
+        if self.monitors.len() >= shared.monitors_max {
+            let why = format!("{} monitors are started, no more are allowed", self.monitors.len());
+            return Err(No::failure(Status::E_CTI_TOO_MUCH_DATA, why));
         }
-        let why = format!("{} monitors are started, no more are allowed", self.monitors.len());
-        Err(No::failure(Status::E_CTI_TOO_MUCH_DATA, why))
+        let all = |full: Full| No::failure(Status::E_CTI_TOO_MUCH_DATA, format!("monitors of all clients: {full}"));
+        shared.house.table.subscription_places.take(()).map_err(all)
     }
 
     pub(super) fn new_monitor_id(&mut self) -> u32 {

@@ -69,6 +69,9 @@ impl Ged188 {
         identity: Arc<Identity>,
     ) -> Result<Session, No> {
         let client_id = identity.id.clone();
+        let place = self.house.table.session_places.take(client_id.clone()).map_err(|full| {
+            No::failure(Status::E_CTI_TOO_MUCH_DATA, format!("sessions of ClientID {client_id:?}: {full}"))
+        })?;
         let idle_timeout = self.idle_timeout(request.idle_timeout)?;
         let services = self.grant(request, &identity)?;
         let mut fields = agent_fields!(request)?;
@@ -155,6 +158,7 @@ impl Ged188 {
             monitors: HashMap::new(),
             next_monitor_id: OWN_MONITOR_ID,
             asked: Cell::default(),
+            _place: place,
         })
     }
 

@@ -26,14 +26,39 @@ use crate::model::{
     StateChange, WantedState,
 };
 use crate::observe::RequestResult;
-use crate::operations::{Answer, Refusal};
+use crate::operations::{Answer, Refusal, Urgency};
 
 /// The most skill groups that one request names: the text of the guide says 10, its message sizes 20.
 const SKILL_GROUPS_MAX: usize = 20;
 
+/// How long a request can wait, or be refused.
+pub(super) fn urgency(message: &AnyMessage) -> Urgency {
+    match message {
+        AnyMessage::SetAgentStateReq(request) => match request.agent_state {
+            codes::AgentState::AGENT_STATE_LOGIN => Urgency::Newcomer,
+            codes::AgentState::AGENT_STATE_LOGOUT | codes::AgentState::AGENT_STATE_NOT_READY => Urgency::Leaving,
+            _ => Urgency::Ordinary,
+        },
+        AnyMessage::HeartbeatReq(_)
+        | AnyMessage::MonitorStopReq(_)
+        | AnyMessage::MonitorAgentTeamStopReq(_)
+        | AnyMessage::ClearCallReq(_)
+        | AnyMessage::ClearConnectionReq(_)
+        | AnyMessage::ReleaseCallReq(_) => Urgency::Leaving,
+        _ => Urgency::Ordinary,
+    }
+}
+
 impl Session {
     /// Does what the client asks, or says why not.
-    pub(super) fn on_request(&mut self, shared: &Arc<Ged188>, frame: &Frame, message: AnyMessage) -> Result<(), No> {
+    pub(super) fn on_request(
+        &mut self,
+        shared: &Arc<Ged188>,
+        frame: &Frame,
+        message: AnyMessage,
+        urgency: Urgency,
+    ) -> Result<(), No> {
+        shared.house.must_bear(urgency)?;
         if shared.settings.refuse_unknown_tags
             && let Some(unknown) = message.unknown_tags().first()
         {

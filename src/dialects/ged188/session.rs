@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use cti_protocol::ged188::codes::{ServiceMask, Status};
+use cti_protocol::ged188::codes::{ControlFailure, ServiceMask, Status};
 use cti_protocol::ged188::{
     AnyMessage, CloseConf, CloseReq, Frame, FrameCodec, MessageType, OpenReq, Text, Version, peek_invoke_id,
 };
@@ -19,13 +19,14 @@ use tracing::{debug, info};
 use super::Ged188;
 use super::answers::{No, last_word};
 use super::face::{Face, say};
+use super::requests::urgency;
 use crate::access::Verdict;
 use crate::dialects::proving::{self, Proving};
-use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Peer};
+use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Pace, Peer, Rate};
 use crate::model::{AgentKey, Filter, Identity};
 use crate::observe::{Asked, RequestResult};
-use crate::operations::{Farewell, Requester};
-use crate::sessions::{Subscription, Target};
+use crate::operations::{Farewell, Requester, Urgency};
+use crate::sessions::{Place, Subscription, Target};
 
 /// A client connection's state machine.
 pub(super) struct Client {
@@ -37,6 +38,7 @@ pub(super) struct Client {
     early: BytesMut,
     /// How often the gate's doors had been replaced when the client of the session was looked up last.
     known_at: Option<u64>,
+    rate: Rate,
     connected: Instant,
     last_heard: Instant,
     stage: Stage,
@@ -81,6 +83,7 @@ pub(super) struct Session {
     pub(super) next_monitor_id: u32,
     /// The request that is looked at just now, until somebody has taken it on to answer it later.
     pub(super) asked: Cell<Option<Asked>>,
+    pub(super) _place: Place<String>,
 }
 
 /// The subscription that a session has by its services. A logout ends it, the agent's next login here begins it anew.
@@ -112,6 +115,7 @@ impl Counts {
 impl Client {
     pub(super) fn new(shared: Arc<Ged188>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Client {
         let frames = FrameCodec::new(shared.frame_bytes_max);
+        let rate = Rate::new(shared.requests_per_second_max, now);
         debug!(%peer, "connected");
         Client {
             shared,
@@ -120,6 +124,7 @@ impl Client {
             frames,
             early: BytesMut::new(),
             known_at: None,
+            rate,
             connected: now,
             last_heard: now,
             stage: Stage::Connected,
@@ -148,12 +153,14 @@ impl Client {
         let done = match &mut self.stage {
             Stage::Proving(_) => return Ok(()), // cannot be: nothing is read
             Stage::Connected => {
-                if let Some(result) = self.on_frame_before_open(now, frame) {
+                let in_time = pace(&mut self.rate, Urgency::Newcomer)?;
+                if let Some(result) = self.on_frame_before_open(now, frame, in_time) {
                     asked.is_answered(result);
                 }
                 return Ok(());
             }
-            Stage::Ending { .. } => Err(No::failure(Status::E_CTI_CTI_SERVER_OFFLINE, "the session is ending")),
+            Stage::Ending { .. } => pace(&mut self.rate, Urgency::Ordinary)?
+                .and_then(|()| Err(No::failure(Status::E_CTI_CTI_SERVER_OFFLINE, "the session is ending"))),
             Stage::Open(session) => match session.read(frame) {
                 Ok(AnyMessage::CloseReq(close)) => {
                     asked.is_answered(RequestResult::Ok);
@@ -161,14 +168,20 @@ impl Client {
                 }
                 Ok(message) => {
                     self.counts.note(&message);
-                    session.asked.set(Some(asked.clone()));
-                    let done = session.on_request(&self.shared, frame, message);
-                    if session.asked.take().is_some() && done.is_ok() {
-                        asked.is_answered(RequestResult::Ok);
+                    let urgency = urgency(&message);
+                    match pace(&mut self.rate, urgency)? {
+                        Ok(()) => {
+                            session.asked.set(Some(asked.clone()));
+                            let done = session.on_request(&self.shared, frame, message, urgency);
+                            if session.asked.take().is_some() && done.is_ok() {
+                                asked.is_answered(RequestResult::Ok);
+                            }
+                            done
+                        }
+                        Err(too_fast) => Err(too_fast),
                     }
-                    done
                 }
-                Err(no) => Err(no),
+                Err(no) => pace(&mut self.rate, Urgency::Ordinary)?.and(Err(no)),
             },
         };
         if let Err(no) = done {
@@ -192,8 +205,9 @@ impl Client {
     }
 
     /// What the frame is counted as; none while it is checked who the client is.
-    fn on_frame_before_open(&mut self, now: Instant, frame: &Frame) -> Option<RequestResult> {
-        let done = self.opening(frame).and_then(|(request, version)| {
+    fn on_frame_before_open(&mut self, now: Instant, frame: &Frame, in_time: Result<(), No>) -> Option<RequestResult> {
+        let opening = in_time.map_err(|too_fast| (None, too_fast)).and_then(|()| self.opening(frame));
+        let done = opening.and_then(|(request, version)| {
             let claim = self.shared.claim(&request, &self.peer).map_err(|no| (Some(version), no))?;
             match proving::prove(&self.shared.gate, now, claim, &self.outbox, (Box::new(request), version)) {
                 Ok((verdict, opening)) => self.try_open(verdict, &opening).map(Some),
@@ -238,7 +252,13 @@ impl Client {
         }
         let version = self.shared.version_of(frame)?;
         match AnyMessage::decode(frame, version) {
-            Ok(AnyMessage::OpenReq(request)) => Ok((request, version)),
+            Ok(AnyMessage::OpenReq(request)) => match self.shared.house.must_bear(Urgency::Newcomer) {
+                Ok(()) => Ok((request, version)),
+                // Before the password is looked at: that costs something. The client may try another side, or later.
+                Err(congested) => {
+                    Err((Some(version), No::failure(Status::E_CTI_CTI_SERVER_OFFLINE, congested.to_string())))
+                }
+            },
             Ok(other) => {
                 let why = format!("{:?} before OPEN_REQ", other.name());
                 Err((Some(version), No::failure(Status::E_CTI_SESSION_NOT_OPEN, why)))
@@ -329,9 +349,23 @@ impl Client {
     }
 }
 
+/// Counts a request, and refuses it if it comes too soon.
+fn pace(rate: &mut Rate, urgency: Urgency) -> Result<Result<(), No>, CloseReason> {
+    let per_second = rate.per_second();
+    match rate.take(urgency) {
+        Pace::Fine => Ok(Ok(())),
+        Pace::TooFast => {
+            let why = format!("more than {per_second} requests a second of this connection");
+            Ok(Err(No::control(ControlFailure::CF_PERFORMANCE_LIMIT_EXCEEDED, why)))
+        }
+        Pace::Flood => Err(CloseReason::Flood { per_second }),
+    }
+}
+
 impl Conversation for Client {
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
         self.last_heard = now;
+        self.rate.pass(now);
         if !matches!(self.stage, Stage::Proving(_)) {
             proving::give_back(&mut self.early, read);
         }

@@ -134,10 +134,11 @@ impl Session {
             let why = format!("TeamID {} is monitored by this session already", request.team_id);
             return Err(No::failure(Status::E_CTI_AGENT_TEAM_MONITOR_ALREADY_EXISTS, why));
         }
-        self.must_have_room(shared)?;
+        let place = self.must_have_room(shared)?;
         let id = self.new_monitor_id();
         let filter = Filter { agent_states: AgentStates::from_iter(AgentState::ALL), ..Filter::default() };
-        let subscription = Subscription::new(id, target, filter, Arc::<Face>::clone(&self.face) as _);
+        let face = Arc::<Face>::clone(&self.face) as _;
+        let subscription = Subscription::in_place(Some(place), id, target, filter, face);
         // Confirmed first: a client does not know an event's monitor before.
         let confirm = MonitorAgentTeamStartConf { invoke_id: request.invoke_id, monitor_id: id, ..Default::default() };
         self.face.say(confirm);

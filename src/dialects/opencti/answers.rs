@@ -55,7 +55,7 @@ impl From<Refusal> for No {
         let code = match &refusal {
             Refusal::NoRight { .. } | Refusal::NoRightAt { .. } | Refusal::NotOnCall { .. } => Code::NoRight,
             Refusal::UnknownPeripheral { .. } => Code::NotFound,
-            Refusal::LinkDown { .. } => Code::Unavailable,
+            Refusal::LinkDown { .. } | Refusal::Congested { .. } => Code::Unavailable,
             // The source's scripts ask for one thing: whether the agent is in. One that nobody knows is not.
             Refusal::UnknownAgent { .. } | Refusal::NotLoggedIn { .. } | Refusal::NotInQueue { .. } => {
                 Code::AgentNotLoggedIn

@@ -14,13 +14,14 @@ use tracing::{debug, info};
 
 use super::answers::No;
 use super::hello::Opened;
+use super::requests::urgency;
 use super::session::Line;
-use super::{OpenCti, time_of_day};
+use super::{OpenCti, closed, time_of_day};
 use crate::access::Verdict;
 use crate::dialects::proving::{self, Proving};
-use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Peer};
+use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Pace, Peer, Rate};
 use crate::observe::RequestResult;
-use crate::operations::Farewell;
+use crate::operations::{Farewell, Urgency};
 
 /// A client connection's state machine.
 pub(super) struct Client {
@@ -34,6 +35,7 @@ pub(super) struct Client {
     early: BytesMut,
     /// How often the gate's doors had been replaced when the client of the session was looked up last.
     known_at: Option<u64>,
+    rate: Rate,
     connected: Instant,
     last_heard: Instant,
     /// When a heartbeat is due, once a session is open.
@@ -64,6 +66,7 @@ impl Client {
         debug!(%peer, "connected");
         let lines = LinesCodec::new_with_max_length(shared.message_bytes_max);
         let heartbeat = now + shared.settings.heartbeat;
+        let rate = Rate::new(shared.requests_per_second_max, now);
         Client {
             shared,
             peer,
@@ -72,6 +75,7 @@ impl Client {
             proving: None,
             early: BytesMut::new(),
             known_at: None,
+            rate,
             connected: now,
             last_heard: now,
             heartbeat,
@@ -81,16 +85,17 @@ impl Client {
         }
     }
 
-    fn on_line(&mut self, now: Instant, text: &str) {
+    fn on_line(&mut self, now: Instant, text: &str) -> Result<(), CloseReason> {
         if text.trim().is_empty() {
-            return; // between two messages
+            return Ok(()); // between two messages
         }
         self.counts.requests += 1;
         match Request::read(text) {
             Ok(Request { id, activity }) => {
                 let asked = self.shared.requests.of(Some(activity.name()));
+                let in_time = self.pace(urgency(&activity))?;
                 *self.line.asked.lock() = Some(asked.clone());
-                let done = self.on_request(now, &id, activity);
+                let done = in_time.and_then(|()| self.on_request(now, &id, activity));
                 let is_answered = self.line.asked.lock().take().is_some() && self.proving.is_none();
                 match done {
                     Ok(()) if is_answered => asked.is_answered(RequestResult::Ok),
@@ -103,8 +108,23 @@ impl Client {
             }
             Err(unreadable) => {
                 self.counts.unknown += u64::from(matches!(unreadable.flaw, Flaw::UnknownActivity { .. }));
-                self.refuse_unreadable(unreadable.id, unreadable.flaw.into());
+                let too_fast = self.pace(Urgency::Ordinary)?.err();
+                self.refuse_unreadable(unreadable.id, too_fast.unwrap_or_else(|| unreadable.flaw.into()));
             }
+        }
+        Ok(())
+    }
+
+    /// Counts a request, and refuses it if it comes too soon.
+    fn pace(&mut self, urgency: Urgency) -> Result<Result<(), No>, CloseReason> {
+        let per_second = self.rate.per_second();
+        match self.rate.take(urgency) {
+            Pace::Fine => Ok(Ok(())),
+            Pace::TooFast => {
+                let why = format!("more than {per_second} requests a second of this connection");
+                Ok(Err(No::new(Code::TooManyRequests, why)))
+            }
+            Pace::Flood => Err(CloseReason::Flood { per_second }),
         }
     }
 
@@ -112,6 +132,12 @@ impl Client {
         if self.is_ending {
             return Err(No::new(Code::Unavailable, "the gateway is shutting down"));
         }
+        // Who comes back is no newcomer.
+        let urgency = match &activity {
+            Activity::Hello(hello) if hello.resume.is_some() => Urgency::Ordinary,
+            other => urgency(other),
+        };
+        self.shared.house.must_bear(urgency)?;
         match (&self.opened, activity) {
             (None, Activity::Hello(hello)) => {
                 let claim = self.shared.claim(&hello, &self.peer)?;
@@ -165,9 +191,9 @@ impl Client {
         // Whoever asks and does not read is not worked for.
         while self.proving.is_none() && !self.line.outbox.is_over() {
             match self.lines.decode(read) {
-                Ok(Some(line)) => self.on_line(now, &line),
+                Ok(Some(line)) => self.on_line(now, &line)?,
                 Ok(None) => break,
-                Err(error) => self.on_broken_line(&error),
+                Err(error) => self.on_broken_line(&error)?,
             }
         }
         if self.proving.is_some() { proving::keep(&mut self.early, read) } else { Ok(()) }
@@ -204,21 +230,24 @@ impl Client {
     }
 
     /// A line that is none. What comes behind it is read as if it had not been.
-    fn on_broken_line(&mut self, error: &LinesCodecError) {
+    fn on_broken_line(&mut self, error: &LinesCodecError) -> Result<(), CloseReason> {
         self.counts.requests += 1;
+        let too_fast = self.pace(Urgency::Ordinary)?.err();
         let why = match error {
             LinesCodecError::MaxLineLengthExceeded => {
                 format!("the message is longer than {} bytes", self.shared.message_bytes_max)
             }
             LinesCodecError::Io(_) => "the message is not valid UTF-8".to_owned(),
         };
-        self.refuse_unreadable(None, No::new(Code::InvalidRequest, why));
+        self.refuse_unreadable(None, too_fast.unwrap_or_else(|| No::new(Code::InvalidRequest, why)));
+        Ok(())
     }
 }
 
 impl Conversation for Client {
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
         self.last_heard = now;
+        self.rate.pass(now);
         if self.proving.is_none() {
             proving::give_back(&mut self.early, read);
         }
@@ -279,8 +308,7 @@ impl Conversation for Client {
             None => counted,
         };
         if !matches!(reason, CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Failed(_)) {
-            let message = Some(reason.to_string());
-            self.line.say(Notice { notice: NoticeName::Closed, time: time_of_day(), message });
+            self.line.say(closed(reason));
         }
         departed
     }

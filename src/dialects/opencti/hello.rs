@@ -15,7 +15,7 @@ use super::session::{Line, Resumed, Session};
 use crate::access::Claim;
 use crate::dialects::Peer;
 use crate::model::{AgentId, CLIENT_BYTES_MAX, Identity, Password, Service};
-use crate::sessions::{HeldBy, Subscriber};
+use crate::sessions::{HeldBy, Place, Subscriber};
 
 /// What a session may, by who its client is.
 #[derive(Clone, Debug)]
@@ -62,6 +62,7 @@ pub(super) struct Opened {
     pub(super) idle_timeout: Option<Duration>,
     /// For the log.
     pub(super) is_resumed: bool,
+    _place: Place<String>,
 }
 
 impl OpenCti {
@@ -75,6 +76,9 @@ impl OpenCti {
     ) -> Result<Opened, No> {
         let rights = Rights::of(identity);
         let idle_timeout = idle_timeout(hello)?;
+        let place = self.house.table.session_places.take(hello.identity.clone());
+        let many = |full| No::new(Code::TooManySessions, format!("sessions of identity {:?}: {full}", hello.identity));
+        let _place = place.map_err(many)?;
         let welcome = self.welcome(id);
         let (session, is_resumed) = match &hello.resume {
             None => (self.begin(line, &rights, welcome), false),
@@ -94,7 +98,7 @@ impl OpenCti {
                 }
             }
         };
-        Ok(Opened { session, rights, idle_timeout, is_resumed })
+        Ok(Opened { session, rights, idle_timeout, is_resumed, _place })
     }
 
     fn begin(self: &Arc<OpenCti>, line: &Arc<Line>, rights: &Rights, welcome: Welcome) -> Arc<Session> {

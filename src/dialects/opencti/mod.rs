@@ -21,14 +21,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use cti_protocol::opencti::Activity;
+use bytes::{BufMut, Bytes, BytesMut};
+use cti_protocol::opencti::{Activity, Notice, NoticeName, ServerMessage};
 use dashmap::DashMap;
 
 use self::session::Session;
 use crate::access::Gate;
 use crate::config::{Config, ListenerConfig, ReasonConfig, SessionsConfig};
-use crate::dialects::{Conversation, Dialect, Outbox, Page, Peer};
+use crate::dialects::{CloseReason, Conversation, Dialect, Outbox, Page, Peer};
 use crate::observe::RequestCounts;
 use crate::operations::House;
 
@@ -42,6 +42,7 @@ pub struct OpenCti {
     reasons: Vec<ReasonConfig>,
     message_bytes_max: usize,
     requests_in_flight_max: usize,
+    requests_per_second_max: u32,
     devices_max: usize,
     open_wait: Duration,
     requests: RequestCounts,
@@ -83,6 +84,7 @@ impl OpenCti {
             reasons: config.reasons.clone(),
             message_bytes_max: config.limits.message_bytes_max,
             requests_in_flight_max: config.limits.requests_in_flight_max,
+            requests_per_second_max: config.limits.requests_per_second_max,
             devices_max: config.limits.monitors_max,
             open_wait: config.timeouts.open,
             sessions,
@@ -93,6 +95,13 @@ impl OpenCti {
 impl Dialect for OpenCti {
     fn converse(self: Arc<Self>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
         Box::new(client::Client::new(self, peer, outbox, now))
+    }
+
+    fn turn_away(&self, reason: &CloseReason) -> Bytes {
+        let mut out = BytesMut::new();
+        ServerMessage::from(closed(reason)).write(&mut out);
+        out.put_u8(b'\n');
+        out.freeze()
     }
 
     fn page(&self, path: &str) -> Option<Page> {
@@ -109,6 +118,11 @@ impl Dialect for OpenCti {
         };
         Some(Page { content_type, body })
     }
+}
+
+/// The last word to a client.
+fn closed(reason: &CloseReason) -> Notice {
+    Notice { notice: NoticeName::Closed, time: time_of_day(), message: Some(reason.to_string()) }
 }
 
 /// What sessions of this dialect call it.

@@ -25,8 +25,23 @@ use crate::model::{
     WantedState,
 };
 use crate::observe::RequestResult;
-use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right};
-use crate::sessions::{HeldBy, LogoutKind, Subscriber, Target};
+use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right, Urgency};
+use crate::sessions::{HeldBy, LogoutKind, Target};
+
+/// How long a request can wait, or be refused.
+pub(super) fn urgency(activity: &Activity) -> Urgency {
+    match activity {
+        Activity::Hello(_) | Activity::LoginAgent(_) => Urgency::Newcomer,
+        Activity::LogoutAgent(_)
+        | Activity::SetAgentNotReady(_)
+        | Activity::HangUpCall(_)
+        | Activity::DropParty(_)
+        | Activity::CloseAdapter(_)
+        | Activity::UnSubscribeForEvents(_)
+        | Activity::Heartbeat(_) => Urgency::Leaving,
+        _ => Urgency::Ordinary,
+    }
+}
 
 impl Opened {
     /// Does what the client asks, or says why not.
@@ -64,7 +79,7 @@ impl Opened {
         let queues = shared.queues(key.peripheral, request.queue.as_deref())?;
         let session = Arc::clone(&self.session);
         let (whose, hears) = (self.whose(), self.rights.every_device || self.rights.own_devices);
-        let others = shared.house.meet(session.id, &key, |_| true).map_err(|HeldBy(other)| {
+        let (others, claim) = shared.house.meet_to_log_in(session.id, &key).map_err(|HeldBy(other)| {
             No::new(Code::AgentLoggedIn, format!("AgentID: session {other} has agent {}", key.agent))
         })?;
         if !session.has_agent(&key) && session.is_full() {
@@ -96,23 +111,20 @@ impl Opened {
                 }
             };
             Arc::clone(&house).log_in(by, key.clone(), login, subscribe, tell).await;
-            let mut others = others;
             let done = match told.take() {
                 Err(refusal) if is_in_there(&refusal, &device) && !session.has_agent(&key) => {
-                    let met = take_up_logged_in(
-                        &session,
-                        &key,
-                        hears.then(|| (&device, whose(key.clone()))),
-                        password,
-                        refusal,
-                    )
-                    .await;
-                    met.map(|met| others = met)
+                    let heard = hears.then(|| (&device, whose(key.clone())));
+                    take_up_logged_in(&session, &key, heard, password, refusal).await
                 }
                 other => other,
             };
             if done.is_ok() {
                 session.take_up(&key);
+                // Others may have come since the login was asked.
+                let mut others = others;
+                others.extend(house.meet(session.id, &key, |_| true).unwrap_or_default());
+                others.sort_unstable_by_key(|other| other.session());
+                others.dedup_by_key(|other| other.session());
                 for other in others {
                     house.neglect(other.session(), &key);
                     other.lose(&key, session.id);
@@ -121,6 +133,7 @@ impl Opened {
                 session.follow_calls(key.peripheral, &device);
             }
             answer(done);
+            drop(claim);
         });
         Ok(())
     }
@@ -394,25 +407,25 @@ impl Session {
 }
 
 /// The agent is logged in where the client wants it: its client was lost, or shares it. It proves the agent's password, and
-/// has it. Returns from whom it takes the agent over: others may have come since the login was asked.
+/// has it.
 async fn take_up_logged_in(
     session: &Arc<Session>,
     key: &AgentKey,
     heard: Option<(&Instrument, Option<AgentKey>)>,
     password: Password,
     refusal: Refusal,
-) -> Result<Vec<Arc<dyn Subscriber>>, Refusal> {
+) -> Result<(), Refusal> {
     let house = &session.shared.house;
     let (tell, told) = outcome();
     let by = Requester { session: session.id, right: Right::Nobody };
     Arc::clone(house).authenticate(by, key.clone(), password, tell).await;
     told.take()?;
-    let others = house.meet(session.id, key, |_| true).map_err(|HeldBy(_)| refusal)?;
+    house.meet(session.id, key, |_| true).map_err(|HeldBy(_)| refusal)?;
     if session.take_up(key) {
         if let Some((device, whose)) = heard {
             session.subscribe(key.peripheral, device, whose);
         }
-        Ok(others)
+        Ok(())
     } else {
         Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // out meanwhile
     }
@@ -431,6 +444,9 @@ fn is_same(facts: &AgentFacts, change: &StateChange) -> bool {
 }
 
 fn too_many(shared: &OpenCti) -> No {
+    if shared.house.table.subscription_places.are_taken(&()) {
+        return No::new(Code::TooManySubscriptions, "all sessions together have as many agents and devices as may be");
+    }
     No::new(Code::TooManySubscriptions, format!("the session has {} agents and devices", shared.devices_max))
 }
 

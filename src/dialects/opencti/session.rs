@@ -3,7 +3,7 @@
 //! Not here: what it may ask. Must hold: events are numbered, kept and sent under one lock, so that no two connections and
 //! no two events can be confused; nothing here waits, and no agent is looked up while that lock is held.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -49,9 +49,9 @@ struct Inner {
     /// How often the session was taken up or lost: tells one loss from the next.
     turns: u64,
     /// The agents that this client logged in or took up, and by which login. Those whose login has ended are not its any more.
-    agents: HashMap<AgentKey, u64>,
+    agents: BTreeMap<AgentKey, u64>,
     /// The devices whose events it gets, and some that a logout ended.
-    devices: HashMap<(PeripheralId, Instrument), Followed>,
+    devices: BTreeMap<(PeripheralId, Instrument), Followed>,
     has_ended: bool,
 }
 
@@ -288,8 +288,11 @@ impl Session {
         self.inner.lock().agents.iter().map(|(key, login)| (key.clone(), *login)).collect()
     }
 
-    /// Whether one more agent or device would be too many.
+    /// Whether one more agent or device would be too many, here or of all sessions.
     pub(super) fn is_full(&self) -> bool {
+        if self.shared.house.table.subscription_places.are_taken(&()) {
+            return true;
+        }
         let is_full = |inner: &Inner| inner.devices.len().max(inner.agents.len()) >= self.shared.devices_max;
         if !is_full(&self.inner.lock()) {
             return false;
@@ -329,7 +332,9 @@ impl Session {
             }
             let target = Target::Device(peripheral, device.clone());
             let filter = Filter { calls: CallSteps::default(), ..everything() };
-            let subscription = Subscription::new(0, target, filter, Arc::<Session>::clone(self) as _);
+            // Whether there is room was looked at when it was asked for: who was let in then is not left out now.
+            let room = self.shared.house.table.subscription_places.take(()).ok();
+            let subscription = Subscription::in_place(room, 0, target, filter, Arc::<Session>::clone(self) as _);
             let followed = Followed { subscription: Arc::clone(&subscription), whose, calls: HashMap::new() };
             inner.devices.insert(place, followed);
             subscription

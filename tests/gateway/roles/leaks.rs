@@ -483,7 +483,8 @@ async fn who_waits_at_another_teams_device_has_no_part_in_whoever_comes_to_work_
     // The stranger's own desktop is not kept out.
     let mut stranger = Desk::connected(&stage.house, 20);
     let services = ServiceMask::CTI_SERVICE_CLIENT_EVENTS | ServiceMask::CTI_SERVICE_CLIENT_CONTROL;
-    let both = || OpenReq { agent_id: text(STRANGER), agent_instrument: text(&place), ..open_req("stranger", services) };
+    let both =
+        || OpenReq { agent_id: text(STRANGER), agent_instrument: text(&place), ..open_req("stranger", services) };
     stranger.opens(both()).await;
     stranger.drops();
     // Nor is a stranger who logs in at the phone itself missed when the waiting desktop is lost.

@@ -104,12 +104,9 @@ impl Desk {
     }
 
     /// Sends bytes as they come in from a socket, with what earlier ones left.
-    pub fn sends_piece(&mut self, half: &mut BytesMut, bytes: &[u8]) {
-        half.extend_from_slice(bytes);
+    pub fn sends_piece(&mut self, half: &mut BytesMut) {
         let now = tokio::time::Instant::now().into_std();
-        if self.closed.is_none()
-            && let Err(reason) = self.conversation.on_bytes(now, half)
-        {
+        if let Err(reason) = self.conversation.on_bytes(now, half) {
             self.is_closed(reason);
         }
     }
@@ -255,6 +252,18 @@ impl Desk {
         self.receives_confirm(invoke_id).await;
         self.receives_event(agent, AgentState::AGENT_STATE_LOGIN).await;
         self.receives_event(agent, AgentState::AGENT_STATE_NOT_READY).await;
+    }
+
+    /// Logs an agent in whose events others get as well, and is answered.
+    pub async fn logs_in_beside(&mut self, agent: &str) {
+        let invoke_id = self.asks(agent, AgentState::AGENT_STATE_LOGIN);
+        loop {
+            match self.receives().await {
+                AnyMessage::SetAgentStateConf(answer) if answer.invoke_id == invoke_id => return,
+                AnyMessage::AgentStateEvent(_) => (),
+                other => panic!("SET_AGENT_STATE_CONF {invoke_id} expected, got {other:?}"),
+            }
+        }
     }
 
     pub async fn queries(&mut self, agent: &str) -> AgentState {

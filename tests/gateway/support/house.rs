@@ -11,6 +11,7 @@ use ctigate::dialects::ged188::Ged188;
 use ctigate::dialects::opencti::{OpenCti, Sessions};
 use ctigate::model::{Password, PeripheralId, ReasonCode, Role, Secret, TeamId};
 use ctigate::operations::{Grace, House, Rules};
+use ctigate::sessions::Bounds;
 
 use super::acd::HeldAcd;
 
@@ -76,6 +77,13 @@ pub async fn house_by(world: EmbeddedConfig, config: &Config, change: impl FnOnc
         logout_on_call: sessions.logout_on_call,
         day_begins: sessions.day_begins,
         audit: None,
+        commands_max: config.limits.acd_commands_max,
+        bounds: Bounds {
+            agents_max: config.limits.agents_max,
+            calls_max: config.limits.calls_max,
+            sessions_per_client_max: config.limits.sessions_per_client_max,
+            subscriptions_max: config.limits.subscriptions_max,
+        },
     };
     change(&mut rules);
     let house = House::new(vec![peripheral], config.teams(), rules);

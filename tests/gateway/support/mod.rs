@@ -6,6 +6,7 @@ pub mod desk;
 pub mod house;
 pub mod node;
 pub mod observed;
+pub mod overheard;
 pub mod phone;
 pub mod recount;
 pub mod schema;

@@ -1,0 +1,356 @@
+//! What a thousand clients that read nothing cost a thousand others: their latency with and without them, in turns, in
+//! one run.
+//!
+//! The thousand that are measured are agents' desktops that go ready and not ready, all together at even distances; a latency
+//! counts from when the request was due. The thousand that do not read have subscribed to all of that. One that is closed
+//! for it comes back at once and goes on not reading. Gateway, measured clients and the others each have a process.
+//!
+//!     cargo bench --bench slow_readers
+#![allow(clippy::print_stdout, reason = "a bench tells its figures there, and its processes talk to each other")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use cti_protocol::ged188::codes::{AgentState, AgentStateMask, CallMsgMask, ServiceMask};
+use cti_protocol::ged188::{AnyMessage, Data, FrameCodec, OpenReq, SetAgentStateReq, Text, Version};
+use hdrhistogram::Histogram;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::codec::Decoder;
+
+/// Why there are no figures.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const CLIENTS: u32 = 1_000;
+/// Requests a second of all measured clients together. Each brings an event to each of those that do not read.
+const PER_SECOND: u32 = 200;
+const MEASURED: Duration = Duration::from_secs(15);
+/// How long those that do not read are there before it is measured: until nothing more goes into their sockets.
+const FILLING: Duration = Duration::from_secs(6);
+const PAIRS: usize = 3;
+const VERSION: Version = Version::new(20).unwrap();
+const CONFIG: &str = r#"
+[[listener]]
+address = "127.0.0.1:0"
+[[acd]]
+kind = "embedded"
+[[acd.agents]]
+first = 10001
+count = 1000
+password = "pw{id}"
+queues = [1, 2, 3]
+[[acd.instruments]]
+first = 20001
+count = 1000
+"#;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ran = match arguments[..] {
+        ["--deaf", address] => run(deaf(address)),
+        ["--measured", address] => run(measured(address)),
+        _ if arguments.contains(&"--bench") => bench(),
+        _ => {
+            println!("cargo bench runs this; cargo test does not");
+            Ok(())
+        }
+    };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+// --- the order of a run ---------------------------------------------------------------------------------------------
+
+fn bench() -> Result<(), Failure> {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let config = directory.join("bench-slow-readers.toml");
+    std::fs::write(&config, CONFIG)?;
+    let mut gateway = Command::new(env!("CARGO_BIN_EXE_ctigate"));
+    gateway.arg("serve").arg("-c").arg(config).stderr(Stdio::null());
+    let mut gateway = Process::start(gateway)?;
+    let ready = gateway.line()?;
+    let listeners: serde_json::Value = serde_json::from_str(ready.strip_prefix("ready ").ok_or("no gateway")?)?;
+    let address = listeners["ged188"].as_str().ok_or("no listener")?;
+
+    let mut measured = Process::start(itself("--measured", address)?)?;
+    measured.line()?;
+    println!("{CLIENTS} measured, {PER_SECOND} requests a second; latency in ms from when a request was due");
+    println!("   without those that do not read    with {CLIENTS} of them               p99  gateway's memory");
+    let mut ratios = Vec::new();
+    for _ in 0..PAIRS {
+        let without = measured.measure()?;
+        let mut deaf = Process::start(itself("--deaf", address)?)?;
+        deaf.line()?;
+        std::thread::sleep(FILLING);
+        let with = measured.measure()?;
+        let memory = gateway.memory_megabytes()?;
+        writeln!(deaf.stdin, "end")?;
+        let closed: u64 = deaf.line()?.parse()?;
+        let ratio = with.p99 / without.p99;
+        ratios.push(ratio);
+        println!("   {without}   {with}   {ratio:.2}  {memory} MB; {closed} were closed for it and came back");
+    }
+    ratios.sort_by(f64::total_cmp);
+    let median = ratios[ratios.len() / 2];
+    println!("p99 with them is {median:.2} times that without, the median of {PAIRS} pairs; 2 at most is promised");
+    if median <= 2.0 { Ok(()) } else { Err("the promise is not kept".into()) }
+}
+
+fn itself(as_what: &str, address: &str) -> Result<Command, Failure> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args([as_what, address]);
+    Ok(command)
+}
+
+/// A process that is told what to do, and says when it is done.
+struct Process {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(mut command: Command) -> Result<Process, Failure> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let stdin = child.stdin.take().ok_or("no pipe")?;
+        let stdout = BufReader::new(child.stdout.take().ok_or("no pipe")?);
+        Ok(Process { child, stdin, stdout })
+    }
+
+    fn line(&mut self) -> Result<String, Failure> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line)?;
+        match line.trim_end() {
+            "" => Err("a process has ended".into()),
+            line => Ok(line.to_owned()),
+        }
+    }
+
+    fn measure(&mut self) -> Result<Latency, Failure> {
+        writeln!(self.stdin, "measure")?;
+        let line = self.line()?;
+        let mut numbers = line.split(' ').map(str::parse);
+        let mut next = || numbers.next().ok_or("a figure is missing")?.map_err(|_| line.clone());
+        Ok(Latency { p50: next()?, p99: next()?, max: next()? })
+    }
+
+    fn memory_megabytes(&self) -> Result<u64, Failure> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no memory is told")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+struct Latency {
+    p50: f64,
+    p99: f64,
+    max: f64,
+}
+
+impl std::fmt::Display for Latency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Latency { p50, p99, max } = self;
+        write!(f, "p50 {p50:6.2} p99 {p99:6.2} max {max:7.2}")
+    }
+}
+
+/// What the first process wants next.
+fn orders() -> tokio::sync::mpsc::UnboundedReceiver<String> {
+    let (send, receive) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        std::io::stdin().lines().map_while(Result::ok).for_each(|line| drop(send.send(line)));
+    });
+    receive
+}
+
+fn say(line: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
+// --- those that do not read -----------------------------------------------------------------------------------------
+
+async fn deaf(address: &str) -> Result<(), Failure> {
+    let (address, mut orders) = (address.parse()?, orders());
+    let closed = Arc::new(AtomicU64::new(0));
+    let begun = Arc::new(tokio::sync::Semaphore::new(0));
+    for _ in 0..CLIENTS {
+        tokio::spawn(stay_deaf(address, Arc::clone(&begun), Arc::clone(&closed)));
+    }
+    drop(begun.acquire_many(CLIENTS).await?);
+    say("ready")?;
+    orders.recv().await;
+    say(&closed.load(Ordering::Relaxed).to_string())
+}
+
+async fn stay_deaf(address: SocketAddr, begun: Arc<tokio::sync::Semaphore>, closed: Arc<AtomicU64>) {
+    let mut is_first = true;
+    loop {
+        let Ok(stream) = open_deaf(address).await else {
+            sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        if std::mem::take(&mut is_first) {
+            begun.add_permits(1);
+        }
+        // Not reading, it can only be looked at whether the other end has gone.
+        while stream.ready(Interest::READABLE).await.is_ok_and(|ready| !ready.is_read_closed()) {
+            sleep(Duration::from_millis(100)).await;
+        }
+        closed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn open_deaf(address: SocketAddr) -> Result<TcpStream, Failure> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(4_096)?;
+    let mut stream = socket.connect(address).await?;
+    let services = ServiceMask::CTI_SERVICE_ALL_EVENTS;
+    stream.write_all(&frame(open_req("deaf", services))).await?;
+    stream.readable().await?;
+    Ok(stream)
+}
+
+// --- those that are measured ----------------------------------------------------------------------------------------
+
+async fn measured(address: &str) -> Result<(), Failure> {
+    let (address, mut orders) = (address.parse()?, orders());
+    let mut desks = Vec::new();
+    for agent in 10_001..10_001 + CLIENTS {
+        desks.push(Desk::open(address, agent).await?);
+    }
+    say("ready")?;
+    while orders.recv().await.is_some() {
+        let start = Instant::now() + Duration::from_millis(100);
+        let mut working = tokio::task::JoinSet::new();
+        for (at, desk) in (0..).zip(desks.drain(..)) {
+            working.spawn(desk.work(start, at));
+        }
+        let mut all = Histogram::<u64>::new(3)?;
+        while let Some(done) = working.join_next().await {
+            let (desk, latencies) = done??;
+            latencies.iter().for_each(|latency| all.saturating_record(*latency));
+            desks.push(desk);
+        }
+        let ms = |microseconds: u64| microseconds as f64 / 1_000.0;
+        let (p50, p99) = (ms(all.value_at_quantile(0.5)), ms(all.value_at_quantile(0.99)));
+        say(&format!("{p50} {p99} {}", ms(all.max())))?;
+    }
+    Ok(())
+}
+
+struct Desk {
+    agent: u32,
+    stream: TcpStream,
+    read: BytesMut,
+    frames: FrameCodec,
+    invoke_id: u32,
+}
+
+impl Desk {
+    async fn open(address: SocketAddr, agent: u32) -> Result<Desk, Failure> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let mut desk = Desk { agent, stream, read: BytesMut::new(), frames: FrameCodec::default(), invoke_id: 1 };
+        let services = ServiceMask::CTI_SERVICE_CLIENT_EVENTS | ServiceMask::CTI_SERVICE_CLIENT_CONTROL;
+        let request = OpenReq { agent_id: text(&agent.to_string())?, ..open_req("desktop", services) };
+        desk.stream.write_all(&frame(request)).await?;
+        desk.hear(|message| matches!(message, AnyMessage::OpenConf(_))).await?;
+        desk.ask(AgentState::AGENT_STATE_LOGIN).await?;
+        Ok(desk)
+    }
+
+    /// Every so often a request, for as long as it is measured.
+    async fn work(mut self, start: Instant, at: u32) -> Result<(Desk, Vec<u64>), Failure> {
+        let (pause, every) = (Duration::from_secs(1) / PER_SECOND, Duration::from_secs(1) / PER_SECOND * CLIENTS);
+        let mut latencies = Vec::new();
+        let mut due = start + pause * at;
+        while due < start + MEASURED {
+            sleep_until(due).await;
+            let states = [AgentState::AGENT_STATE_AVAILABLE, AgentState::AGENT_STATE_NOT_READY];
+            self.ask(states[self.invoke_id as usize % 2]).await?;
+            latencies.push(u64::try_from(due.elapsed().as_micros())?);
+            due += every;
+        }
+        Ok((self, latencies))
+    }
+
+    async fn ask(&mut self, agent_state: AgentState) -> Result<(), Failure> {
+        self.invoke_id += 1;
+        let invoke_id = self.invoke_id;
+        let agent_id = text(&self.agent.to_string())?;
+        let mut request =
+            SetAgentStateReq { invoke_id, peripheral_id: 5000, agent_state, agent_id, ..Default::default() };
+        if agent_state == AgentState::AGENT_STATE_LOGIN {
+            request.agent_instrument = text(&(self.agent + 10_000).to_string())?;
+            request.agent_password = Some(Text::new(&format!("pw{}", self.agent))?.into());
+        }
+        self.stream.write_all(&frame(request)).await?;
+        self.hear(|message| matches!(message, AnyMessage::SetAgentStateConf(said) if said.invoke_id == invoke_id)).await
+    }
+
+    async fn hear(&mut self, is_it: impl Fn(&AnyMessage) -> bool) -> Result<(), Failure> {
+        loop {
+            while let Some(frame) = self.frames.decode(&mut self.read)? {
+                match AnyMessage::decode(&frame, VERSION)? {
+                    message if is_it(&message) => return Ok(()),
+                    AnyMessage::AgentStateEvent(_) | AnyMessage::SystemEvent(_) => (),
+                    other => return Err(format!("agent {} heard {other:?}", self.agent).into()),
+                }
+            }
+            if self.stream.read_buf(&mut self.read).await? == 0 {
+                return Err("a measured client was closed".into());
+            }
+        }
+    }
+}
+
+fn open_req(client: &str, services: ServiceMask) -> OpenReq {
+    OpenReq {
+        invoke_id: 1,
+        version_number: VERSION.number(),
+        idle_timeout: 0xffff_ffff,
+        peripheral_id: 0xffff_ffff,
+        services_requested: services,
+        call_msg_mask: CallMsgMask(0),
+        agent_state_mask: AgentStateMask(0x3fff),
+        client_id: Text::new(client).ok(),
+        client_password: Data::new(&[0_u8][..]).ok().map(Into::into),
+        ..Default::default()
+    }
+}
+
+fn frame(message: impl Into<AnyMessage>) -> BytesMut {
+    let mut bytes = BytesMut::new();
+    if let Err(error) = message.into().encode(VERSION, &mut bytes) {
+        unreachable!("a message of this bench cannot be written: {error}");
+    }
+    bytes
+}
+
+fn text<const MAX: usize>(content: &str) -> Result<Option<Text<MAX>>, Failure> {
+    Ok(Some(Text::new(content)?))
+}
