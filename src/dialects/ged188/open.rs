@@ -81,7 +81,7 @@ impl Ged188 {
         if is_agents_own && !fields.is_empty() {
             self.must_be_own(&identity, peripheral, &mut fields)?;
         }
-        let held = if is_agents_own { self.targets(peripheral, &fields)? } else { Vec::new() };
+        let held = if is_agents_own { self.targets(peripheral, &fields, &identity)? } else { Vec::new() };
 
         let supervised = self.supervised(services, peripheral, &fields)?;
         let right = match held.first() {
@@ -227,8 +227,9 @@ impl Ged188 {
         Err(No::failure(status, format!("none of ServicesRequested {asked:#010x} is available")))
     }
 
-    /// The agent and device of a CLIENT_EVENTS session; the first is the one that its events are found by.
-    fn targets(&self, peripheral: PeripheralId, fields: &AgentFields) -> Result<Vec<Target>, No> {
+    /// The agent and device of a CLIENT_EVENTS session; the first is the one that its events are found by. A device is held
+    /// by whoever may be opened for one: an agent's own desktop holds its agent, and so the device while the agent works there.
+    fn targets(&self, peripheral: PeripheralId, fields: &AgentFields, identity: &Identity) -> Result<Vec<Target>, No> {
         if fields.is_empty() {
             return Err(missing("one of AgentID, AgentInstrument and AgentExtension with CLIENT_EVENTS"));
         }
@@ -262,7 +263,7 @@ impl Ged188 {
                 return Err(inconsistent(format!("AgentInstrument is {device}, the agent works at {at}")));
             }
         }
-        if let Some(device) = fields.device() {
+        if let Some(device) = fields.device().filter(|_| identity.may_be_anybody()) {
             targets.push(Target::Device(peripheral, device.clone()));
         }
         Ok(targets)

@@ -111,6 +111,9 @@ table! {
         agent_id: None, agent_instrument: text(&aim.device), ..state(aim, AVAILABLE) };
     SET_AGENT_STATE_REQ in In CHANGES,          "+--" "++-" "+++" "+++" "---": |aim| SetAgentStateReq {
         agent_instrument: text(&aim.device), ..state(aim, LOGOUT) };
+    // Where a stranger works is not found out by asking for one device after the other.
+    SET_AGENT_STATE_REQ in In TELLS,            ".--" "..-" "..." "..." "---": |aim| SetAgentStateReq {
+        agent_instrument: text("3029"), ..state(aim, LOGOUT) };
     QUERY_AGENT_STATE_REQ in In TELLS,          "+--" "++-" "+++" "+++" "---": |aim| QueryAgentStateReq {
         invoke_id: aim.invoke_id, agent_id: text(aim.agent), ..Default::default() };
     QUERY_AGENT_STATE_REQ in Out TELLS,         "+--" "++-" "+++" "+++" "---": |aim| QueryAgentStateReq {

@@ -410,6 +410,10 @@ async fn who_comes_to_a_monitored_device_is_not_heard_there() {
                         forced: false,
                     };
                     acd.log_in(&login).await.unwrap();
+                    // Who comes is told of before who went, as no order is promised.
+                    let mut truth = acd.snapshot().await.unwrap();
+                    truth.agents.reverse();
+                    *stage.house.acd.snapshot.lock().unwrap() = Some(truth);
                     acd.go_away();
                     tokio::time::sleep(Duration::from_secs(2)).await;
                     acd.lose_reports(0);
@@ -468,6 +472,35 @@ async fn a_session_at_another_teams_device_is_not_opened_and_one_that_waits_ther
         second.heard_nothing("took over").await;
         spy.heard_nothing("was taken over").await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_at_another_teams_device_has_no_part_in_whoever_comes_to_work_there() {
+    let mut stage = Stage::empty().await;
+    let place = instrument_of(STRANGER);
+    let mut desk = Desk::connected(&stage.house, 20);
+    desk.opens(OpenReq { agent_id: text(OWN), agent_instrument: text(&place), ..open_of("agent") }).await;
+    // The stranger's own desktop is not kept out.
+    let mut stranger = Desk::connected(&stage.house, 20);
+    let services = ServiceMask::CTI_SERVICE_CLIENT_EVENTS | ServiceMask::CTI_SERVICE_CLIENT_CONTROL;
+    let both =
+        || OpenReq { agent_id: text(STRANGER), agent_instrument: text(&place), ..open_req("stranger", services) };
+    stranger.opens(both()).await;
+    stranger.drops();
+    // Nor is a stranger who logs in at the phone itself missed when the waiting desktop is lost.
+    let login = Login {
+        agent: AgentId::new(STRANGER).unwrap(),
+        password: Password::new(format!("pw{STRANGER}")),
+        instrument: Instrument::new(&place).unwrap(),
+        queues: QueueChoice::AsAcdSays,
+        forced: false,
+    };
+    stage.house.acd.inner.log_in(&login).await.unwrap();
+    stage.director.hears().await;
+    desk.drops();
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    let facts = stage.house.acd.inner.facts(&login.agent).unwrap();
+    assert!(facts.is_logged_in(), "{facts:?}");
 }
 
 #[tokio::test(start_paused = true)]
