@@ -83,7 +83,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<(), CloseReason> {
-        outbox.take(&mut self.pending)?;
+        outbox.take_next(&mut self.pending)?;
         if self.pending.is_empty() && !self.is_unflushed {
             return Ok(());
         }

@@ -122,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<(), CloseReason> {
-        outbox.take(&mut self.pending)?;
+        outbox.take_next(&mut self.pending)?;
         if let Poll::Ready(Err(error)) = self.poll_write(cx) {
             return Err(self.reason(error));
         }
