@@ -1,8 +1,11 @@
 //! What a session has still to write: bounded bytes in one order, whoever adds to them.
 //!
+//! What waits is in pieces: to add to much costs no more than to add to little, however many owe much at a time.
+//!
 //! Not here: sockets, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
 //! added after it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -13,6 +16,12 @@ use tokio::sync::Notify;
 
 use crate::model::SessionId;
 
+/// A piece that has so much gets no more.
+const PIECE_BYTES: usize = 4 * 1024;
+/// What is written at once, or one piece.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
+/// Room for so many pieces is kept when there are none.
+const PIECES_KEPT: usize = 4;
 /// How many times the bound a backlog may be.
 const BACKLOG_MAX: usize = 4;
 
@@ -64,15 +73,25 @@ impl Total {
     }
 }
 
+/// Some of what waits.
+#[derive(Debug)]
+struct Piece {
+    bytes: BytesMut,
+    /// When the oldest of its events was read from its ACD.
+    oldest: Option<Instant>,
+}
+
 #[derive(Debug, Default)]
 struct Inner {
-    bytes: BytesMut,
+    /// Each of whole messages, none of them empty but perhaps the last.
+    pieces: VecDeque<Piece>,
+    /// The bytes of them all.
+    queued: usize,
     /// Bytes that were taken out to be written and are not written yet.
     being_written: usize,
     /// What of it all is backlog, by which the bound is raised until everything is written.
     backlog: usize,
-    /// When the oldest of the events in `bytes` was read from its ACD, and of those that are being written.
-    oldest: Option<Instant>,
+    /// When the oldest of the events that are being written was read from its ACD.
     oldest_being_written: Option<Instant>,
     slow: Option<SlowClient>,
     replaced_by: Option<SessionId>,
@@ -180,22 +199,47 @@ impl Outbox {
         self.inner.lock().replaced_by
     }
 
-    /// Moves what waits into `pending`, of which `pending`'s present bytes are not written yet. Fails once too much waited.
+    /// Moves all that waits into `pending`, of which `pending`'s present bytes are not written yet. Fails once too much waited.
     pub fn take(&self, pending: &mut BytesMut) -> Result<(), SlowClient> {
+        self.take_up_to(usize::MAX, pending)
+    }
+
+    /// Moves what is to be written next into `pending`, if that is empty. Fails once too much waited.
+    pub fn take_next(&self, pending: &mut BytesMut) -> Result<(), SlowClient> {
+        let at_once = if pending.is_empty() { WRITTEN_AT_ONCE } else { 0 };
+        self.take_up_to(at_once, pending)
+    }
+
+    fn take_up_to(&self, bytes_max: usize, pending: &mut BytesMut) -> Result<(), SlowClient> {
         let mut inner = self.inner.lock();
         if let Some(slow) = inner.slow {
             return Err(slow);
         }
-        let was = inner.waiting();
-        if pending.is_empty() {
-            *pending = std::mem::take(&mut inner.bytes);
-        } else {
-            let bytes = std::mem::take(&mut inner.bytes);
-            pending.extend_from_slice(&bytes);
+        if bytes_max == 0 {
+            return Ok(());
         }
+        let was = inner.waiting();
+        let (mut taken, mut oldest) = (0, None);
+        let fits = |taken: usize, piece: &Piece| taken == 0 || taken + piece.bytes.len() <= bytes_max;
+        while inner.pieces.front().is_some_and(|piece| fits(taken, piece))
+            && let Some(piece) = inner.pieces.pop_front()
+        {
+            taken += piece.bytes.len();
+            oldest = oldest.or(piece.oldest);
+            match pending.is_empty() {
+                true => *pending = piece.bytes,
+                false => pending.extend_from_slice(&piece.bytes),
+            }
+        }
+        if inner.pieces.is_empty() && inner.pieces.capacity() > PIECES_KEPT {
+            inner.pieces = VecDeque::new();
+        }
+        inner.queued -= taken;
         inner.being_written = pending.len();
-        let oldest = inner.oldest.take();
         inner.oldest_being_written = inner.oldest_being_written.or(oldest);
+        if inner.waiting() == 0 {
+            inner.backlog = 0;
+        }
         self.total.changed(was, inner.waiting());
         Ok(())
     }
@@ -207,14 +251,14 @@ impl Outbox {
         let was = inner.waiting();
         inner.being_written = bytes;
         self.total.changed(was, inner.waiting());
-        if bytes == 0 && inner.bytes.is_empty() {
+        if bytes == 0 && inner.queued == 0 {
             inner.backlog = 0;
         }
         if bytes > 0 {
             return None;
         }
         let oldest = inner.oldest_being_written.take();
-        if !inner.bytes.is_empty() {
+        if inner.queued > 0 {
             drop(inner);
             self.wake.notify_one(); // for what was added meanwhile nobody was woken
         }
@@ -223,8 +267,7 @@ impl Outbox {
 
     /// How many bytes wait, those included that are being written.
     pub fn waiting(&self) -> usize {
-        let inner = self.inner.lock();
-        inner.bytes.len() + inner.being_written
+        self.inner.lock().waiting()
     }
 }
 
@@ -236,16 +279,14 @@ impl Drop for Outbox {
 
 impl Inner {
     fn waiting(&self) -> usize {
-        self.bytes.len() + self.being_written
+        self.queued + self.being_written
     }
 
     fn add(&mut self, bytes_max: usize, total: &Total, write: impl FnOnce(&mut BytesMut)) {
         if self.slow.is_some() {
             return;
         }
-        let before = self.bytes.len();
-        write(&mut self.bytes);
-        self.check(bytes_max, total, before);
+        self.add_in_piece(bytes_max, 0, total, None, write);
     }
 
     fn add_event(
@@ -255,30 +296,122 @@ impl Inner {
         read_at: Option<Instant>,
         write: impl FnOnce(&mut BytesMut),
     ) {
-        self.oldest = self.oldest.or(read_at);
-        self.add(bytes_max, total, write);
+        if self.slow.is_some() {
+            return;
+        }
+        self.add_in_piece(bytes_max, 0, total, read_at, write);
     }
 
     fn add_backlog(&mut self, bytes_max: usize, total: &Total, write: impl FnOnce(&mut BytesMut)) {
         if self.slow.is_some() {
             return;
         }
-        let before = self.bytes.len();
-        write(&mut self.bytes);
-        self.backlog = (self.backlog + self.bytes.len() - before).min(bytes_max * BACKLOG_MAX);
-        self.check(bytes_max, total, before);
+        self.add_in_piece(bytes_max, bytes_max.saturating_mul(BACKLOG_MAX), total, None, write);
     }
 
-    /// Takes back what was added if that is too much.
-    fn check(&mut self, bytes_max: usize, total: &Total, before: usize) {
-        let (was, queued) = (before + self.being_written, self.waiting());
+    /// Adds, counts what was added as backlog up to that bound, and takes it back if it is too much.
+    fn add_in_piece(
+        &mut self,
+        bytes_max: usize,
+        backlog_max: usize,
+        total: &Total,
+        read_at: Option<Instant>,
+        write: impl FnOnce(&mut BytesMut),
+    ) {
+        let was = self.waiting();
+        if self.pieces.back().is_none_or(|piece| piece.bytes.len() >= PIECE_BYTES) {
+            // The first grows as it is needed: most have no other.
+            let bytes = if self.pieces.is_empty() { 0 } else { PIECE_BYTES };
+            self.pieces.push_back(Piece { bytes: BytesMut::with_capacity(bytes), oldest: None });
+        }
+        let Some(piece) = self.pieces.back_mut() else { return };
+        let before = piece.bytes.len();
+        write(&mut piece.bytes);
+        piece.oldest = piece.oldest.or(read_at);
+        let added = piece.bytes.len() - before;
+        self.queued += added;
+        if backlog_max > 0 {
+            self.backlog = (self.backlog + added).min(backlog_max);
+        }
+        let queued = self.waiting();
         let of_its_own = bytes_max + self.backlog;
         let bytes_max = total.allowed(was, queued).map_or(of_its_own, |share| share.min(of_its_own));
         if queued > bytes_max {
-            self.bytes.truncate(before);
+            if let Some(piece) = self.pieces.back_mut() {
+                piece.bytes.truncate(before);
+            }
+            self.queued -= added;
             self.slow = Some(SlowClient { queued, bytes_max });
         } else {
             total.changed(was, queued);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn add(outbox: &Outbox, text: &str) {
+        outbox.add(|out| out.extend_from_slice(text.as_bytes()));
+    }
+
+    fn is_woken(outbox: &Outbox) -> bool {
+        outbox.woken().now_or_never().is_some()
+    }
+
+    #[test]
+    fn what_waits_comes_out_in_its_order_however_it_is_taken() {
+        let outbox = Outbox::new(1 << 20);
+        let mut expected = String::new();
+        for number in 0..50_000 {
+            let line = format!("{number}\n");
+            add(&outbox, &line);
+            expected += &line;
+        }
+        let (mut heard, mut pending) = (String::new(), BytesMut::new());
+        for _ in 0..2 {
+            outbox.take_next(&mut pending).unwrap();
+            assert!((WRITTEN_AT_ONCE - PIECE_BYTES..=WRITTEN_AT_ONCE).contains(&pending.len()), "{}", pending.len());
+            assert_eq!(pending.last(), Some(&b'\n'), "whole messages");
+            let given = pending.len();
+            outbox.take_next(&mut pending).unwrap();
+            assert_eq!(pending.len(), given, "first what was taken is written");
+            heard += std::str::from_utf8(&pending.split()).unwrap();
+        }
+        outbox.take(&mut pending).unwrap();
+        heard += std::str::from_utf8(&pending).unwrap();
+        assert!(heard == expected);
+    }
+
+    #[test]
+    fn a_connection_that_waits_for_its_client_is_woken_for_its_end_only_and_then_looks_by_itself() {
+        let outbox = Outbox::new(100);
+        add(&outbox, "one");
+        assert!(is_woken(&outbox));
+        let mut pending = BytesMut::new();
+        outbox.take_next(&mut pending).unwrap();
+        outbox.still_writing(2);
+        add(&outbox, "two");
+        assert!(!is_woken(&outbox), "it would only find that nothing can be written");
+        outbox.still_writing(0);
+        assert!(is_woken(&outbox), "for what came meanwhile");
+        pending.clear();
+        outbox.take_next(&mut pending).unwrap();
+        outbox.still_writing(2);
+        add(&outbox, &"x".repeat(100));
+        assert!(is_woken(&outbox) && outbox.is_over(), "it is to be closed");
+        assert_eq!(outbox.take(&mut pending).unwrap_err(), SlowClient { queued: 102, bytes_max: 100 });
+    }
+
+    #[test]
+    fn what_is_too_much_is_not_half_added() {
+        let outbox = Outbox::new(10);
+        add(&outbox, "12345678");
+        add(&outbox, "901");
+        assert_eq!(outbox.inner.lock().waiting(), 8);
+        assert_eq!(outbox.inner.lock().pieces[0].bytes, "12345678");
     }
 }

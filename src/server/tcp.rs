@@ -97,7 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
         if self.is_behind && self.pending.is_empty() {
             oldest = outbox.still_writing(0); // `poll_move` has written the rest
         }
-        outbox.take(&mut self.pending)?;
+        outbox.take_next(&mut self.pending)?;
         self.is_behind = false;
         if self.pending.is_empty() && !self.is_unflushed {
             return Ok(oldest);

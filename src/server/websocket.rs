@@ -127,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
         if self.pending.is_empty() && self.given == 0 {
             written = outbox.still_writing(0); // `poll_move` may have written the rest
         }
-        outbox.take(&mut self.pending)?;
+        outbox.take_next(&mut self.pending)?;
         if let Poll::Ready(Err(error)) = self.poll_write(cx) {
             return Err(self.reason(error));
         }
