@@ -12,9 +12,9 @@ pub fn ami_stream(input: &[u8]) {
     let Some((&[sizes @ .., filler], stream)) = input.split_first_chunk::<5>() else { return };
     let sizes: [u8; 4] = sizes;
     let filled = match filler {
-        0..64 => vec![],
-        64..128 => vec![b'x'; BANNER_BYTES_MAX + 8 - usize::from(filler - 64)],
-        128.. => [b"banner\n", &vec![b'x'; MESSAGE_BYTES_MAX + 8 - usize::from(filler - 128)][..]].concat(),
+        0..224 => vec![],
+        224..240 => vec![b'x'; BANNER_BYTES_MAX + 8 - usize::from(filler - 224)],
+        240.. => [b"banner\n", &vec![b'x'; MESSAGE_BYTES_MAX + 8 - usize::from(filler - 240)][..]].concat(),
     };
     let whole = frames(&[&[&filled, stream].concat()]);
     let (mut pieces, mut rest) = (vec![&filled[..]], stream);
