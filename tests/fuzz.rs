@@ -1,5 +1,5 @@
 //! The inputs that the fuzz targets begin with, each played once: what ended a target is a test here from then on. And the
-//! fuzzer's dictionaries, which are the tables' words. `CTIGATE_WRITE_DICTIONARIES=1 cargo test --test fuzz` writes them anew.
+//! fuzzer's dictionaries, which are the protocols' words. `CTIGATE_WRITE_DICTIONARIES=1 cargo test --test fuzz` writes them anew.
 //!
 //! Not here: fuzzing (`fuzz/run`), and what the targets do (`fuzz/src`).
 
@@ -10,7 +10,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use cti_protocol::ged188::{MessageType, Tag};
-use ctigate::config::SAMPLE;
 use serde_json::Value;
 
 #[path = "../fuzz/src/lib.rs"]
@@ -57,11 +56,10 @@ fn the_kept_inputs_are_few_and_small() {
 }
 
 #[test]
-fn the_dictionaries_are_the_tables_words() {
+fn the_dictionaries_are_the_protocols_words() {
     for (target, words) in [
         ("ami_stream", of_ami()),
         ("asterisk_session", of_ami()),
-        ("config", of_config()),
         ("ged188_session", of_ged188()),
         ("ged188_stream", of_ged188()),
         ("opencti_message", of_opencti()),
@@ -76,7 +74,7 @@ fn the_dictionaries_are_the_tables_words() {
             fs::write(&path, &dictionary).expect("a file that can be written");
         }
         let is_same = fs::read_to_string(&path).is_ok_and(|written| written == dictionary);
-        assert!(is_same, "{} is not up to date", path.display());
+        assert!(is_same, "{} is not up to date: CTIGATE_WRITE_DICTIONARIES=1 writes it anew", path.display());
     }
 }
 
@@ -119,16 +117,6 @@ fn collect(schema: &Value, words: &mut Words) {
         Value::Array(values) => values.iter().for_each(|value| collect(value, words)),
         _ => (),
     }
-}
-
-/// Keys and tables of the sample.
-fn of_config() -> Words {
-    let lines = SAMPLE.lines().map(|line| line.strip_prefix('#').unwrap_or(line));
-    let words = lines.filter_map(|line| match line.split_once(" = ") {
-        Some((key, _)) if !key.contains(' ') => Some(format!("{key} = ")),
-        _ => line.starts_with('[').then(|| line.to_owned()),
-    });
-    words.map(String::into_bytes).collect()
 }
 
 /// What events that the gateway knows are made of. Asterisk's manager has no table of its own here.

@@ -5,16 +5,19 @@
 //! ledgers, `ged188_session` and `opencti_session`).
 //! Must hold: the same input is the same story, as far as the gateway's own maps have an order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use ctigate::access::Gate;
 use ctigate::acd::embedded::{Command, EmbeddedAcd, EmbeddedConfig, Fault, FaultKind, InstrumentsConfig};
 use ctigate::acd::{Acd, AgentsConfig, Peripheral};
-use ctigate::config::{Config, TeamConfig};
+use ctigate::config::{ClientConfig, Config, TeamConfig};
 use ctigate::dialects::{CloseReason, Conversation, Dialect, Outbox};
 use ctigate::model::{
-    AgentId, AgentKey, LogoutOnCall, Password, PeripheralId, QueueId, ReasonCode, SecondClient, TeamId, WantedState,
+    AgentId, AgentKey, LogoutOnCall, Password, PeripheralId, QueueId, ReasonCode, Role, SecondClient, Secret, TeamId,
+    WantedState,
 };
 use ctigate::operations::{Grace, House, Rules};
 
@@ -38,7 +41,7 @@ pub(crate) trait Ledger {
 /// Plays an input: the first byte chooses how the gateway is configured, the others are steps.
 pub(crate) fn play<L: Ledger>(
     input: &[u8],
-    dialect: impl Fn(&Arc<House>, &Config) -> Arc<dyn Dialect>,
+    dialect: impl Fn(&Arc<House>, Arc<Gate>, &Config) -> Arc<dyn Dialect>,
     ledger: impl Fn(&Config) -> L,
 ) {
     let Some((&choices, steps)) = input.split_first() else { return };
@@ -47,7 +50,8 @@ pub(crate) fn play<L: Ledger>(
         let config = configured(choices);
         let acd = Arc::new(EmbeddedAcd::new(world(choices)).expect("a sound world"));
         let house = housed(&config, &acd).await;
-        let dialect = dialect(&house, &config);
+        let gate = Gate::new(config.doors().expect("no secret is kept elsewhere"));
+        let dialect = dialect(&house, gate, &config);
         let mut story = Story { acd, house, dialect, ledger: || ledger(&config), lines: [const { None }; 2] };
         let mut steps = Steps(steps);
         while story.step(&mut steps).await.is_some() {}
@@ -134,7 +138,7 @@ impl<L: Ledger, N: Fn() -> L> Story<L, N> {
     fn line(&mut self, at: usize) -> &mut Line<L> {
         self.lines[at].get_or_insert_with(|| {
             let outbox = Arc::new(Outbox::new(Config::default().limits.outbound_bytes_max));
-            let peer = ([127, 0, 0, 1], at as u16 + 1).into();
+            let peer = SocketAddr::from(([127, 0, 0, 1], at as u16 + 1)).into();
             let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), now());
             Line { conversation, outbox, half: BytesMut::new(), ledger: (self.ledger)() }
         })
@@ -160,7 +164,7 @@ impl<L: Ledger, N: Fn() -> L> Story<L, N> {
 
     fn close(&mut self, at: usize, reason: &CloseReason) {
         let Some(mut line) = self.lines[at].take() else { return };
-        line.conversation.close(reason);
+        let _ = line.conversation.close(reason);
         let _ = line.read(); // of one that was too slow there is nothing more
         if matches!(reason, CloseReason::ClientClosed | CloseReason::Shutdown) {
             assert_eq!(line.ledger.unanswered(), 0, "requests without an answer when the session ends in good order");
@@ -221,6 +225,9 @@ fn configured(choices: u8) -> Config {
     config.limits.message_bytes_max = 512;
     config.limits.requests_in_flight_max = 8;
     config.limits.monitors_max = 8;
+    if choices & 128 != 0 {
+        config.clients = [("d", Role::Agent), ("crm", Role::Supervisor)].map(client).into();
+    }
     let ids = |numbers: std::ops::Range<u8>| numbers.map(|number| agent(number).to_string()).collect();
     config.teams = vec![TeamConfig {
         id: TeamId(1),
@@ -230,6 +237,12 @@ fn configured(choices: u8) -> Config {
         agents: ids(1..3),
     }];
     config
+}
+
+/// Whoever names it and gives no password may be that client, with any agent.
+fn client((id, role): (&str, Role)) -> ClientConfig {
+    let password = Some(Secret::Here(Password::default()));
+    ClientConfig { id: id.to_owned(), role, password, agents: Some(vec!["*".to_owned()]), ..Default::default() }
 }
 
 fn world(choices: u8) -> EmbeddedConfig {

@@ -16,8 +16,8 @@ use super::conversation::{self, Ledger};
 
 /// Two clients of a gateway whose ACD lives and fails: the first byte configures the gateway, the others are steps.
 pub fn ged188_session(input: &[u8]) {
-    let dialect = |house: &Arc<_>, config: &config::Config| {
-        Arc::new(Ged188::new(Arc::clone(house), config, &config.listeners[0])) as _
+    let dialect = |house: &Arc<_>, gate, config: &config::Config| {
+        Arc::new(Ged188::new(Arc::clone(house), gate, config, &config.listeners[0])) as _
     };
     conversation::play(input, dialect, |config| Asked {
         flavour: match config.listeners[0].flavour {

@@ -13,8 +13,8 @@ use super::conversation::{self, Ledger};
 pub fn opencti_session(input: &[u8]) {
     let sessions = Sessions::default();
     let token = Arc::<Mutex<String>>::default();
-    let dialect = |house: &Arc<_>, config: &ctigate::config::Config| {
-        Arc::new(OpenCti::new(Arc::clone(house), config, &config.listeners[0], sessions.clone())) as _
+    let dialect = |house: &Arc<_>, gate, config: &ctigate::config::Config| {
+        Arc::new(OpenCti::new(Arc::clone(house), gate, config, &config.listeners[0], sessions.clone())) as _
     };
     conversation::play(input, dialect, |config| Asked {
         line_bytes_max: config.limits.message_bytes_max,
