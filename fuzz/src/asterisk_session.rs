@@ -18,6 +18,7 @@ use ctigate::model::{
     WantedState,
 };
 use ctigate::operations::{Answer, House, Requester, Right, Rules};
+use ctigate::sessions::Bounds;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -44,7 +45,7 @@ fn shared() -> &'static (std::net::TcpListener, AsteriskConfig) {
         let port = listener.local_addr().expect("it is bound").port();
         let config = Config::from_toml("asterisk", &format!("{CONFIG}port = {port}\n{QUEUES}")).expect("a sound one");
         let AcdKind::Asterisk(asterisk) = config.acds.into_iter().next().expect("one").kind else { unreachable!() };
-        (listener, asterisk)
+        (listener, *asterisk)
     })
 }
 
@@ -84,6 +85,8 @@ impl Story {
                 [usize::from(choices >> 1 & 3) % 3],
             day_begins: Duration::ZERO,
             audit: None,
+            commands_max: 64,
+            bounds: Bounds { calls_max: 16, ..Bounds::NONE },
         };
         let house = House::new(vec![Peripheral { id: PERIPHERAL, acd }], Config::default().teams(), rules);
         house.connect(1_024);

@@ -20,6 +20,7 @@ use ctigate::model::{
     WantedState,
 };
 use ctigate::operations::{Grace, House, Rules};
+use ctigate::sessions::Bounds;
 
 use super::steps::Steps;
 
@@ -224,7 +225,11 @@ fn configured(choices: u8) -> Config {
     };
     config.limits.message_bytes_max = 512;
     config.limits.requests_in_flight_max = 8;
+    config.limits.requests_per_second_max = 50;
     config.limits.monitors_max = 8;
+    config.limits.subscriptions_max = 12;
+    config.limits.calls_max = 4;
+    config.limits.acd_commands_max = 8;
     if choices & 128 != 0 {
         config.clients = [("d", Role::Agent), ("crm", Role::Supervisor)].map(client).into();
     }
@@ -272,6 +277,13 @@ async fn housed(config: &Config, acd: &Arc<EmbeddedAcd>) -> Arc<House> {
         logout_on_call: sessions.logout_on_call,
         day_begins: sessions.day_begins,
         audit: None,
+        commands_max: config.limits.acd_commands_max,
+        bounds: Bounds {
+            agents_max: config.limits.agents_max,
+            calls_max: config.limits.calls_max,
+            sessions_per_client_max: config.limits.sessions_per_client_max,
+            subscriptions_max: config.limits.subscriptions_max,
+        },
     };
     let peripheral = Peripheral { id: PERIPHERAL, acd: Arc::<EmbeddedAcd>::clone(acd) as Arc<dyn Acd> };
     let house = House::new(vec![peripheral], config.teams(), rules);

@@ -91,8 +91,12 @@ impl Ledger for Asked {
                     let message = AnyMessage::decode(&frame, version).expect("a message of the session's version");
                     assert!(message.unknown_tags().is_empty(), "{message:?}");
                 }
+                // The last is said to who asks too fast.
                 None => assert!(
-                    matches!(message_type, MessageType::FAILURE_CONF | MessageType::FAILURE_EVENT),
+                    matches!(
+                        message_type,
+                        MessageType::FAILURE_CONF | MessageType::FAILURE_EVENT | MessageType::CONTROL_FAILURE_CONF
+                    ),
                     "{message_type} before a session"
                 ),
             }
