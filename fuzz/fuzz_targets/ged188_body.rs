@@ -1,4 +1,4 @@
-//! The body of one message, decoded, encoded and decoded again: no byte is spent on finding a header.
+//! See `ctigate_fuzz::ged188_body`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| cti_protocol::ged188::sweep_body(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| ctigate_fuzz::ged188_body(input));

@@ -1,4 +1,4 @@
-//! What a socket brings: frames, messages, the same bytes again.
+//! See `ctigate_fuzz::ged188_stream`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| cti_protocol::ged188::sweep(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| ctigate_fuzz::ged188_stream(input));

@@ -51,7 +51,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
 /// A value that is of its type and cannot be all the same.
 pub(super) fn unsound(file: &str, text: &str, key: String, what: &str) -> ConfigError {
     let place = find(text, &key).map(|found| place(text, found.value.start));
-    ConfigError::Invalid { file: file.to_owned(), place, key, what: what.to_owned() }
+    complaint(file, place, &key, what)
 }
 
 /// The text is no TOML: there are no keys yet.
@@ -59,7 +59,7 @@ fn broken(file: &str, text: &str, error: &toml::de::Error) -> ConfigError {
     let span = error.span();
     let place = span.clone().map(|span| place(text, span.start));
     let what = with_excerpt(&one_line(error.message()), span.and_then(|span| excerpt(text, span)));
-    ConfigError::Invalid { file: file.to_owned(), place, key: THE_FILE.to_owned(), what }
+    complaint(file, place, THE_FILE, &what)
 }
 
 /// What a key holds is not of its type, or there is no such key.
@@ -74,7 +74,16 @@ fn invalid(file: &str, text: &str, key: String, what: &str, at: Option<Range<usi
         false => with_excerpt(&one_line(what), span.clone().and_then(|span| excerpt(text, span))),
     };
     let place = span.map(|span| place(text, span.start));
-    ConfigError::Invalid { file: file.to_owned(), place, key, what }
+    complaint(file, place, &key, &what)
+}
+
+/// Keys and excerpts may be of any characters: those that would move a terminal's cursor, or end the line, are escaped.
+fn complaint(file: &str, place: Option<(usize, usize)>, key: &str, what: &str) -> ConfigError {
+    let escaped = |text: &str| -> String {
+        let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        text.chars().map(escaped).collect()
+    };
+    ConfigError::Invalid { file: file.to_owned(), place, key: escaped(key), what: escaped(what) }
 }
 
 struct Found {

@@ -69,6 +69,18 @@ fn an_unknown_key_or_a_bad_value_is_one_line_that_names_it() {
 }
 
 #[test]
+fn no_complaint_brings_control_characters_of_the_file_to_the_terminal() {
+    for (content, named) in [
+        ("[log]\nformat = \"xm\0l\"\n", "(at `\\u{0}`)"),
+        ("[log]\n\"for\\nmat\" = 1\n", "log.for\\nmat:"),
+        ("[log]\n\"\\u001b[2J\" = 1\n", "log.\\u{1b}[2J:"),
+    ] {
+        let line = complaint(content);
+        assert!(line.contains(named) && !line.contains(char::is_control), "{named:?} in {line:?}");
+    }
+}
+
+#[test]
 fn no_complaint_prints_a_password() {
     for content in [
         "[[client]]\nid = \"a\"\npassword = 24680\n",
