@@ -112,7 +112,7 @@ async fn a_byte_a_second_opens_no_session_in_time_and_does_one_login_where_one_i
             break;
         }
         half.put_u8(byte);
-        slow.sends_piece(&mut half, &[]);
+        slow.sends_piece(&mut half);
         slow.lets_pass(Duration::from_secs(1)).await;
         seconds += 1;
     }
@@ -124,7 +124,7 @@ async fn a_byte_a_second_opens_no_session_in_time_and_does_one_login_where_one_i
     let mut half = BytesMut::new();
     for byte in login {
         half.put_u8(byte);
-        slow.sends_piece(&mut half, &[]);
+        slow.sends_piece(&mut half);
         slow.lets_pass(Duration::from_secs(1)).await;
         assert!(half.len() < 256);
     }

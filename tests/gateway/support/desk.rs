@@ -104,12 +104,9 @@ impl Desk {
     }
 
     /// Sends bytes as they come in from a socket, with what earlier ones left.
-    pub fn sends_piece(&mut self, half: &mut BytesMut, bytes: &[u8]) {
-        half.extend_from_slice(bytes);
+    pub fn sends_piece(&mut self, half: &mut BytesMut) {
         let now = tokio::time::Instant::now().into_std();
-        if self.closed.is_none()
-            && let Err(reason) = self.conversation.on_bytes(now, half)
-        {
+        if let Err(reason) = self.conversation.on_bytes(now, half) {
             self.is_closed(reason);
         }
     }
