@@ -49,6 +49,7 @@ impl House {
         cell.entry().unsure = Some(unsure);
         let agent = &cell.key.agent;
         let acd = &self.reachable(cell.key.peripheral)?.acd;
+        let newest = cell.entry().newest_order();
         let mut truth = self
             .ask(cell.key.peripheral, AcdCommand::Agent, acd.agent(agent))
             .await
@@ -63,9 +64,9 @@ impl House {
         }
         let mut entry = cell.entry();
         entry.unsure = None;
-        // An agent that the ACD does not know is logged in to nothing there.
-        let (reason, order) = (entry.facts.reason, entry.facts.order);
-        Ok(truth.unwrap_or_else(|| AgentFacts::logged_out(agent.clone(), reason, order)))
+        // An agent that the ACD does not know is logged in to nothing there, whatever was heard of it before it was asked for.
+        let reason = entry.facts.reason;
+        Ok(truth.unwrap_or_else(|| AgentFacts::logged_out(agent.clone(), reason, newest)))
     }
 
     async fn become_sure(self: &Arc<House>, cell: &Arc<AgentCell>) -> Result<(), Refusal> {

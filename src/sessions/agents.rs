@@ -199,6 +199,12 @@ impl AgentEntry {
         self.deferred.take().unwrap_or_default()
     }
 
+    /// The newest place in the ACD's order that was heard of, whether it was taken in or waits.
+    pub fn newest_order(&self) -> u64 {
+        let waiting = self.deferred.iter().flatten().map(|heard| heard.report.order());
+        waiting.fold(self.facts.order, u64::max)
+    }
+
     /// Keeps a report for later if a command is with the ACD; gives it back otherwise. Past `events_max` the oldest goes:
     /// the agent is asked for then.
     pub fn defer(&mut self, heard: Heard, events_max: usize) -> Option<Heard> {

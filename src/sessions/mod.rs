@@ -46,7 +46,8 @@ pub struct Table {
     pub subscription_places: Places<()>,
     calls_max: usize,
     /// Who works at which device, by the device's name and by its extension where that is another.
-    at_devices: DashMap<(PeripheralId, Instrument), AgentId>,
+    /// With the place in the ACD's order of their coming there.
+    at_devices: DashMap<(PeripheralId, Instrument), (AgentId, u64)>,
     links: DashMap<PeripheralId, Link>,
     calls: DashMap<PeripheralId, Arc<Mutex<Calls>>>,
     /// What agents and queues did.
@@ -183,7 +184,7 @@ impl Table {
 
     /// The agent who works at a device now.
     pub fn agent_at(&self, peripheral: PeripheralId, device: &Instrument) -> Option<AgentKey> {
-        let agent = self.at_devices.get(&(peripheral, device.clone()))?.clone();
+        let agent = self.at_devices.get(&(peripheral, device.clone()))?.0.clone();
         Some(AgentKey { peripheral, agent })
     }
 
@@ -194,10 +195,19 @@ impl Table {
             return;
         }
         for device in devices(was) {
-            self.at_devices.remove_if(&(peripheral, device), |_, agent| *agent == was.agent);
+            self.at_devices.remove_if(&(peripheral, device), |_, (agent, _)| *agent == was.agent);
         }
         for device in devices(now) {
-            self.at_devices.insert((peripheral, device), now.agent.clone());
+            // What is heard of one agent may be older than what was heard of another: who came last is there.
+            let came = (now.agent.clone(), now.order);
+            let there = self.at_devices.entry((peripheral, device));
+            there
+                .and_modify(|last| {
+                    if came.1 >= last.1 {
+                        last.clone_from(&came)
+                    }
+                })
+                .or_insert(came.clone());
         }
     }
 

@@ -16,7 +16,7 @@ use ctigate::model::{
     AgentId, AgentKey, Instrument, LogoutOnCall, Password, PeripheralId, ReasonCode, Role, SecondClient, Secret, TeamId,
 };
 use ctigate::operations::{Grace, House, Rules};
-use ctigate::sessions::{AdapterState, Bounds, Target};
+use ctigate::sessions::{AdapterState, AgentEntry, Bounds, Target};
 
 use super::acd::{Manners, ScriptedAcd};
 use super::dice::Dice;
@@ -53,7 +53,7 @@ impl Settings {
             logout_on_call: dice.weighed(&[(5, Reject), (3, AfterCall), (2, Force)]),
             has_grace: dice.percent(85),
             has_audit: dice.percent(20),
-            outbound_bytes_max: dice.weighed(&[(7, 1 << 20), (3, 4_096)]),
+            outbound_bytes_max: dice.weighed(&[(7, 1 << 20), (2, 4_096), (1, 1_024)]),
             acd_events_max: dice.weighed(&[(8, 1_000), (2, 4)]),
             resume_events_max: dice.weighed(&[(8, 1_000), (2, 5)]),
         }
@@ -173,10 +173,10 @@ impl Gateway {
                 found.push(format!("the table takes the adapter of {agent} for {:?}", entry.adapter));
             }
             if entry.logging_out.is_some() || entry.unsure.is_some() || entry.mending || cell.turn.try_lock().is_err() {
-                found.push(format!("{agent} is not done with: {:?}", *entry));
+                found.push(format!("{agent} is not done with: {}", under_way(&entry)));
             }
             if !facts.is_logged_in() && !(entry.attendants().is_empty() && (entry.is_idle() || entry.owes_confirm)) {
-                found.push(format!("{agent} is out, and not idle: {:?}", *entry));
+                found.push(format!("{agent} is out, and not idle: {}", under_way(&entry)));
             }
             drop(entry);
             let there = facts.instrument.as_ref().map(|at| self.house.table.agent_at(PeripheralId(PERIPHERAL), at));
@@ -258,6 +258,19 @@ pub fn what_is_due(reason: &CloseReason) -> (bool, bool) {
     let is_done = matches!(reason, CloseReason::ClientClosed | CloseReason::Shutdown);
     let is_heard = !matches!(reason, CloseReason::ClientGone | CloseReason::Failed(_) | CloseReason::Slow(_));
     (is_done, is_heard)
+}
+
+/// What of an agent is not at rest; without times, which differ from run to run.
+fn under_way(entry: &AgentEntry) -> String {
+    format!(
+        "logging out {:?}, unsure {:?}, mending {}, adapter {:?}, of {:?}, claimed by {:?}",
+        entry.logging_out,
+        entry.unsure,
+        entry.mending,
+        entry.adapter,
+        entry.attendants(),
+        entry.claims
+    )
 }
 
 fn order_of(house: &Weak<House>, agent: &str) -> Option<u64> {

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use trial::{Told, play};
 
 /// How many seeds are played where nobody says.
-const SEEDS: u64 = 2_000;
+const SEEDS: u64 = 4_000;
 
 fn number(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;

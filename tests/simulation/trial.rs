@@ -117,13 +117,16 @@ impl Trial {
     fn new(seed: u64, story: Story) -> Trial {
         let mut dice = Dice::new(seed);
         let settings = Settings::thrown(&mut dice);
-        let manners = Manners {
+        let mut manners = Manners {
             lists_agents: dice.percent(70),
             trouble: dice.weighed(&[(3, 0), (4, 10), (3, 40)]),
             lag_ms: dice.weighed(&[(7, 0), (3, 30)]),
             echoes: dice.weighed(&[(6, 0), (4, 20)]),
             silence: dice.weighed(&[(7, 0), (3, 50)]),
         };
+        if !manners.lists_agents {
+            manners.lag_ms = 0; // that it does not know an agent has no place in its order but that of its answer
+        }
         story.tell(format!("seed {seed}: {settings:?} {manners:?}"));
         let watch = Watch::new(story.clone(), settings.yardstick(&manners));
         let acd = ScriptedAcd::new(dice.split(), manners, watch.clone());
@@ -188,7 +191,7 @@ impl Trial {
             (50, Step::Ask),
             (10, Step::Race),
             (5, Step::Break),
-            (2, Step::Stall),
+            (4, Step::Stall),
             (6, Step::CallComes),
             (6, Step::CallMoves),
             (5, Step::AcdActs),
@@ -484,6 +487,9 @@ impl Trial {
             self.carry();
             self.settle(1).await?;
         }
+        if self.dice.percent(50) {
+            self.logs_out_on_a_call().await?;
+        }
         self.story.tell("the gateway stops");
         for wire in &mut self.wires {
             wire.reads(true);
@@ -497,6 +503,24 @@ impl Trial {
         }
         drop(house);
         self.ends().await.map(|()| Ended::Stopped)
+    }
+
+    /// Somebody is on a call, and all clients want that agent to be logged out.
+    async fn logs_out_on_a_call(&mut self) -> Option<()> {
+        let facts = self.acd.facts();
+        let there: Vec<_> = facts.iter().filter(|facts| facts.is_logged_in()).map(|facts| &facts.agent).collect();
+        let Some(agent) = self.dice.pick(&there).map(|agent| agent.to_string()) else { return Some(()) };
+        self.acd.changes_itself(&agent, WantedState::Ready, 0);
+        for pick in 0..AGENTS.len() {
+            self.acd.call_comes(pick);
+        }
+        self.settle(40).await?;
+        for at in 0..self.wires.len() {
+            let reason = self.reason();
+            self.wires[at].asks(&Ask::LogOut { agent: agent.clone(), queues: Vec::new(), reason, forced: false });
+            self.wires[at].carries(usize::MAX);
+        }
+        self.settle(1_000).await
     }
 
     async fn ends(&mut self) -> Option<()> {

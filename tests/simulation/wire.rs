@@ -77,7 +77,8 @@ impl Wire {
             pending: BytesMut::new(),
             client: Arc::clone(&client),
             watch: watch.clone(),
-            bytes_max: gateway.outbound_bytes_max,
+            // What GED-188 clients ask here is never much at once.
+            bytes_max: gateway.outbound_bytes_max * if is_ged188 { 1 } else { BACKLOG },
         };
         tokio::spawn(connection.run(stopping.clone()));
         Wire {
@@ -175,7 +176,7 @@ struct Connection {
     bytes_max: usize,
 }
 
-/// How many times its bound an outbox may have with all its backlog.
+/// How many times its bound an OpenCTI session's outbox may have, with all its backlog.
 const BACKLOG: usize = 5;
 
 impl Connection {
@@ -233,7 +234,7 @@ impl Connection {
 
     fn flush(&mut self) -> Result<(), CloseReason> {
         let waiting = self.outbox.waiting();
-        if waiting > self.bytes_max * BACKLOG {
+        if waiting > self.bytes_max {
             let what = format!("{waiting} bytes wait for it, {} may", self.bytes_max);
             self.watch.breaks(self.line, Invariant::Bounded, what);
         }

@@ -414,7 +414,9 @@ impl Inner {
         self.story.tell(format!("{} has ended: {why}", self.lines[line].name));
         let had: Vec<String> = (AGENTS.iter())
             .filter(|agent| {
-                let sessions = self.sessions.iter().filter(|session| session.line == line);
+                // Who does not read may not know yet that somebody else has it.
+                let reads = self.lines[line].reads;
+                let sessions = self.sessions.iter().filter(|session| reads && session.line == line);
                 self.lines[line].has_desktop(agent) || sessions.into_iter().any(|session| self.has(session, agent))
             })
             .map(|agent| (*agent).to_owned())

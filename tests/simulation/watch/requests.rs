@@ -201,7 +201,11 @@ impl Inner {
     pub(super) fn login_is_answered(&mut self, line: usize, agent: &str, device: &str, is_ok: bool) {
         if let Some(session) = self.lines[line].session {
             if is_ok {
-                self.sessions[session].has.insert(agent.to_owned());
+                let session = &mut self.sessions[session];
+                let last = session.subscriptions.get(device).and_then(|followed| followed.last.get(agent));
+                if last.is_none_or(|(view, _)| *view != View::Out) {
+                    session.has.insert(agent.to_owned()); // unless it is out again by now
+                }
                 self.follows(line, device);
             }
             return;
