@@ -45,7 +45,7 @@ fn shared() -> &'static (std::net::TcpListener, AsteriskConfig) {
         let port = listener.local_addr().expect("it is bound").port();
         let config = Config::from_toml("asterisk", &format!("{CONFIG}port = {port}\n{QUEUES}")).expect("a sound one");
         let AcdKind::Asterisk(asterisk) = config.acds.into_iter().next().expect("one").kind else { unreachable!() };
-        (listener, *asterisk)
+        (listener, asterisk)
     })
 }
 

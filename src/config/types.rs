@@ -263,11 +263,12 @@ pub struct AcdConfig {
 
 /// What an ACD is.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is a handful of them, read once")]
 pub enum AcdKind {
     /// The one that is built in.
     Embedded(EmbeddedConfig),
     /// Asterisk's queues.
-    Asterisk(Box<AsteriskConfig>),
+    Asterisk(AsteriskConfig),
 }
 
 impl<'de> Deserialize<'de> for AcdConfig {
@@ -280,7 +281,7 @@ impl<'de> Deserialize<'de> for AcdConfig {
         };
         let kind = match table.remove("kind") {
             Some(toml::Value::String(kind)) if kind == "embedded" => AcdKind::Embedded(rest(table)?),
-            Some(toml::Value::String(kind)) if kind == "asterisk" => AcdKind::Asterisk(Box::new(rest(table)?)),
+            Some(toml::Value::String(kind)) if kind == "asterisk" => AcdKind::Asterisk(rest(table)?),
             Some(other) => {
                 return Err(named("kind", &format!("{other} is none, there are \"embedded\" and \"asterisk\"")));
             }
@@ -303,7 +304,7 @@ impl Serialize for AcdConfig {
         let peripheral = self.peripheral;
         match &self.kind {
             AcdKind::Embedded(rest) => Beside { kind: "embedded", peripheral, rest }.serialize(output),
-            AcdKind::Asterisk(rest) => Beside { kind: "asterisk", peripheral, rest: &**rest }.serialize(output),
+            AcdKind::Asterisk(rest) => Beside { kind: "asterisk", peripheral, rest }.serialize(output),
         }
     }
 }

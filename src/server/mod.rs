@@ -36,7 +36,7 @@ use self::observing::Observing;
 use self::room::Room;
 use self::watch::Watch;
 use crate::access::Gate;
-use crate::acd::asterisk::{AsteriskAcd, AsteriskConfig};
+use crate::acd::asterisk::AsteriskAcd;
 use crate::acd::embedded::EmbeddedAcd;
 use crate::acd::{Acd, AcdConfigError, Peripheral};
 use crate::config::{AcdConfig, AcdKind, Config, DialectName, ListenerConfig, ReasonConfig, Transport};
@@ -310,7 +310,7 @@ fn peripheral(config: &AcdConfig, reasons: &[ReasonConfig]) -> Result<Peripheral
         AcdKind::Embedded(embedded) => EmbeddedAcd::new(embedded.clone()).map(|acd| Arc::new(acd) as _),
         AcdKind::Asterisk(asterisk) => {
             let catalogue = reasons.iter().map(|reason| (reason.code, reason.name.clone()));
-            AsteriskAcd::new(&AsteriskConfig::clone(asterisk).with_catalogue(catalogue)).map(|acd| Arc::new(acd) as _)
+            AsteriskAcd::new(&asterisk.clone().with_catalogue(catalogue)).map(|acd| Arc::new(acd) as _)
         }
     };
     Ok(Peripheral { id: *id, acd: acd.map_err(|error| StartError::Acd { peripheral: *id, error })? })

@@ -160,7 +160,7 @@ impl Client {
     }
 
     /// The connection ends without a word.
-    pub fn is_reset(self) {
+    pub fn resets(self) {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("a socket");
     }
 }

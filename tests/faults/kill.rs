@@ -36,7 +36,7 @@ async fn a_gateway_that_is_killed_under_load_leaves_no_agent_otherwise_than_the_
     while confirmed.load(Ordering::Relaxed) < CONFIRMS {
         tokio::task::yield_now().await;
     }
-    gateway.is_killed();
+    gateway.dies();
     for client in clients {
         client.await.expect("a client that is only told the truth");
     }

@@ -79,7 +79,7 @@ impl Process {
     }
 
     /// SIGKILL.
-    pub fn is_killed(mut self) {
+    pub fn dies(mut self) {
         self.child.kill().and_then(|()| self.child.wait()).expect("the gateway ends");
     }
 

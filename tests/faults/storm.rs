@@ -25,14 +25,14 @@ async fn ten_thousand_clients_that_come_back_at_once_are_all_served() {
     while come_back < CLIENTS {
         let clients = all_at_once(gateway.address, at_once).await;
         bystander.shows_a_sign_of_life().await;
-        clients.into_iter().for_each(Client::is_reset);
+        clients.into_iter().for_each(Client::resets);
         let mut clients = all_at_once(gateway.address, at_once).await;
         bystander.shows_a_sign_of_life().await;
         for client in &mut clients {
             client.shows_a_sign_of_life().await;
         }
         come_back += clients.len();
-        clients.into_iter().for_each(Client::is_reset);
+        clients.into_iter().for_each(Client::resets);
     }
     bystander.shows_a_sign_of_life().await;
 }

@@ -117,7 +117,7 @@ async fn a_clock_that_jumps_ends_no_session_and_no_wait() {
     let mut lost = Client::of_agent(gateway.address, 1001).await;
     assert_eq!(lost.asks(1001, AgentState::AGENT_STATE_LOGIN).await, Said::Confirmed);
     assert_eq!(lost.asks(1001, AgentState::AGENT_STATE_AVAILABLE).await, Said::Confirmed);
-    lost.is_reset();
+    lost.resets();
     let mut bridge = Client::bridge(gateway.address).await;
     for years in [10, -30, 5] {
         shim.set_clock(years * YEAR);

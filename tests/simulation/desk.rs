@@ -159,7 +159,7 @@ fn open(invoke_id: u32, opening: &Opening) -> OpenReq {
         idle_timeout: 0xffff_ffff,
         peripheral_id: PERIPHERAL,
         services_requested: ServiceMask(services),
-        call_msg_mask: CallMsgMask(0xffff_ffff & !CallMsgMask::AGENT_TEAM_CONFIG_MASK.0),
+        call_msg_mask: CallMsgMask(!CallMsgMask::AGENT_TEAM_CONFIG_MASK.0),
         agent_state_mask: AgentStateMask(0x3fff),
         client_id: text(client),
         client_password: Some(Data::new(&[0_u8][..]).unwrap().into()),

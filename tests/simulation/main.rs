@@ -4,6 +4,7 @@
 //! `CTIGATE_SEED=n` plays one seed and tells its story; `CTIGATE_SEEDS=n` plays so many.
 
 #![allow(unreachable_pub, reason = "nobody reaches into a test")]
+#![allow(clippy::print_stdout, reason = "it tells stories")]
 
 mod acd;
 mod crm;
