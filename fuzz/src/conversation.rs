@@ -19,8 +19,8 @@ use ctigate::model::{
     AgentId, AgentKey, LogoutOnCall, Password, PeripheralId, QueueId, ReasonCode, Role, SecondClient, Secret, TeamId,
     WantedState,
 };
-use ctigate::operations::{Grace, House, Rules};
-use ctigate::sessions::Bounds;
+use ctigate::operations::{House, Rules};
+use ctigate::server::rules;
 
 use super::steps::Steps;
 
@@ -262,29 +262,7 @@ fn world(choices: u8) -> EmbeddedConfig {
 }
 
 async fn housed(config: &Config, acd: &Arc<EmbeddedAcd>) -> Arc<House> {
-    let sessions = &config.sessions;
-    let rules = Rules {
-        acd_answer: config.timeouts.acd_answer,
-        retry_min: config.timeouts.adapter_retry_min,
-        retry_max: config.timeouts.adapter_retry_max,
-        deferred_events_max: config.limits.deferred_events_max,
-        second_client: sessions.second_client,
-        grace: Some(Grace {
-            not_ready_after: sessions.not_ready_after,
-            logout_after: sessions.logout_after,
-            reason: ReasonCode(sessions.lost_reason),
-        }),
-        logout_on_call: sessions.logout_on_call,
-        day_begins: sessions.day_begins,
-        audit: None,
-        commands_max: config.limits.acd_commands_max,
-        bounds: Bounds {
-            agents_max: config.limits.agents_max,
-            calls_max: config.limits.calls_max,
-            sessions_per_client_max: config.limits.sessions_per_client_max,
-            subscriptions_max: config.limits.subscriptions_max,
-        },
-    };
+    let rules = Rules { audit: None, ..rules(config) };
     let peripheral = Peripheral { id: PERIPHERAL, acd: Arc::<EmbeddedAcd>::clone(acd) as Arc<dyn Acd> };
     let house = House::new(vec![peripheral], config.teams(), rules);
     house.connect(config.limits.acd_events_max);

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Config, ListenerConfig};
+use super::{Config, Limits, ListenerConfig, SessionsConfig, Timeouts};
 
 /// A key that has another value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,25 +47,55 @@ impl Config {
         live.log.filter.clone_from(&other.log.filter);
         live.clients.clone_from(&other.clients);
         live.reasons.clone_from(&other.reasons);
-        live.limits = super::Limits {
-            sessions_per_client_max: self.limits.sessions_per_client_max,
-            outbound_total_bytes_max: self.limits.outbound_total_bytes_max,
-            subscriptions_max: self.limits.subscriptions_max,
-            agents_max: self.limits.agents_max,
-            calls_max: self.limits.calls_max,
-            acd_commands_max: self.limits.acd_commands_max,
-            memory_bytes_max: self.limits.memory_bytes_max,
-            acd_events_max: self.limits.acd_events_max,
-            deferred_events_max: self.limits.deferred_events_max,
-            ..other.limits.clone()
+        // Key by key, so that nobody adds one without saying which it is.
+        let (kept, changed) = (&self.limits, &other.limits);
+        live.limits = Limits {
+            connections_max: changed.connections_max,
+            connections_per_address_max: changed.connections_per_address_max,
+            sessions_per_client_max: kept.sessions_per_client_max,
+            frame_bytes_max: changed.frame_bytes_max,
+            message_bytes_max: changed.message_bytes_max,
+            outbound_bytes_max: changed.outbound_bytes_max,
+            outbound_total_bytes_max: changed.outbound_total_bytes_max,
+            requests_in_flight_max: changed.requests_in_flight_max,
+            requests_per_second_max: changed.requests_per_second_max,
+            monitors_max: changed.monitors_max,
+            subscriptions_max: kept.subscriptions_max,
+            agents_max: kept.agents_max,
+            calls_max: kept.calls_max,
+            acd_commands_max: kept.acd_commands_max,
+            acd_events_max: kept.acd_events_max,
+            deferred_events_max: kept.deferred_events_max,
+            memory_bytes_max: kept.memory_bytes_max,
         };
-        live.timeouts.open = other.timeouts.open;
-        live.timeouts.dead_peer = other.timeouts.dead_peer;
-        live.timeouts.write = other.timeouts.write;
-        live.sessions.resume_window = other.sessions.resume_window;
-        live.sessions.lost_sessions_max = other.sessions.lost_sessions_max;
-        live.sessions.resume_events_max = other.sessions.resume_events_max;
-        live.sessions.resume_bytes_max = other.sessions.resume_bytes_max;
+        let (kept, changed) = (&self.timeouts, &other.timeouts);
+        live.timeouts = Timeouts {
+            open: changed.open,
+            acd_start: kept.acd_start,
+            acd_answer: kept.acd_answer,
+            adapter_retry_min: kept.adapter_retry_min,
+            adapter_retry_max: kept.adapter_retry_max,
+            dead_peer: changed.dead_peer,
+            write: changed.write,
+            lag: kept.lag,
+            goodbyes: kept.goodbyes,
+            drain: kept.drain,
+            audit: kept.audit,
+        };
+        let (kept, changed) = (&self.sessions, &other.sessions);
+        live.sessions = SessionsConfig {
+            second_client: kept.second_client,
+            resume_window: changed.resume_window,
+            lost_sessions_max: changed.lost_sessions_max,
+            resume_events_max: changed.resume_events_max,
+            resume_bytes_max: changed.resume_bytes_max,
+            grace: kept.grace,
+            not_ready_after: kept.not_ready_after,
+            logout_after: kept.logout_after,
+            lost_reason: kept.lost_reason,
+            logout_on_call: kept.logout_on_call,
+            day_begins: kept.day_begins,
+        };
         let is_same = |one: &ListenerConfig, other: &ListenerConfig| {
             (one.dialect, one.transport, one.address) == (other.dialect, other.transport, other.address)
         };

@@ -43,14 +43,22 @@ pub struct Outbox {
 #[derive(Debug)]
 pub struct Total {
     bytes: AtomicUsize,
-    bytes_max: usize,
-    share: usize,
+    bytes_max: AtomicUsize,
+    share: AtomicUsize,
 }
 
 impl Total {
     /// So many bytes, among so many connections.
     pub fn new(bytes_max: usize, connections_max: usize) -> Arc<Total> {
-        Arc::new(Total { bytes: AtomicUsize::new(0), bytes_max, share: bytes_max / connections_max.max(1) })
+        let total = Total { bytes: AtomicUsize::new(0), bytes_max: AtomicUsize::new(0), share: AtomicUsize::new(0) };
+        total.allow(bytes_max, connections_max);
+        Arc::new(total)
+    }
+
+    /// From now on so many bytes may wait, among so many connections.
+    pub fn allow(&self, bytes_max: usize, connections_max: usize) {
+        self.bytes_max.store(bytes_max, Ordering::Relaxed);
+        self.share.store(bytes_max / connections_max.max(1), Ordering::Relaxed);
     }
 
     /// How many wait.
@@ -61,7 +69,8 @@ impl Total {
     /// What one connection of which so many bytes wait, once they do, may owe at most.
     fn allowed(&self, was: usize, now: usize) -> Option<usize> {
         let others = self.bytes().saturating_sub(was);
-        (others.saturating_add(now) > self.bytes_max).then_some(self.share)
+        let is_over = others.saturating_add(now) > self.bytes_max.load(Ordering::Relaxed);
+        is_over.then(|| self.share.load(Ordering::Relaxed))
     }
 
     fn changed(&self, was: usize, now: usize) {

@@ -22,4 +22,5 @@ pub use histogram::Histogram;
 pub use labels::Label;
 pub(crate) use labels::labels;
 pub use pages::{Page, page};
+pub use process::resident_bytes;
 pub use sight::{AcdSight, ListenerSight, Phase, QueueSight, Readiness, SessionSight, Sight, Watched};

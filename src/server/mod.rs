@@ -330,7 +330,8 @@ fn dialect(
     }
 }
 
-fn rules(config: &Config) -> Rules {
+/// What a configuration says of operations: for who makes a house without a gateway around it.
+pub fn rules(config: &Config) -> Rules {
     let sessions = &config.sessions;
     Rules {
         acd_answer: config.timeouts.acd_answer,

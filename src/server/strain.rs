@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::observe::resident_bytes;
 use crate::operations::{Bearable, House, Judge, Level, Strain};
 
 /// How often it is measured.
@@ -23,7 +24,8 @@ pub(super) async fn measure(house: Arc<House>, bearable: Bearable, stopped: Canc
         if stopped.run_until_cancelled(tokio::time::sleep_until(due)).await.is_none() {
             return;
         }
-        let strain = Strain { lag: Instant::now().saturating_duration_since(due), memory_bytes: memory_bytes() };
+        let strain =
+            Strain { lag: Instant::now().saturating_duration_since(due), memory_bytes: resident_bytes().unwrap_or(0) };
         let level = judge.judge(strain);
         house.set_machine(level);
         let Strain { lag, memory_bytes } = strain;
@@ -33,26 +35,5 @@ pub(super) async fn measure(house: Arc<House>, bearable: Bearable, stopped: Canc
             info!(?level, ?lag, memory_bytes, "the gateway keeps up better again");
         }
         known = level;
-    }
-}
-
-/// The memory of the process that is not swapped out; 0 where the system does not tell.
-fn memory_bytes() -> u64 {
-    #[cfg(target_os = "linux")]
-    {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        resident.and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or(0) * 1024
-    }
-    #[cfg(not(target_os = "linux"))]
-    0
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    #[test]
-    fn the_memory_of_a_process_is_some_megabytes() {
-        let bytes = super::memory_bytes();
-        assert!((1 << 20..1 << 36).contains(&bytes), "{bytes}");
     }
 }

@@ -306,6 +306,12 @@ async fn a_flood_ends_its_connection() {
     // A connection that never opens a session has no more.
     let mut stranger = Desk::connected(&house, 20);
     stranger.sends_bytes(&bytes);
+    let mut told = Vec::new();
+    while let AnyMessage::FailureConf(no) = stranger.receives().await {
+        told.push(no.status);
+    }
+    told.dedup();
+    assert_eq!(told, [Status::E_CTI_SESSION_NOT_OPEN, Status::E_CTI_TOO_MUCH_DATA]);
     assert!(matches!(stranger.closed, Some(CloseReason::Flood { per_second: 10 })), "{:?}", stranger.closed);
 }
 

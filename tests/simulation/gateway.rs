@@ -16,7 +16,8 @@ use ctigate::model::{
     AgentId, AgentKey, Instrument, LogoutOnCall, Password, PeripheralId, ReasonCode, Role, SecondClient, Secret, TeamId,
 };
 use ctigate::operations::{Grace, House, Rules};
-use ctigate::sessions::{AdapterState, AgentEntry, Bounds, Target};
+use ctigate::server::rules;
+use ctigate::sessions::{AdapterState, AgentEntry, Target};
 
 use super::acd::{Manners, ScriptedAcd};
 use super::dice::Dice;
@@ -97,7 +98,6 @@ impl Gateway {
         }
         let rules = Rules {
             acd_answer: ACD_ANSWER,
-            retry_min: Duration::from_millis(500),
             retry_max: RETRY_MAX,
             deferred_events_max: 16,
             second_client: settings.second_client,
@@ -107,15 +107,8 @@ impl Gateway {
                 reason: ReasonCode(LOST_REASON),
             }),
             logout_on_call: settings.logout_on_call,
-            day_begins: Duration::ZERO,
             audit: settings.has_audit.then_some(Duration::from_secs(15)),
-            commands_max: config.limits.acd_commands_max,
-            bounds: Bounds {
-                agents_max: config.limits.agents_max,
-                calls_max: config.limits.calls_max,
-                sessions_per_client_max: config.limits.sessions_per_client_max,
-                subscriptions_max: config.limits.subscriptions_max,
-            },
+            ..rules(&config)
         };
         let peripheral = Peripheral { id: PeripheralId(PERIPHERAL), acd: Arc::new(acd.clone()) };
         let house = House::new(vec![peripheral], config.teams(), rules);

@@ -46,6 +46,13 @@ impl No {
         }
     }
 
+    /// Why, in words.
+    pub(super) fn why(self) -> String {
+        match self {
+            No::Failure { why, .. } | No::Control { why, .. } => why,
+        }
+    }
+
     /// The message that says so; without the reason in words where the listener is told to leave it out.
     pub(super) fn message(self, invoke_id: u32, with_text: bool) -> AnyMessage {
         let text = |why: &str| with_text.then(|| Text::cut(&ascii(why)));

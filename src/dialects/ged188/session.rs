@@ -153,7 +153,9 @@ impl Client {
         let done = match &mut self.stage {
             Stage::Proving(_) => return Ok(()), // cannot be: nothing is read
             Stage::Connected => {
+                // Nothing is controlled yet, so that no control can fail.
                 let in_time = pace(&mut self.rate, Urgency::Newcomer)?;
+                let in_time = in_time.map_err(|no| No::failure(Status::E_CTI_TOO_MUCH_DATA, no.why()));
                 if let Some(result) = self.on_frame_before_open(now, frame, in_time) {
                     asked.is_answered(result);
                 }

@@ -9,9 +9,9 @@ use ctigate::acd::embedded::EmbeddedConfig;
 use ctigate::config::{ClientConfig, Config, DialectName, Flavour, TeamConfig};
 use ctigate::dialects::ged188::Ged188;
 use ctigate::dialects::opencti::{OpenCti, Sessions};
-use ctigate::model::{Password, PeripheralId, ReasonCode, Role, Secret, TeamId};
-use ctigate::operations::{Grace, House, Rules};
-use ctigate::sessions::Bounds;
+use ctigate::model::{Password, PeripheralId, Role, Secret, TeamId};
+use ctigate::operations::{House, Rules};
+use ctigate::server::rules;
 
 use super::acd::HeldAcd;
 
@@ -62,29 +62,7 @@ pub async fn house_with_rules(world: EmbeddedConfig, change: impl FnOnce(&mut Ru
 pub async fn house_by(world: EmbeddedConfig, config: &Config, change: impl FnOnce(&mut Rules)) -> TestHouse {
     let acd = HeldAcd::new(world);
     let peripheral = Peripheral { id: PERIPHERAL, acd: Arc::<HeldAcd>::clone(&acd) as _ };
-    let sessions = &config.sessions;
-    let mut rules = Rules {
-        acd_answer: ACD_ANSWER,
-        retry_min: Duration::from_millis(500),
-        retry_max: Duration::from_secs(30),
-        deferred_events_max: config.limits.deferred_events_max,
-        second_client: sessions.second_client,
-        grace: sessions.grace.then_some(Grace {
-            not_ready_after: sessions.not_ready_after,
-            logout_after: sessions.logout_after,
-            reason: ReasonCode(sessions.lost_reason),
-        }),
-        logout_on_call: sessions.logout_on_call,
-        day_begins: sessions.day_begins,
-        audit: None,
-        commands_max: config.limits.acd_commands_max,
-        bounds: Bounds {
-            agents_max: config.limits.agents_max,
-            calls_max: config.limits.calls_max,
-            sessions_per_client_max: config.limits.sessions_per_client_max,
-            subscriptions_max: config.limits.subscriptions_max,
-        },
-    };
+    let mut rules = Rules { acd_answer: ACD_ANSWER, audit: None, ..rules(config) };
     change(&mut rules);
     let house = House::new(vec![peripheral], config.teams(), rules);
     house.connect(config.limits.acd_events_max);
