@@ -1,6 +1,7 @@
 //! The connecting side: whom it trusts, and what it shows. Not here: when it connects.
 //!
-//! Must hold: nothing is said before the other side has shown a certificate of a known authority, for the name that is wanted.
+//! Must hold: nothing is said before the other side has shown a certificate that is known, or signed by one that is, and is for
+//! the name that is wanted.
 
 use std::io::{self, IoSlice};
 use std::path::PathBuf;
@@ -8,13 +9,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::{self, ClientConfig};
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::{self, CertificateError, ClientConfig, DigitallySignedStruct, SignatureScheme};
 
 use super::{TlsError, authorities, certificates, private_key};
 
@@ -22,7 +25,8 @@ use super::{TlsError, authorities, certificates, private_key};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustConfig {
-    /// A PEM file: who signs the other side's certificate, or that certificate itself.
+    /// A PEM file: who signs the other side's certificate, or that certificate itself, which is trusted then whoever signed it
+    /// and however old it is.
     pub ca: PathBuf,
     /// The name that it has to be for; the host that is connected to if left out.
     #[serde(default)]
@@ -66,10 +70,16 @@ impl Trust {
         let name = config.name.as_deref().unwrap_or(host);
         let name =
             ServerName::try_from(name.to_owned()).map_err(|error| unusable(&format!("name: {name:?}: {error}")))?;
-        let roots = authorities("ca", &config.ca)?;
-        let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+        let named = certificates("ca", &config.ca)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let signed = WebPkiServerVerifier::builder_with_provider(
+            Arc::new(authorities("ca", &config.ca)?),
+            Arc::clone(&provider),
+        );
+        let signed = signed.build().map_err(|error| unusable(&error))?;
+        let builder = ClientConfig::builder_with_provider(provider);
         let builder = builder.with_safe_default_protocol_versions().map_err(|error| unusable(&error))?;
-        let builder = builder.with_root_certificates(roots);
+        let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(NamedOrSigned { named, signed }));
         let client = match (&config.certificate, &config.key) {
             (Some(certificate), Some(key)) => {
                 let chain = certificates("certificate", certificate)?;
@@ -83,6 +93,57 @@ impl Trust {
 
     async fn shake_hands(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), stream).await
+    }
+}
+
+/// Takes the very certificates that are named, and those that they have signed. Most certificates that sign themselves are
+/// made as an authority's, which no server may show by the rules of signed ones.
+#[derive(Debug)]
+struct NamedOrSigned {
+    named: Vec<CertificateDer<'static>>,
+    signed: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for NamedOrSigned {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if !self.named.contains(shown) {
+            return self.signed.verify_server_cert(shown, between, name, ocsp, now);
+        }
+        let is_for = webpki::EndEntityCert::try_from(shown)
+            .is_ok_and(|shown| shown.verify_is_valid_for_subject_name(name).is_ok());
+        match is_for {
+            true => Ok(ServerCertVerified::assertion()),
+            false => Err(CertificateError::NotValidForName.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed.verify_tls12_signature(message, shown, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed.verify_tls13_signature(message, shown, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.signed.supported_verify_schemes()
     }
 }
 

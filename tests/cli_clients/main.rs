@@ -6,6 +6,7 @@ mod relay;
 mod replay;
 mod supervise;
 mod support;
+mod tls;
 mod watch;
 
 use support::{Gateway, ctigate, faithless_gateway, text};
