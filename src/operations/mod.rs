@@ -235,8 +235,6 @@ impl House {
         let (waited, asked) = (self.rules.acd_answer, tokio::time::Instant::now());
         let answer = tokio::time::timeout(waited, answer).await.unwrap_or(Err(AcdRefusal::TimedOut { waited }));
         self.count_answer(id, command, asked.elapsed(), &answer);
-        // Many may have to be told of what this has brought: who asked, and who asks for something else, is not to wait for that.
-        self.table.subscriptions.give_way().await;
         answer
     }
 

@@ -259,13 +259,6 @@ impl Subscriptions {
         }
     }
 
-    /// Lets others go first where what comes next is told to a great many.
-    pub async fn give_way(&self) {
-        if self.of_all.try_read().is_none_or(|of_all| of_all.len() >= GREAT_MANY) {
-            tokio::task::yield_now().await;
-        }
-    }
-
     /// How many are alive.
     pub fn count(&self) -> usize {
         let of_agents: usize = self.by_agent.iter().map(|list| list.len()).sum();
