@@ -4,6 +4,7 @@
 //! Must hold: nobody waits for a client; a connection ends for one reason, which its log line names.
 
 mod connection;
+mod counted;
 mod goodbyes;
 mod http;
 mod listener;

@@ -7,9 +7,9 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
 /// What the system takes that it cannot send yet: what a client does not read is to wait here, where it is counted, and
-/// not in the system's megabytes.
+/// not in the system's megabytes. Linux says that it takes more once half of it has gone: no client is seen to take less.
 #[cfg(target_os = "linux")]
-const UNSENT_BYTES: u32 = 64 * 1024;
+const UNSENT_BYTES: u32 = 16 * 1024;
 
 /// Small frames go at once; a peer that is gone is found within about `dead_peer`, whether it is sent something (user
 /// timeout) or nothing (keep-alive), and whatever it said of an idle timeout.

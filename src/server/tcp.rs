@@ -89,7 +89,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
         if taken.is_ready() || (self.pending.is_empty() && !self.is_unflushed) {
             return taken;
         }
-        self.poll_write(cx)
+        let written = self.written;
+        match self.poll_write(cx) {
+            // Some of it: whoever looks whether the client takes anything is to see that.
+            Poll::Pending if self.written > written => Poll::Ready(Ok(())),
+            all => all,
+        }
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<Option<Instant>, CloseReason> {
@@ -129,5 +134,61 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
         if is_said && stream.flush().await.is_ok() {
             close_both_ends(stream).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::dialects::Departed;
+
+    /// Says nothing, and hears nothing.
+    struct Silent;
+
+    impl Conversation for Silent {
+        fn on_bytes(&mut self, _: Instant, _: &mut BytesMut) -> Result<(), CloseReason> {
+            Ok(())
+        }
+
+        fn on_wake(&mut self) -> Result<(), CloseReason> {
+            Ok(())
+        }
+
+        fn on_deadline(&mut self, _: Instant) -> Result<(), CloseReason> {
+            Ok(())
+        }
+
+        fn next_deadline(&self) -> Option<Instant> {
+            None
+        }
+
+        fn on_shutdown(&mut self) -> Result<(), CloseReason> {
+            Ok(())
+        }
+
+        fn close(&mut self, _: &CloseReason) -> Departed {
+            Departed::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn each_byte_that_a_slow_client_takes_is_seen_and_no_longer_owed() {
+        let (ours, mut client) = tokio::io::duplex(16);
+        let (mut tcp, outbox) = (Tcp::new(ours), Outbox::new(1_000));
+        let mut cx = Context::from_waker(Waker::noop());
+        outbox.add(|out| out.extend_from_slice(&[b'x'; 64]));
+        tcp.flush(&mut cx, &outbox).unwrap();
+        for taken in 1..=48_u8 {
+            assert_eq!(tcp.written().0, 15 + u64::from(taken));
+            assert_eq!(client.read_u8().await.unwrap(), b'x');
+            assert!(matches!(tcp.poll_move(&mut cx, &mut Silent), Poll::Ready(Ok(()))), "{taken}");
+            tcp.flush(&mut cx, &outbox).unwrap();
+            assert_eq!(outbox.waiting(), 48 - usize::from(taken));
+        }
+        assert!(tcp.poll_move(&mut cx, &mut Silent).is_pending(), "there is nothing left to write");
     }
 }

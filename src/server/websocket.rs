@@ -18,17 +18,16 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::connection::{Wire, close_both_ends, failed, now};
+use super::counted::Counted;
 use crate::dialects::{CloseReason, Conversation, Outbox};
 
 /// A WebSocket, and the lines that it was not given yet.
 pub(super) struct WebSocket<S> {
-    inner: WebSocketStream<S>,
+    inner: WebSocketStream<Counted<S>>,
     message_bytes_max: usize,
     pending: BytesMut,
     /// The bytes of the lines that it was given since it last had everything written.
     given: usize,
-    /// The bytes of those that were written since it began.
-    written: u64,
     /// The client has sent its close frame: nothing may follow but ours.
     is_closed_by_client: bool,
 }
@@ -46,13 +45,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             .write_buffer_size(WRITE_BYTES)
             .max_message_size(Some(message_bytes_max))
             .max_frame_size(Some(message_bytes_max));
+        let stream = Counted { inner: stream, written: 0 };
         let inner = WebSocketStream::from_partially_read(stream, read.into(), Role::Server, Some(config)).await;
         WebSocket {
             inner,
             message_bytes_max,
             pending: BytesMut::new(),
             given: 0,
-            written: 0,
             is_closed_by_client: false,
         }
     }
@@ -87,7 +86,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 return Poll::Ready(Ok(()));
             }
             ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
-            self.written += self.given as u64;
             self.given = 0;
         }
     }
@@ -119,7 +117,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
         if self.given == 0 && self.pending.is_empty() {
             return Poll::Pending;
         }
-        self.poll_write(cx).map_err(|error| self.reason(error))
+        let (written, _) = self.written();
+        match self.poll_write(cx).map_err(|error| self.reason(error)) {
+            // Some of it: whoever looks whether the client takes anything is to see that.
+            Poll::Pending if self.written().0 > written => Poll::Ready(Ok(())),
+            all => all,
+        }
     }
 
     fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<Option<Instant>, CloseReason> {
@@ -139,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
     }
 
     fn written(&self) -> (u64, usize) {
-        (self.written, self.pending.len() + self.given)
+        (self.inner.get_ref().written, self.pending.len() + self.given)
     }
 
     async fn say_goodbye(mut self, outbox: &Outbox, reason: &CloseReason) {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use cti_protocol::ged188::codes::{AgentState, ControlFailure, ServiceMask, Status};
@@ -21,7 +21,7 @@ use crate::support::desk::{Desk, open_req, services_of_bridge, text};
 use crate::support::house::{PERIPHERAL, house, house_of, house_with};
 use crate::support::overheard::overheard;
 use crate::support::phone::{patient_world, ready_desk};
-use crate::support::wire::{Served, Wire};
+use crate::support::wire::{Served, Wire, served};
 
 /// Each key of `[limits]`, and where it is reached.
 const LIMITS: &[(&str, &[&str])] = &[
@@ -406,6 +406,32 @@ async fn a_client_that_takes_nothing_is_closed_for_that_whatever_it_may_be_owed(
     let reason = work_until(&served, || reasons.any()).await;
     assert!(reason.starts_with("the client has taken nothing for 300ms of the "), "{reason}");
     drop(deaf);
+}
+
+/// At that pace what is written at once takes longer than a client may take nothing.
+#[tokio::test]
+async fn a_client_that_only_listens_and_takes_little_at_a_time_stays() {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let served = served(|config| {
+        config.limits.outbound_bytes_max = 1 << 30;
+        config.limits.outbound_total_bytes_max = 1 << 40;
+        config.timeouts.write = PATIENCE;
+    })
+    .await;
+    let mut slow = deaf_bridge(&served).await;
+    let mut turns = 0;
+    work_until(&served, || {
+        turns += 1;
+        (turns == 5_000).then_some(())
+    })
+    .await;
+    let (mut often, start) = (tokio::time::interval(PATIENCE / 20), Instant::now());
+    let mut little = [0; 2_048];
+    while start.elapsed() < 3 * PATIENCE {
+        often.tick().await;
+        slow.stream.read_exact(&mut little).await.expect("a connection that is not closed");
+    }
+    assert_eq!(served.gateway.house().table.clients(), 1, "it still has its session");
 }
 
 /// A client that hears of everything, takes little and then nothing.
