@@ -3,7 +3,7 @@
 //! What waits is in pieces: to add to much costs no more than to add to little, however many owe much at a time.
 //!
 //! Not here: sockets, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
-//! added after it.
+//! added after it; nothing comes behind the last word, whoever still adds.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -103,6 +103,8 @@ struct Inner {
     /// When the oldest of the events that are being written was read from its ACD.
     oldest_being_written: Option<Instant>,
     slow: Option<SlowClient>,
+    /// The last word is in it.
+    is_complete: bool,
     replaced_by: Option<SessionId>,
 }
 
@@ -130,6 +132,14 @@ impl Outbox {
     /// Adds what `write` writes. Past the bound nothing is added: the connection ends.
     pub fn add(&self, write: impl FnOnce(&mut BytesMut)) {
         self.change(|inner| inner.add(self.bytes_max, &self.total, write));
+    }
+
+    /// Adds the last word: nothing is added after it.
+    pub fn add_last(&self, write: impl FnOnce(&mut BytesMut)) {
+        self.change(|inner| {
+            inner.add(self.bytes_max, &self.total, write);
+            inner.is_complete = true;
+        });
     }
 
     /// Adds an event that was read from its ACD then.
@@ -292,9 +302,6 @@ impl Inner {
     }
 
     fn add(&mut self, bytes_max: usize, total: &Total, write: impl FnOnce(&mut BytesMut)) {
-        if self.slow.is_some() {
-            return;
-        }
         self.add_in_piece(bytes_max, 0, total, None, write);
     }
 
@@ -305,20 +312,15 @@ impl Inner {
         read_at: Option<Instant>,
         write: impl FnOnce(&mut BytesMut),
     ) {
-        if self.slow.is_some() {
-            return;
-        }
         self.add_in_piece(bytes_max, 0, total, read_at, write);
     }
 
     fn add_backlog(&mut self, bytes_max: usize, total: &Total, write: impl FnOnce(&mut BytesMut)) {
-        if self.slow.is_some() {
-            return;
-        }
         self.add_in_piece(bytes_max, bytes_max.saturating_mul(BACKLOG_MAX), total, None, write);
     }
 
-    /// Adds, counts what was added as backlog up to that bound, and takes it back if it is too much.
+    /// Adds, unless nothing is added any more; counts what was added as backlog up to that bound, and takes it back if it is
+    /// too much.
     fn add_in_piece(
         &mut self,
         bytes_max: usize,
@@ -327,6 +329,9 @@ impl Inner {
         read_at: Option<Instant>,
         write: impl FnOnce(&mut BytesMut),
     ) {
+        if self.slow.is_some() || self.is_complete {
+            return;
+        }
         let was = self.waiting();
         if self.pieces.back().is_none_or(|piece| piece.bytes.len() >= PIECE_BYTES) {
             // The first grows as it is needed: most have no other.
@@ -413,6 +418,20 @@ mod tests {
         add(&outbox, &"x".repeat(100));
         assert!(is_woken(&outbox) && outbox.is_over(), "it is to be closed");
         assert_eq!(outbox.take(&mut pending).unwrap_err(), SlowClient { queued: 102, bytes_max: 100 });
+    }
+
+    #[test]
+    fn nothing_comes_behind_the_last_word() {
+        let outbox = Outbox::new(100);
+        add(&outbox, "answer ");
+        outbox.add_last(|out| out.extend_from_slice(b"goodbye"));
+        add(&outbox, " link");
+        outbox.add_event(None, |out| out.extend_from_slice(b" event"));
+        outbox.add_backlog(|out| out.extend_from_slice(b" backlog"));
+        outbox.add_last(|out| out.extend_from_slice(b" again"));
+        let mut pending = BytesMut::new();
+        outbox.take(&mut pending).unwrap();
+        assert_eq!(pending, "answer goodbye");
     }
 
     #[test]

@@ -263,10 +263,14 @@ impl House {
         done
     }
 
-    /// Says that a lost agent is still logged in. One that is on a call is to be: that is no failure.
+    /// Says that a lost agent is still logged in. One that is on a call, or is about to be logged out, is to be: that is no
+    /// failure.
     fn log_out_later(&self, cell: &AgentCell, error: &Refusal, pause: Duration) {
         match error {
             Refusal::OnCall { .. } => info!(agent = %cell.key, retry_in = ?pause, "a lost agent is let end its call"),
+            Refusal::LogoutUnderWay { by, .. } => {
+                info!(agent = %cell.key, session = %by, retry_in = ?pause, "a lost agent is being logged out by another");
+            }
             error => self.step_failed(Step::GraceLogout, Whose::of_agent(&cell.key), error, Some(pause)),
         }
     }
@@ -281,8 +285,12 @@ impl House {
         let _turn = cell.turn.lock().await;
         {
             let mut entry = cell.entry();
-            if !entry.is_lost_by(loss) || !entry.facts.is_logged_in() || entry.logging_out.is_some() {
+            if !entry.is_lost_by(loss) || !entry.facts.is_logged_in() {
                 return Ok(());
+            }
+            if let Some((_, by)) = entry.logging_out {
+                // Somebody has asked, and waits for its turn: whether that logs the agent out is to be seen.
+                return Err(Refusal::LogoutUnderWay { agent: cell.key.agent.clone(), by });
             }
             if entry.facts.state.is_on_call() {
                 return Err(Refusal::OnCall { agent: cell.key.agent.clone() });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::steps::outcome_of;
 use super::{House, Refusal, Step};
 use crate::model::{AgentState, Logout, LogoutOnCall, StateChange, WantedState};
-use crate::observe::{AcdCommand, LogoutStep, StepOutcome};
+use crate::observe::{LogoutStep, StepOutcome};
 use crate::sessions::{AgentCell, LogoutKind};
 
 impl House {
@@ -49,11 +49,9 @@ impl House {
         // Or the next call would come with the end of this one.
         let not_ready = StateChange { agent: agent.clone(), wanted: WantedState::NotReady, reason: request.reason };
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
-        cell.entry().start_deferring();
-        let asked = self.ask(cell.key.peripheral, AcdCommand::SetState, acd.set_state(&not_ready)).await;
-        let (facts, asked) = match asked {
+        let (facts, asked) = match self.change_state(&*acd, cell, &not_ready, Step::LetCallEnd).await {
             Ok(facts) => (Some(facts), Ok(())),
-            Err(reason) => (None, Err(Refusal::Acd { step: Step::LetCallEnd, agent: agent.clone(), reason })),
+            Err(refusal) => (None, Err(refusal)),
         };
         self.settle(cell, facts, || ());
         asked?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::overload::Taken;
 use super::steps::Whose;
 use super::{Answer, House, Refusal, Requester, Step, Urgency};
-use crate::acd::AcdRefusal;
+use crate::acd::{Acd, AcdRefusal};
 use crate::model::{AgentFacts, AgentKey, ReasonCode, StateChange, WantedState};
 use crate::observe::AcdCommand;
 use crate::sessions::{AgentCell, Doer, LogoutKind, Unsure};
@@ -99,13 +99,24 @@ impl House {
             let reason = AcdRefusal::NotSupported { what: "keep an agent in after-call work" };
             return Err(Refusal::Acd { step: Step::SetState, agent: cell.key.agent.clone(), reason });
         }
+        self.change_state(&*acd, cell, request, Step::SetState).await
+    }
+
+    /// Has the ACD change the state while reports wait. The caller settles what this leaves.
+    pub(super) async fn change_state(
+        &self,
+        acd: &dyn Acd,
+        cell: &AgentCell,
+        request: &StateChange,
+        step: Step,
+    ) -> Result<AgentFacts, Refusal> {
         cell.entry().start_deferring();
         self.ask(cell.key.peripheral, AcdCommand::SetState, acd.set_state(request)).await.map_err(|reason| {
             // Asked when the failure is told: the requester has waited long enough.
             if matches!(reason, AcdRefusal::TimedOut { .. }) {
                 cell.entry().unsure = Some(Unsure::Facts);
             }
-            Refusal::Acd { step: Step::SetState, agent: cell.key.agent.clone(), reason }
+            Refusal::Acd { step, agent: cell.key.agent.clone(), reason }
         })
     }
 }

@@ -47,13 +47,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             .max_frame_size(Some(message_bytes_max));
         let stream = Counted { inner: stream, written: 0 };
         let inner = WebSocketStream::from_partially_read(stream, read.into(), Role::Server, Some(config)).await;
-        WebSocket {
-            inner,
-            message_bytes_max,
-            pending: BytesMut::new(),
-            given: 0,
-            is_closed_by_client: false,
-        }
+        WebSocket { inner, message_bytes_max, pending: BytesMut::new(), given: 0, is_closed_by_client: false }
     }
 
     fn take(&mut self, message: Message, conversation: &mut dyn Conversation) -> Result<(), CloseReason> {

@@ -119,6 +119,17 @@ async fn a_logout_after_the_call_waits_for_its_end_and_no_call_comes_in_between(
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_the_acd_does_not_say_whether_it_keeps_calls_away_the_logout_fails_and_the_acd_is_asked() {
+    let (house, mut a) = talking(LogoutOnCall::AfterCall).await;
+    let held = house.acd.hold("set_state");
+    let logout = a.asks("1001", AgentState::AGENT_STATE_LOGOUT);
+    held.await.unwrap().never_answers();
+    assert_eq!(a.receives_control_failure().await.invoke_id, logout);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(house.acd.journal().last().map(String::as_str), Some("agent 1001 done"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_logout_by_force_ends_the_call() {
     let (house, mut a) = talking(LogoutOnCall::Force).await;
     let logout = a.asks("1001", AgentState::AGENT_STATE_LOGOUT);

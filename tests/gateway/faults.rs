@@ -1,5 +1,6 @@
 //! What clients do to a gateway, and what arrives at the others all the same. What befalls the process is in `tests/faults`.
 
+use std::io::Write;
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
@@ -194,6 +195,17 @@ async fn a_client_that_floods_is_ended_and_every_request_of_the_others_is_answer
 // --- the end --------------------------------------------------------------------------------------------------------
 
 /// Twenty desktops that never stop asking, and a gateway that is sent away: what the ACD was asked is answered, each once.
+/// Blank lines ask for nothing, so that no limit of requests is reached.
+#[tokio::test]
+async fn a_client_whose_bytes_never_cease_has_its_deadlines_all_the_same() {
+    let (served, mut reasons) = overheard(|config| config.timeouts.open = Duration::from_millis(300)).await;
+    let mut endless = std::net::TcpStream::connect(served.gateway.listeners()[1].1).unwrap();
+    let sending = tokio::task::spawn_blocking(move || while endless.write_all(&[b'\n'; 256 * 1024]).is_ok() {});
+    let reason = reasons.next().await;
+    assert_eq!(reason, "no session was opened within 300ms");
+    sending.await.unwrap();
+}
+
 #[tokio::test]
 async fn every_request_that_was_accepted_before_the_goodbye_is_answered() {
     const AGENTS: std::ops::Range<u32> = 1001..1021;

@@ -221,6 +221,26 @@ async fn a_logout_that_the_acd_refuses_is_tried_again_until_it_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lost_agent_whom_somebody_else_fails_to_log_out_is_logged_out_all_the_same() {
+    let house = house().await;
+    let mut bridge = Desk::bridge(&house).await;
+    ready_desk(&house).await.drops();
+    tokio::time::sleep(NOT_READY_AFTER + LOGOUT_AFTER - A_MOMENT).await;
+    // The time is over while a command is with the ACD, and before that is done a logout comes.
+    let (working, leaving) = (house.acd.hold("set_state"), house.acd.hold("log_out"));
+    bridge.asks("1001", AVAILABLE);
+    let working = working.await.unwrap();
+    tokio::time::sleep(2 * A_MOMENT).await;
+    bridge.asks("1001", LOGGED_OUT);
+    working.does_it();
+    leaving.await.unwrap().refuses(AcdRefusal::Refused { code: 1, words: "not now".to_owned() });
+    tokio::time::sleep(A_MOMENT).await;
+    assert!(is_logged_in(&house, "1001"));
+    tokio::time::sleep(LOGOUT_AFTER).await;
+    assert!(!is_logged_in(&house, "1001"), "a ghost login");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_agent_outlives_a_link_that_is_down_and_is_logged_out_then() {
     let house = house().await;
     let desk = ready_desk(&house).await;

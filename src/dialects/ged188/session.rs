@@ -18,7 +18,7 @@ use tracing::{debug, info};
 
 use super::Ged188;
 use super::answers::{No, last_word};
-use super::face::{Face, say};
+use super::face::{Face, encode, say};
 use super::requests::urgency;
 use crate::access::Verdict;
 use crate::dialects::proving::{self, Proving};
@@ -386,8 +386,8 @@ impl Conversation for Client {
         }
         match why {
             Ending::Asked { invoke_id } => {
-                session.end_subscriptions(&self.shared); // nothing comes behind the last word
-                session.face.say(CloseConf { invoke_id: *invoke_id, ..Default::default() });
+                let done = AnyMessage::from(CloseConf { invoke_id: *invoke_id, ..Default::default() });
+                self.outbox.add_last(|out| encode(out, session.face.version, &done));
                 Err(CloseReason::ClientClosed)
             }
             Ending::Shutdown => Err(CloseReason::Shutdown),
@@ -424,13 +424,11 @@ impl Conversation for Client {
     }
 
     fn close(&mut self, reason: &CloseReason) -> Departed {
-        if let Some(session) = self.session() {
-            session.end_subscriptions(&self.shared); // nothing comes behind the last word
-        }
         let version = self.session().map(|session| session.face.version);
         let with_text = version.is_some() && self.shared.settings.failure_text;
         if let Some(last_word) = last_word(reason, with_text) {
-            say(&self.outbox, version.unwrap_or(Version::LATEST), last_word.into());
+            let last_word = AnyMessage::from(last_word);
+            self.outbox.add_last(|out| encode(out, version.unwrap_or(Version::LATEST), &last_word));
         }
         let Counts { frames, refused, unknown_tags, unknown_messages } = self.counts;
         let counted = Departed {

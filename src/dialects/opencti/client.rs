@@ -301,14 +301,14 @@ impl Conversation for Client {
                 let is_sent_away = matches!(reason, CloseReason::Shutdown);
                 let how = if is_sent_away { Farewell::Said } else { Farewell::Lost };
                 let agents = opened.session.agents().into_iter().map(|(key, _)| key).collect();
-                opened.session.lose_line(&self.line, how); // nothing comes behind the last word
+                opened.session.lose_line(&self.line, how);
                 let client = Some(opened.session.client.id.clone());
                 Departed { session: Some(opened.session.id), client, agents, ..counted }
             }
             None => counted,
         };
         if !matches!(reason, CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Failed(_)) {
-            self.line.say(closed(reason));
+            self.line.say_last(closed(reason));
         }
         departed
     }

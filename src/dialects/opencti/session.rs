@@ -92,6 +92,15 @@ impl Line {
         });
     }
 
+    /// The last word.
+    pub(super) fn say_last(&self, message: impl Into<ServerMessage>) {
+        let message = message.into();
+        self.outbox.add_last(|out| {
+            message.write(out);
+            out.put_u8(b'\n');
+        });
+    }
+
     /// The end of a request that was in flight.
     pub(super) fn answer(&self, message: impl Into<ServerMessage>) {
         self.say(message);
