@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use dashmap::DashMap;
 use parking_lot::{Mutex, RwLock};
-use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::Place;
 use crate::model::{
@@ -254,8 +253,7 @@ impl Subscriptions {
             }
         }
         if to_all {
-            let of_all = self.of_all.read();
-            beside_the_others(of_all.len(), || of_all.iter().for_each(&mut hand));
+            self.of_all.read().iter().for_each(&mut hand);
         }
     }
 
@@ -267,15 +265,6 @@ impl Subscriptions {
         let of_calls: usize = self.by_call.iter().map(|list| list.len()).sum();
         of_agents + of_devices + of_teams + of_calls + self.of_all.read().len()
     }
-}
-
-/// To tell so many takes longer than any request does.
-const GREAT_MANY: usize = 200;
-
-/// Does what takes a while for a great many. The thread's other tasks, and whatever comes in, go to another thread meanwhile.
-fn beside_the_others(how_many: usize, work: impl FnOnce()) {
-    let others_can = || Handle::try_current().is_ok_and(|now| now.runtime_flavor() == RuntimeFlavor::MultiThread);
-    if how_many >= GREAT_MANY && others_can() { tokio::task::block_in_place(work) } else { work() }
 }
 
 /// An agent and its devices: one, or two where the extension is another.

@@ -1,8 +1,7 @@
 //! How one event gets to many subscribers.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
 
 use bytes::Bytes;
 use cti_protocol::ged188::codes::AgentState as Code;
@@ -20,8 +19,6 @@ struct Counting {
     form: u32,
     rendered: Arc<AtomicUsize>,
     delivered: AtomicUsize,
-    /// Taking an event lasts until this comes.
-    taking: Option<Mutex<mpsc::Receiver<()>>>,
 }
 
 impl Subscriber for Counting {
@@ -47,9 +44,6 @@ impl Subscriber for Counting {
     }
 
     fn deliver(&self, subscription: &Subscription, _: &Event, _: &Rendered) {
-        if let Some(taking) = &self.taking {
-            taking.lock().unwrap().recv_timeout(FAR_TOO_LONG).expect("the others wait for those who are told");
-        }
         if !subscription.has_ended() {
             self.delivered.fetch_add(1, Ordering::Relaxed);
         }
@@ -68,7 +62,6 @@ impl Subscriber for Counting {
     fn lose(&self, _: &AgentKey, _: SessionId) {}
 }
 
-const FAR_TOO_LONG: Duration = Duration::from_secs(30);
 const PERIPHERAL: PeripheralId = PeripheralId(1);
 
 fn event(agent: &str, state: AgentState) -> Event {
@@ -113,25 +106,6 @@ fn an_event_is_rendered_once_a_form_however_many_hear_it() {
     subscriptions.publish(&event("1001", AgentState::Ready));
     assert_eq!(rendered.load(Ordering::Relaxed), 3);
     assert!(subscribers.iter().all(|subscriber| subscriber.delivered.load(Ordering::Relaxed) == 1));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn while_a_great_many_are_told_the_gateway_goes_on_with_everything_else() {
-    let (others, taking) = mpsc::channel();
-    let subscriptions = Subscriptions::default();
-    let slow = Arc::new(Counting { taking: Some(Mutex::new(taking)), ..Counting::default() });
-    let quick = Arc::new(Counting::default());
-    subscriptions.add(Subscription::new(0, Target::All, everything(), Arc::<Counting>::clone(&slow) as _));
-    for _ in 0..1_000 {
-        subscriptions.add(Subscription::new(0, Target::All, everything(), Arc::<Counting>::clone(&quick) as _));
-    }
-    let told = tokio::spawn(async move {
-        tokio::spawn(async move { others.send(()) });
-        subscriptions.publish(&event("1001", AgentState::Ready));
-    });
-    told.await.unwrap();
-    let told = [&slow, &quick].map(|subscriber| subscriber.delivered.load(Ordering::Relaxed));
-    assert_eq!(told, [1, 1_000]);
 }
 
 #[test]
