@@ -164,3 +164,79 @@ pub(super) fn failed(error: io::Error) -> CloseReason {
         kind => CloseReason::Failed(kind),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use bytes::{Bytes, BytesMut};
+    use tokio::io::DuplexStream;
+
+    use super::super::tcp::Tcp;
+    use super::super::websocket::WebSocket;
+    use super::*;
+
+    /// Says nothing, and hears nothing.
+    struct Silent;
+
+    impl Conversation for Silent {
+        fn on_bytes(&mut self, _: Instant, _: &mut BytesMut) -> Result<(), CloseReason> {
+            Ok(())
+        }
+
+        fn on_wake(&mut self) -> Result<(), CloseReason> {
+            Ok(())
+        }
+
+        fn on_deadline(&mut self, _: Instant) -> Result<(), CloseReason> {
+            Ok(())
+        }
+
+        fn next_deadline(&self) -> Option<Instant> {
+            None
+        }
+
+        fn on_shutdown(&mut self) -> Result<(), CloseReason> {
+            Ok(())
+        }
+
+        fn close(&mut self, _: &CloseReason) -> Departed {
+            Departed::default()
+        }
+    }
+
+    /// What is taken of it all, a byte at a time.
+    async fn each_byte_that_is_taken_is_seen(mut wire: impl Wire, mut client: DuplexStream) -> u64 {
+        let (mut cx, outbox) = (Context::from_waker(Waker::noop()), Outbox::new(1_000));
+        outbox.add(|out| out.extend_from_slice(format!("{:63}\n", "a line").as_bytes()));
+        wire.flush(&mut cx, &outbox).unwrap();
+        let (at_once, _) = wire.written();
+        assert_eq!(at_once, ROOM as u64);
+        let mut taken = 0;
+        while wire.written().1 > 0 {
+            client.read_u8().await.unwrap();
+            taken += 1;
+            assert!(matches!(wire.poll_move(&mut cx, &mut Silent), Poll::Ready(Ok(()))), "{taken}");
+            assert_eq!(wire.written().0, at_once + taken);
+            wire.flush(&mut cx, &outbox).unwrap();
+        }
+        assert!(wire.poll_move(&mut cx, &mut Silent).is_pending(), "there is nothing left to write");
+        assert_eq!(outbox.waiting(), 0);
+        at_once + taken
+    }
+
+    const ROOM: usize = 16;
+
+    #[tokio::test]
+    async fn whatever_a_slow_client_takes_is_seen() {
+        let (ours, client) = tokio::io::duplex(ROOM);
+        assert_eq!(each_byte_that_is_taken_is_seen(Tcp::new(ours), client).await, 64);
+    }
+
+    #[tokio::test]
+    async fn whatever_a_slow_client_takes_of_a_websocket_is_seen() {
+        let (ours, client) = tokio::io::duplex(ROOM);
+        let websocket = WebSocket::new(ours, Bytes::new(), 1_000).await;
+        assert_eq!(each_byte_that_is_taken_is_seen(websocket, client).await, 65, "a header of two for a line's end");
+    }
+}
