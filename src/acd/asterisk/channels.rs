@@ -6,6 +6,7 @@
 //! hung up, and not again after that: Asterisk tells of some things when the channel that they happened to is gone.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use super::ami::{Message, unescape_value};
 use super::calls::{age_of, known_number};
@@ -57,6 +58,8 @@ pub(super) struct Channel {
     pub(super) is_through: bool,
     /// It was transferred away, and hangs up.
     pub(super) is_gone: bool,
+    /// The gateway has asked for the transfer by which it loses whom it talks with.
+    pub(super) joining: Option<Arc<Joining>>,
     /// Why it leaves, where that was told.
     pub(super) cause: Option<CallCause>,
     /// The queue that it waits in, and how many do.
@@ -69,6 +72,13 @@ pub(super) struct Channel {
     /// by piece, it stands for nobody of its own.
     pub(super) is_used: bool,
     count: u64,
+}
+
+/// A transfer of two calls that one device is on: its channels on them, and with whom each of these talks.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Joining {
+    pub(super) legs: [String; 2],
+    pub(super) ends: [String; 2],
 }
 
 /// `ChannelState`, as Asterisk numbers them.

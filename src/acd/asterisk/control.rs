@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ami::{Action, escape_argument};
-use super::channels::MADE_HERE;
+use super::channels::{Joining, MADE_HERE};
 use super::members::Effect;
 use super::names::Names;
 use super::switch::{Made, Purpose};
@@ -71,14 +71,21 @@ impl AsteriskAcd {
                 self.do_it(header(header(action, "Context", context)?, "Exten", exten)?).await.map(|()| done)
             }
             CallCommand::Transfer { active, to: FarEnd::Held(held), data } => {
-                let ends = {
+                let (ends, legs) = {
                     let world = self.world.lock();
-                    [world.other_channel(held)?, world.other_channel(active)?]
+                    let ends = [world.other_channel(held)?, world.other_channel(active)?];
+                    (ends, [world.own_channel(held, TALKED)?.0, world.own_channel(active, TALKED)?.0])
                 };
                 self.set_data(&ends, data).await?;
                 let [(_, one), (_, other)] = &ends;
                 let action = header(header(Action::new("Bridge"), "Channel1", one)?, "Channel2", other)?;
-                self.do_it(header(action, "Tone", "no")?).await.map(|()| done)
+                let joining = Arc::new(Joining { legs, ends: ends.map(|(id, _)| id) });
+                self.world.lock().switch.is_to_join(&joining);
+                let joined = self.do_it(header(action, "Tone", "no")?).await;
+                if matches!(joined, Err(AcdRefusal::Refused { .. })) {
+                    self.world.lock().switch.does_not_join(&joining);
+                }
+                joined.map(|()| done)
             }
             CallCommand::ClearConnection(at) => {
                 let channel = self.world.lock().channel(at, ANY)?;
@@ -275,8 +282,13 @@ impl Drop for Dialling<'_> {
 
 /// Channels by the parties that they are.
 impl World {
-    /// The channel of a party that stands so.
+    /// The name of the channel of a party that stands so.
     pub(super) fn channel(&self, at: &Connection, states: &[PartyState]) -> Result<String, AcdRefusal> {
+        self.own_channel(at, states).map(|(_, name)| name)
+    }
+
+    /// Its id and name.
+    fn own_channel(&self, at: &Connection, states: &[PartyState]) -> Result<(String, String), AcdRefusal> {
         let call = self.switch.call(at.call).ok_or(AcdRefusal::UnknownCall { call: at.call })?;
         let not_on = || AcdRefusal::NotOnCall { device: at.device.clone(), call: at.call };
         let party = call.party(&at.device).ok_or_else(not_on)?;
@@ -285,7 +297,8 @@ impl World {
             return Err(AcdRefusal::WrongCallState { device, call, state });
         }
         let mut channels = self.switch.parties(at.call).into_iter();
-        channels.find(|(device, ..)| *device == at.device).map(|(.., channel)| channel.name.clone()).ok_or_else(not_on)
+        let own = channels.find(|(device, ..)| *device == at.device);
+        own.map(|(_, id, channel)| (id, channel.name.clone())).ok_or_else(not_on)
     }
 
     /// The channels of a call that are not the party's own: ids and names.

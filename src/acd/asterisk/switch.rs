@@ -115,7 +115,9 @@ impl Switch {
     pub(super) fn take(&mut self, names: &Names, event: &[u8], message: &Message) -> Option<Touched> {
         match event {
             b"Hangup" => {
-                let (call, gone) = self.channels.hung_up(message.text_of("Uniqueid")?)?;
+                let id = message.text_of("Uniqueid")?;
+                let joined = self.joined_without(id);
+                let (call, gone) = self.channels.hung_up(id)?;
                 let is_taken_back = gone.is_dialed && gone.cause == Some(CallCause::Redirected);
                 let left: Vec<_> = self.channels.of_call(&call).into_iter().map(|(_, channel)| channel).collect();
                 let is_waiting = left.iter().any(|channel| channel.waits_in.is_some());
@@ -125,7 +127,7 @@ impl Switch {
                     // Nobody else has answered, and no time was up: the caller has hung up, as will be told next.
                     self.tracked(&call).is_abandoned = true;
                 }
-                return Some(Touched::one(&call));
+                return Some(joined.and(Touched::one(&call)));
             }
             b"AgentRingNoAnswer" => {
                 let (dest, touched) = self.note(names, message, "Dest")?;

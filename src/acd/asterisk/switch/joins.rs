@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::super::calls::age_of;
-use super::super::channels::Channel;
+use super::super::channels::{Channel, Joining};
 use super::{Absorbed, Switch, Touched};
 use crate::model::{Call, CallKind, CallReport, CallStep, Instrument, Joined, Party, PartyKind};
 
@@ -22,6 +22,38 @@ impl Switch {
         let calls = ids.iter().filter_map(|id| Some(self.channels.get(id)?.call.clone()));
         let Some(oldest) = calls.min_by_key(|call| (age_of(call), call.clone())) else { return Touched::default() };
         ids.iter().fold(Touched::default(), |touched, id| touched.and(self.come(id, &oldest)))
+    }
+
+    /// The gateway asks for that transfer.
+    pub(in crate::acd::asterisk) fn is_to_join(&mut self, joining: &Arc<Joining>) {
+        for leg in &joining.legs {
+            self.channels.get_mut(leg).into_iter().for_each(|leg| leg.joining = Some(Arc::clone(joining)));
+        }
+    }
+
+    /// Nothing comes of it.
+    pub(in crate::acd::asterisk) fn does_not_join(&mut self, joining: &Joining) {
+        for leg in &joining.legs {
+            self.channels.get_mut(leg).into_iter().for_each(|leg| leg.joining = None);
+        }
+    }
+
+    /// That channel hangs up. Asterisk brings the ends of a transfer together one after the other, and a phone may have left
+    /// by its first call before the second one moves: with the first, who is elsewhere by then, the transfer has been made.
+    pub(super) fn joined_without(&mut self, id: &str) -> Touched {
+        let Some(leg) = self.channels.get_mut(id) else { return Touched::default() };
+        let (bridge, Some(joining)) = (leg.bridge.clone(), leg.joining.take()) else { return Touched::default() };
+        self.does_not_join(&joining);
+        let ends: Vec<&Channel> = joining.ends.iter().filter_map(|end| self.channels.get(end)).collect();
+        let [one, other] = ends[..] else { return Touched::default() };
+        let own = if joining.legs[0] == id { one } else { other };
+        if one.call == other.call || own.bridge.is_none() || own.bridge == bridge {
+            return Touched::default();
+        }
+        joining.legs.iter().for_each(|leg| self.channels.leave(leg));
+        let touched = self.are_one(&joining.ends);
+        self.is_transferred_by(&joining.legs);
+        touched
     }
 
     /// Who was on a call only because of a bridge is on its own one again after that.

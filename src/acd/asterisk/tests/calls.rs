@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::super::channels::Joining;
 use super::*;
 use crate::model::{CallId, CallKind, CallReport, CallStep};
 
@@ -376,6 +377,54 @@ fn a_transfer_that_a_phone_completes_is_one_in_whatever_order_it_is_told() {
         assert_eq!(told(&mut bench).last().map(String::as_str), Some("Ended: "));
         assert_eq!(bench.world.snapshot(bench.now).calls, []);
     }
+}
+
+/// What the gateway asks for in [`asking`]: that the caller goes on with 3002.
+fn joining() -> Arc<Joining> {
+    let ids = |one: &str, other: &str| [one.to_owned(), other.to_owned()];
+    Arc::new(Joining { legs: ids("a-1795538710.2", "a-1795538720.8"), ends: ids("a-1795538710.0", "a-1795538720.9") })
+}
+
+#[test]
+fn a_transfer_that_the_gateway_asked_for_is_one_however_early_the_phone_leaves_its_first_call() {
+    for earlier in 1..=3 {
+        let (mut bench, asks, asked) = asking();
+        bench.world.switch.is_to_join(&joining());
+        let target = asked.replace("Linkedid: a-1795538720.8", "Linkedid: a-1795538710.0");
+        bench.tells("BridgeLeave", &format!("{CALLER}, BridgeUniqueid: f175"));
+        let mut moves =
+            vec![("BridgeEnter", CALLER, "d6ae"), ("BridgeLeave", asked, "ce5d"), ("BridgeEnter", &target, "d6ae")];
+        let late = moves.split_off(earlier);
+        let leaves = [("BridgeLeave", AGENT, "f175"), ("Hangup", AGENT, "")];
+        for (event, channel, bridge) in moves.into_iter().chain(leaves).chain(late) {
+            bench.tells(event, &format!("{channel}, ChannelState: 6, BridgeUniqueid: {bridge}"));
+        }
+        bench.tells("BridgeLeave", &format!("{asks}, BridgeUniqueid: ce5d"));
+        bench.tells("Hangup", asks);
+        let transferred = "Transferred by 3001 to 3002: 4711 Connected, 3002 Connected";
+        assert_eq!(told(&mut bench), [transferred], "after {earlier} of the moves");
+        bench.tells("Hangup", CALLER);
+        bench.tells("Hangup", asked);
+        assert_eq!(told(&mut bench).last().map(String::as_str), Some("Ended: "));
+        assert_eq!(bench.world.snapshot(bench.now).calls, []);
+    }
+}
+
+#[test]
+fn a_transfer_that_was_asked_for_and_not_made_leaves_two_calls_that_end_for_themselves() {
+    let (mut bench, asks, asked) = asking();
+    bench.world.switch.is_to_join(&joining());
+    bench.tells("BridgeLeave", &format!("{CALLER}, BridgeUniqueid: f175"));
+    bench.tells("Hangup", CALLER);
+    bench.tells("BridgeLeave", &format!("{AGENT}, BridgeUniqueid: f175"));
+    bench.tells("Hangup", AGENT);
+    let of_the_first = told(&mut bench);
+    assert_eq!(of_the_first.last().map(String::as_str), Some("Ended: "), "{of_the_first:?}");
+    assert!(!of_the_first.iter().any(|step| step.starts_with("Transferred")), "{of_the_first:?}");
+    assert_eq!(bench.world.snapshot(bench.now).calls.len(), 1, "3001 still talks with 3002");
+    bench.tells("Hangup", asked);
+    bench.tells("Hangup", asks);
+    assert_eq!(bench.world.snapshot(bench.now).calls, []);
 }
 
 #[test]
