@@ -109,26 +109,30 @@ impl Baresip {
         self.does("hangup", "").await;
     }
 
-    /// Whether somebody hums in what the phone plays from now on, for half a second.
-    pub async fn hears_hum(&mut self) -> bool {
-        // The module sndfile writes down what each call brings, as it is decoded.
-        let sound = || {
-            let files = std::fs::read_dir(self.folder.path()).into_iter().flatten().filter_map(Result::ok);
-            let heard = files.map(|file| file.path()).filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
-            heard.max().and_then(|last| std::fs::read(last).ok()).unwrap_or_default()
-        };
-        let (from, half_second) = (sound().len(), 8_000);
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        loop {
-            let heard = sound();
-            if heard.len() >= from + 2 * half_second {
-                // The first half may have been on its way before.
-                let samples = heard[from + half_second..].chunks_exact(2);
-                return samples.map(|sample| i16::from_le_bytes([sample[0], sample[1]])).any(|sample| sample > 1_000);
-            }
-            assert!(tokio::time::Instant::now() < deadline, "the phone plays nothing");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    /// Whether somebody hums in what the phone plays from now on, for a quarter of a second.
+    pub async fn hears_hum(&self) -> bool {
+        let from = self.played().len();
+        until_seen(|| {
+            let heard = self.played();
+            // Some may have been on its way before.
+            (heard.len() >= from + 2 * QUARTER_SECOND).then(|| is_hum(&heard[from + QUARTER_SECOND..]))
+        })
+        .await
+        .expect("a phone that plays something")
+    }
+
+    /// Waits until somebody hums in what the phone plays.
+    pub async fn comes_to_hear_hum(&self) {
+        let from = self.played().len();
+        let hummed = until_seen(|| self.played().get(from..).filter(|heard| is_hum(heard)).map(drop)).await;
+        hummed.expect("somebody who hums");
+    }
+
+    /// What the last call brings, as it is decoded: the module sndfile writes it down.
+    fn played(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).into_iter().flatten().filter_map(Result::ok);
+        let heard = files.map(|file| file.path()).filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
+        heard.max().and_then(|last| std::fs::read(last).ok()).unwrap_or_default()
     }
 
     /// Waits for an event of that type.
@@ -166,6 +170,26 @@ impl Drop for Baresip {
         let _ = self.child.wait();
     }
 }
+
+/// Looks again and again until there is something to be seen; none if there never is.
+async fn until_seen<T>(look: impl Fn() -> Option<T>) -> Option<T> {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while tokio::time::Instant::now() < deadline {
+        if let Some(seen) = look() {
+            return Some(seen);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    None
+}
+
+/// Of samples of 16 bits whether one is loud.
+fn is_hum(sound: &[u8]) -> bool {
+    sound.chunks_exact(2).map(|sample| i16::from_le_bytes([sample[0], sample[1]])).any(|sample| sample > 1_000)
+}
+
+/// In bytes, of 8,000 samples a second.
+const QUARTER_SECOND: usize = 4_000;
 
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()

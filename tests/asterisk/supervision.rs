@@ -56,11 +56,13 @@ async fn a_supervisor_is_heard_by_nobody_by_the_agent_or_by_all_as_it_was_asked(
 
     supervisor.supervises("1001", SupervisoryAction::SUPERVISOR_WHISPER).await.expect("it can be whispered into");
     assert_eq!(supervisor.hears_of(kind).await, CallType::CALLTYPE_SUPERVISOR_WHISPER);
-    assert_eq!([agents_phone.hears_hum().await, others_phone.hears_hum().await], [true, false]);
+    agents_phone.comes_to_hear_hum().await;
+    assert!(!others_phone.hears_hum().await);
 
     supervisor.supervises("1001", SupervisoryAction::SUPERVISOR_BARGE_IN).await.expect("it can be joined");
     assert_eq!(supervisor.hears_of(kind).await, CallType::CALLTYPE_SUPERVISOR_BARGEIN);
-    assert_eq!([agents_phone.hears_hum().await, others_phone.hears_hum().await], [true, true]);
+    others_phone.comes_to_hear_hum().await;
+    assert!(agents_phone.hears_hum().await);
 
     let refused = supervisor.supervises("1001", SupervisoryAction::SUPERVISOR_INTERCEPT).await.unwrap_err();
     assert!(refused.contains("CF_INVALID_FEATURE"), "{refused}");

@@ -82,7 +82,7 @@ pub(super) struct Joining {
 }
 
 /// `ChannelState`, as Asterisk numbers them.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub(super) struct ChannelState(pub(super) u8);
 
 impl ChannelState {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::ami::{Action, escape_argument};
-use super::channels::{Joining, MADE_HERE};
+use super::channels::{ChannelState, Joining, MADE_HERE};
 use super::members::Effect;
 use super::names::Names;
 use super::switch::{Made, Purpose};
@@ -55,7 +55,10 @@ impl AsteriskAcd {
                 self.world.lock().channel(active, TALKED)?;
                 self.dial(&active.device, to, data, Purpose::Consult).await
             }
-            CallCommand::Answer(at) => self.notify(at, "talk", &[PartyState::Alerting]).await.map(|()| done),
+            CallCommand::Answer(at) => {
+                self.rings(at).await;
+                self.notify(at, "talk", &[PartyState::Alerting]).await.map(|()| done)
+            }
             CallCommand::Hold(at) => self.notify(at, "hold", &[PartyState::Connected]).await.map(|()| done),
             CallCommand::Retrieve(at) => self.notify(at, "talk", &[PartyState::Held]).await.map(|()| done),
             CallCommand::Transfer { active, to: FarEnd::Dialed(to), data } => {
@@ -170,9 +173,26 @@ impl AsteriskAcd {
         Ok(new_call)
     }
 
+    /// Waits until the phone has said that it rings: a call alerts from the moment on that the device is dialled, and
+    /// Asterisk can tell the phone nothing before it has answered that. Some phones never say so, and are told then.
+    async fn rings(&self, at: &Connection) {
+        let changes = Arc::clone(&self.world.lock().calls_changed);
+        let is_told = async {
+            loop {
+                let mut change = std::pin::pin!(changes.notified());
+                change.as_mut().enable();
+                if !self.world.lock().is_only_dialled(at) {
+                    return;
+                }
+                change.await;
+            }
+        };
+        let _ = tokio::time::timeout(RINGS_WITHIN, is_told).await;
+    }
+
     /// The call that a channel of ours makes, once Asterisk has told of it.
     async fn call_of(&self, id: &str) -> Result<Arc<Call>, AcdRefusal> {
-        let changes = Arc::clone(&self.world.lock().hangups);
+        let changes = Arc::clone(&self.world.lock().calls_changed);
         let is_told = async {
             loop {
                 let mut change = std::pin::pin!(changes.notified());
@@ -299,6 +319,13 @@ impl World {
         let mut channels = self.switch.parties(at.call).into_iter();
         let own = channels.find(|(device, ..)| *device == at.device);
         own.map(|(_, id, channel)| (id, channel.name.clone())).ok_or_else(not_on)
+    }
+
+    /// Whether that is a channel that has not answered in any way yet.
+    fn is_only_dialled(&self, at: &Connection) -> bool {
+        let channels = self.switch.parties(at.call).into_iter();
+        let mut own = channels.filter(|(device, ..)| *device == at.device).map(|(.., channel)| channel.state);
+        own.next().is_some_and(|state| state < ChannelState::RINGING)
     }
 
     /// The channels of a call that are not the party's own: ids and names.

@@ -113,10 +113,10 @@ impl AsteriskAcd {
             return Ok(());
         }
         self.hang_up_channels(calls.iter().map(|call| &*call.channel)).await?;
-        let hangups = Arc::clone(&self.world.lock().hangups);
+        let changes = Arc::clone(&self.world.lock().calls_changed);
         let are_gone = async {
             loop {
-                let mut hangup = std::pin::pin!(hangups.notified());
+                let mut hangup = std::pin::pin!(changes.notified());
                 hangup.as_mut().enable();
                 if !calls.iter().any(|call| self.world.lock().calls.has(&call.id)) {
                     return;

@@ -52,7 +52,7 @@ pub(super) struct World {
     /// When what is looked at just now was read.
     pub(super) read_at: Option<std::time::Instant>,
     /// Told whenever something happened to a call.
-    pub(super) hangups: Arc<Notify>,
+    pub(super) calls_changed: Arc<Notify>,
     /// Asterisk has told who is where since the link came up. Until then nothing is told: to know of no membership is not
     /// to know that there is none.
     is_known: bool,
@@ -107,7 +107,7 @@ impl World {
             order: 1,
             events: None,
             read_at: None,
-            hangups: Arc::default(),
+            calls_changed: Arc::default(),
             is_known: false,
         };
         for agent in names.configured_agents() {
@@ -132,7 +132,7 @@ impl World {
     /// The link is gone: what was known is of the past. What was told stays, so that only differences are told later.
     pub(super) fn forget_everything(&mut self) {
         self.is_known = false;
-        self.hangups.notify_waiters();
+        self.calls_changed.notify_waiters();
         self.slots.clear();
         self.queues_at.clear();
         self.calls.clear();
@@ -734,7 +734,7 @@ impl World {
                 self.announce(&agent, place, call, AcdEvent::PreCallAbort);
             }
         }
-        self.hangups.notify_waiters();
+        self.calls_changed.notify_waiters();
         self.look_at(Some(place), now);
     }
 

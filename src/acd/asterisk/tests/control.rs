@@ -119,6 +119,44 @@ async fn tones_that_stop_half_way_are_said_to_have_been_half_sent() {
     assert_eq!(sent.len(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_phone_is_told_to_answer_once_it_has_said_that_it_rings_or_never_will() {
+    let dialled = || {
+        let hand = Hand::new();
+        hand.tells("Newchannel", &format!("{ONE}, ChannelState: 4"));
+        hand.tells("Newchannel", &format!("{TWO}, ChannelState: 0"));
+        let dest = TWO.split(", ").map(|header| format!("Dest{header}")).collect::<Vec<_>>().join(", ");
+        hand.tells("DialBegin", &format!("{ONE}, {dest}, DestChannelState: 0"));
+        hand
+    };
+    let told = "PJSIPNotify, Channel: PJSIP/3002-00000003, Variable: Event=talk";
+    let hand = dialled();
+    let answer = CallCommand::Answer(hand.at("3002"));
+    {
+        let mut answering = std::pin::pin!(hand.acd.control(&answer));
+        assert_eq!(futures_util::FutureExt::now_or_never(answering.as_mut()), None);
+        assert_eq!(left_in_line(&hand), [""; 0], "Asterisk would say that there is no such channel");
+        hand.tells("Newstate", &format!("{TWO}, ChannelState: 5"));
+        assert_eq!(futures_util::FutureExt::now_or_never(answering.as_mut()), None);
+        assert_eq!(left_in_line(&hand), [told]);
+    }
+    let (done, sent) = hand.does(&answer, |_| DONE).await;
+    assert_eq!((done, sent), (Ok(CallOutcome::default()), vec![told.to_owned()]), "it rings");
+    let hand = dialled();
+    let (mut answering, begun) = (std::pin::pin!(hand.acd.control(&answer)), Instant::now());
+    let waits = tokio::time::timeout(Duration::from_secs(60), answering.as_mut());
+    let order = async {
+        loop {
+            hand.acd.line.changed.notified().await;
+            if let Some(order) = hand.acd.line.take() {
+                return (as_sent(&order.action), begun.elapsed());
+            }
+        }
+    };
+    let (sent, after) = tokio::select! { sent = order => sent, _ = waits => panic!("it is never told") };
+    assert_eq!((sent.as_str(), after), (told, Duration::from_secs(2)), "one that never says so");
+}
+
 #[tokio::test]
 async fn a_call_is_cleared_when_every_channel_has_been_told_and_a_failure_is_seen() {
     let hand = Hand::talking();

@@ -30,8 +30,10 @@ impl World {
             });
         }
         self.report_calls(touched);
-        if event == b"Newchannel" {
-            self.hang_up_if_given_up(message);
+        match event {
+            b"Newchannel" => self.hang_up_if_given_up(message),
+            b"Newstate" => self.calls_changed.notify_waiters(), // which nothing may be told of
+            _ => (),
         }
     }
 
@@ -39,7 +41,7 @@ impl World {
         let Some(touched) = touched else { return };
         let reports = self.call_reports(touched);
         if !reports.is_empty() {
-            self.hangups.notify_waiters();
+            self.calls_changed.notify_waiters();
         }
         if self.is_known {
             reports.into_iter().for_each(|report| self.report(AcdEvent::Call(report)));
@@ -94,7 +96,7 @@ impl World {
         self.given_up.retain(|given_up| given_up != id);
         if let Some(made) = self.being_made.get_mut(id) {
             made.has_failed = true;
-            self.hangups.notify_waiters();
+            self.calls_changed.notify_waiters();
         }
     }
 
