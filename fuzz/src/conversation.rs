@@ -138,7 +138,7 @@ impl<L: Ledger, N: Fn() -> L> Story<L, N> {
     /// The connection, which is made if there is none.
     fn line(&mut self, at: usize) -> &mut Line<L> {
         self.lines[at].get_or_insert_with(|| {
-            let outbox = Arc::new(Outbox::new(Config::default().limits.outbound_bytes_max));
+            let outbox = Outbox::new(Config::default().limits.outbound_bytes_max);
             let peer = SocketAddr::from(([127, 0, 0, 1], at as u16 + 1)).into();
             let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), now());
             Line { conversation, outbox, half: BytesMut::new(), ledger: (self.ledger)() }

@@ -21,7 +21,9 @@ use bytes::{Bytes, BytesMut};
 use crate::access::Certificate;
 
 pub use close::{CloseKind, CloseReason, ConnectionsFrom, Departed};
-pub use outbox::{Outbox, SlowClient, Total};
+pub use outbox::{Outbox, SlowClient};
+
+pub use crate::sessions::Total;
 pub use rate::{Pace, Rate};
 
 /// A protocol as one listener speaks it.

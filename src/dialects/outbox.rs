@@ -1,13 +1,14 @@
 //! What a session has still to write: bounded bytes in one order, whoever adds to them.
 //!
-//! What waits is in pieces: to add to much costs no more than to add to little, however many owe much at a time.
+//! What waits is in pieces: to add to much costs no more than to add to little, however many owe much at a time. Of a client
+//! that does not keep up, the events that others hear as well are not even added: their log is followed, until it does.
 //!
 //! Not here: sockets, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
 //! added after it; nothing comes behind the last word, whoever still adds.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -15,6 +16,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::model::SessionId;
+use crate::sessions::{Behind, Following, Span, Subscription, Taken, Total};
 
 /// A piece that has so much gets no more.
 const PIECE_BYTES: usize = 4 * 1024;
@@ -34,68 +36,41 @@ pub struct Outbox {
     total: Arc<Total>,
     /// The client does not keep up: nothing more is added.
     is_over: AtomicBool,
-}
-
-/// Outbound bytes of all connections together.
-///
-/// While there are more than may be, each connection may owe its even share only: so there are never more than twice as many,
-/// and who reads what it is sent is not closed for those who do not.
-#[derive(Debug)]
-pub struct Total {
-    bytes: AtomicUsize,
-    bytes_max: AtomicUsize,
-    share: AtomicUsize,
-}
-
-impl Total {
-    /// So many bytes, among so many connections.
-    pub fn new(bytes_max: usize, connections_max: usize) -> Arc<Total> {
-        let total = Total { bytes: AtomicUsize::new(0), bytes_max: AtomicUsize::new(0), share: AtomicUsize::new(0) };
-        total.allow(bytes_max, connections_max);
-        Arc::new(total)
-    }
-
-    /// From now on so many bytes may wait, among so many connections.
-    pub fn allow(&self, bytes_max: usize, connections_max: usize) {
-        self.bytes_max.store(bytes_max, Ordering::Relaxed);
-        self.share.store(bytes_max / connections_max.max(1), Ordering::Relaxed);
-    }
-
-    /// How many wait.
-    pub fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    /// What one connection of which so many bytes wait, once they do, may owe at most.
-    fn allowed(&self, was: usize, now: usize) -> Option<usize> {
-        let others = self.bytes().saturating_sub(was);
-        let is_over = others.saturating_add(now) > self.bytes_max.load(Ordering::Relaxed);
-        is_over.then(|| self.share.load(Ordering::Relaxed))
-    }
-
-    fn changed(&self, was: usize, now: usize) {
-        if now >= was {
-            self.bytes.fetch_add(now - was, Ordering::Relaxed);
-        } else {
-            self.bytes.fetch_sub(was - now, Ordering::Relaxed);
-        }
-    }
+    itself: Weak<Outbox>,
 }
 
 /// Some of what waits.
 #[derive(Debug)]
-struct Piece {
-    bytes: BytesMut,
-    /// When the oldest of its events was read from its ACD.
-    oldest: Option<Instant>,
+enum Piece {
+    Own {
+        /// Whole messages.
+        bytes: BytesMut,
+        /// When the oldest of its events was read from its ACD.
+        oldest: Option<Instant>,
+    },
+    /// What is kept for others as well.
+    Shared(Span),
+}
+
+impl Piece {
+    fn len(&self) -> usize {
+        match self {
+            Piece::Own { bytes, .. } => bytes.len(),
+            Piece::Shared(span) => span.len(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Each of whole messages, none of them empty but perhaps the last.
+    /// None of them empty but perhaps the last.
     pieces: VecDeque<Piece>,
-    /// The bytes of them all.
-    queued: usize,
+    /// Behind these the events of a subscription to everything, wherever they end.
+    following: Option<Following>,
+    /// The bytes of the connection's own pieces.
+    own: usize,
+    /// The bytes of the shared ones.
+    shared: usize,
     /// Bytes that were taken out to be written and are not written yet.
     being_written: usize,
     /// What of it all is backlog, by which the bound is raised until everything is written.
@@ -120,37 +95,45 @@ pub struct SlowClient {
 
 impl Outbox {
     /// An empty one in which so many bytes may wait, whatever waits elsewhere.
-    pub fn new(bytes_max: usize) -> Outbox {
-        Outbox::sharing(bytes_max, Total::new(usize::MAX, 1))
+    pub fn new(bytes_max: usize) -> Arc<Outbox> {
+        Outbox::sharing(bytes_max, Arc::default())
     }
 
     /// An empty one in which so many bytes may wait, or less if too many wait together.
-    pub fn sharing(bytes_max: usize, total: Arc<Total>) -> Outbox {
-        Outbox { inner: Mutex::default(), wake: Notify::new(), bytes_max, total, is_over: AtomicBool::new(false) }
+    pub fn sharing(bytes_max: usize, total: Arc<Total>) -> Arc<Outbox> {
+        Arc::new_cyclic(|itself| Outbox {
+            inner: Mutex::default(),
+            wake: Notify::new(),
+            bytes_max,
+            total,
+            is_over: AtomicBool::new(false),
+            itself: Weak::clone(itself),
+        })
     }
 
     /// Adds what `write` writes. Past the bound nothing is added: the connection ends.
     pub fn add(&self, write: impl FnOnce(&mut BytesMut)) {
-        self.change(|inner| inner.add(self.bytes_max, &self.total, write));
+        self.change(|inner| inner.add(self, 0, None, write));
     }
 
     /// Adds the last word: nothing is added after it.
     pub fn add_last(&self, write: impl FnOnce(&mut BytesMut)) {
         self.change(|inner| {
-            inner.add(self.bytes_max, &self.total, write);
+            inner.add(self, 0, None, write);
             inner.is_complete = true;
+            inner.leave_log(self);
         });
     }
 
     /// Adds an event that was read from its ACD then.
     pub fn add_event(&self, read_at: Option<Instant>, write: impl FnOnce(&mut BytesMut)) {
-        self.change(|inner| inner.add_event(self.bytes_max, &self.total, read_at, write));
+        self.change(|inner| inner.add(self, 0, read_at, write));
     }
 
     /// Adds what may be much at once for no fault of the client's: all that it missed, or how each of its agents stands. The
     /// bound is raised by it until everything is written, to five times itself at most.
     pub fn add_backlog(&self, write: impl FnOnce(&mut BytesMut)) {
-        self.change(|inner| inner.add_backlog(self.bytes_max, &self.total, write));
+        self.change(|inner| inner.add(self, self.bytes_max.saturating_mul(BACKLOG_MAX), None, write));
     }
 
     fn change(&self, change: impl FnOnce(&mut Inner)) {
@@ -182,19 +165,53 @@ impl Outbox {
     }
 
     /// Adds an event that was read from its ACD then, unless its subscription has ended.
-    pub fn add_unless_ended(&self, ended: &AtomicBool, read_at: Option<Instant>, write: impl FnOnce(&mut BytesMut)) {
+    pub fn add_unless_ended(
+        &self,
+        ended: &AtomicBool,
+        read_at: Option<Instant>,
+        write: impl FnOnce(&mut BytesMut),
+    ) -> Taken {
         let mut inner = self.inner.lock();
         if ended.load(Ordering::Relaxed) {
-            return;
+            return Taken::Over;
         }
-        inner.add_event(self.bytes_max, &self.total, read_at, write);
+        inner.add(self, 0, read_at, write);
+        let taken = if inner.is_behind() { Taken::Behind } else { Taken::Over };
         self.has_changed(inner);
+        taken
+    }
+
+    /// The events of a subscription come from a log from now on, if the client is behind.
+    pub fn follow(&self, following: Following) -> bool {
+        let mut inner = self.inner.lock();
+        let may_follow = inner.is_behind();
+        if may_follow {
+            inner.following = Some(following);
+            inner.limit_following(self);
+        }
+        may_follow
+    }
+
+    /// Ends that if all of the log is written. Otherwise the connection goes on with it.
+    pub fn stop_following(&self) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.following.is_some() && inner.waiting() > 0 {
+            drop(inner);
+            self.wake.notify_one();
+            return false;
+        }
+        inner.following = None;
+        true
     }
 
     /// Sets a subscription's mark. None of its events is half added when this returns.
-    pub fn end(&self, ended: &AtomicBool) {
-        let _inner = self.inner.lock();
-        ended.store(true, Ordering::Release);
+    pub fn end(&self, subscription: &Subscription) {
+        let mut inner = self.inner.lock();
+        subscription.ended_mark().store(true, Ordering::Release);
+        if inner.following.as_ref().is_some_and(|following| following.subscription() == subscription.id) {
+            inner.cut_following();
+            inner.leave_log(self);
+        }
     }
 
     /// Asks the connection to end because another session takes its place.
@@ -237,29 +254,14 @@ impl Outbox {
         if bytes_max == 0 {
             return Ok(());
         }
-        let was = inner.waiting();
-        let (mut taken, mut oldest) = (0, None);
-        let fits = |taken: usize, piece: &Piece| taken == 0 || taken + piece.bytes.len() <= bytes_max;
-        while inner.pieces.front().is_some_and(|piece| fits(taken, piece))
-            && let Some(piece) = inner.pieces.pop_front()
-        {
-            taken += piece.bytes.len();
-            oldest = oldest.or(piece.oldest);
-            match pending.is_empty() {
-                true => *pending = piece.bytes,
-                false => pending.extend_from_slice(&piece.bytes),
-            }
-        }
-        if inner.pieces.is_empty() && inner.pieces.capacity() > PIECES_KEPT {
-            inner.pieces = VecDeque::new();
-        }
-        inner.queued -= taken;
+        let was = inner.own_waiting();
+        let oldest = inner.take_pieces(bytes_max, pending);
         inner.being_written = pending.len();
         inner.oldest_being_written = inner.oldest_being_written.or(oldest);
         if inner.waiting() == 0 {
             inner.backlog = 0;
         }
-        self.total.changed(was, inner.waiting());
+        self.total.changed(was, inner.own_waiting());
         Ok(())
     }
 
@@ -267,19 +269,23 @@ impl Outbox {
     /// its ACD.
     pub fn still_writing(&self, bytes: usize) -> Option<Instant> {
         let mut inner = self.inner.lock();
-        let was = inner.waiting();
+        let was = inner.own_waiting();
         inner.being_written = bytes;
-        self.total.changed(was, inner.waiting());
-        if bytes == 0 && inner.queued == 0 {
-            inner.backlog = 0;
-        }
+        self.total.changed(was, inner.own_waiting());
         if bytes > 0 {
             return None;
         }
         let oldest = inner.oldest_being_written.take();
-        if inner.queued > 0 {
+        if inner.waiting() > 0 {
             drop(inner);
             self.wake.notify_one(); // for what was added meanwhile nobody was woken
+            return oldest;
+        }
+        inner.backlog = 0;
+        if let Some(following) = &inner.following {
+            let keeps_up = following.has_caught_up();
+            drop(inner);
+            keeps_up();
         }
         oldest
     }
@@ -290,75 +296,167 @@ impl Outbox {
     }
 }
 
+/// The log that is followed has got far.
+impl Behind for Outbox {
+    fn look(&self) {
+        self.change(|inner| {
+            if inner.following.is_some() {
+                inner.check(self, 0);
+                inner.limit_following(self);
+            }
+        });
+    }
+}
+
 impl Drop for Outbox {
     fn drop(&mut self) {
-        self.total.changed(self.inner.get_mut().waiting(), 0);
+        self.total.changed(self.inner.get_mut().own_waiting(), 0);
     }
 }
 
 impl Inner {
     fn waiting(&self) -> usize {
-        self.queued + self.being_written
+        self.own_waiting() + self.shared + self.following.as_ref().map_or(0, Following::len)
     }
 
-    fn add(&mut self, bytes_max: usize, total: &Total, write: impl FnOnce(&mut BytesMut)) {
-        self.add_in_piece(bytes_max, 0, total, None, write);
+    /// What is kept for this connection alone.
+    fn own_waiting(&self) -> usize {
+        self.own + self.being_written
     }
 
-    fn add_event(
-        &mut self,
-        bytes_max: usize,
-        total: &Total,
-        read_at: Option<Instant>,
-        write: impl FnOnce(&mut BytesMut),
-    ) {
-        self.add_in_piece(bytes_max, 0, total, read_at, write);
-    }
-
-    fn add_backlog(&mut self, bytes_max: usize, total: &Total, write: impl FnOnce(&mut BytesMut)) {
-        self.add_in_piece(bytes_max, bytes_max.saturating_mul(BACKLOG_MAX), total, None, write);
+    /// Whether the client has not taken what it was given, and much waits behind that already.
+    fn is_behind(&self) -> bool {
+        let may_follow = self.slow.is_none() && !self.is_complete && self.following.is_none();
+        may_follow && self.being_written > 0 && self.own >= PIECE_BYTES
     }
 
     /// Adds, unless nothing is added any more; counts what was added as backlog up to that bound, and takes it back if it is
     /// too much.
-    fn add_in_piece(
+    fn add(
         &mut self,
-        bytes_max: usize,
+        outbox: &Outbox,
         backlog_max: usize,
-        total: &Total,
         read_at: Option<Instant>,
         write: impl FnOnce(&mut BytesMut),
     ) {
         if self.slow.is_some() || self.is_complete {
             return;
         }
-        let was = self.waiting();
-        if self.pieces.back().is_none_or(|piece| piece.bytes.len() >= PIECE_BYTES) {
+        self.cut_following();
+        let was = self.own_waiting();
+        let is_full = |piece: &Piece| matches!(piece, Piece::Shared(_)) || piece.len() >= PIECE_BYTES;
+        if self.pieces.back().is_none_or(is_full) {
             // The first grows as it is needed: most have no other.
             let bytes = if self.pieces.is_empty() { 0 } else { PIECE_BYTES };
-            self.pieces.push_back(Piece { bytes: BytesMut::with_capacity(bytes), oldest: None });
+            self.pieces.push_back(Piece::Own { bytes: BytesMut::with_capacity(bytes), oldest: None });
         }
-        let Some(piece) = self.pieces.back_mut() else { return };
-        let before = piece.bytes.len();
-        write(&mut piece.bytes);
-        piece.oldest = piece.oldest.or(read_at);
-        let added = piece.bytes.len() - before;
-        self.queued += added;
+        let Some(Piece::Own { bytes, oldest }) = self.pieces.back_mut() else { return };
+        let before = bytes.len();
+        write(bytes);
+        *oldest = oldest.or(read_at);
+        let added = bytes.len() - before;
+        self.own += added;
         if backlog_max > 0 {
             self.backlog = (self.backlog + added).min(backlog_max);
         }
-        let queued = self.waiting();
-        let of_its_own = bytes_max + self.backlog;
-        let bytes_max = total.allowed(was, queued).map_or(of_its_own, |share| share.min(of_its_own));
-        if queued > bytes_max {
-            if let Some(piece) = self.pieces.back_mut() {
-                piece.bytes.truncate(before);
+        self.check(outbox, added);
+        if self.slow.is_some() {
+            if let Some(Piece::Own { bytes, .. }) = self.pieces.back_mut() {
+                bytes.truncate(before);
             }
-            self.queued -= added;
-            self.slow = Some(SlowClient { queued, bytes_max });
-        } else {
-            total.changed(was, queued);
+            self.own -= added;
         }
+        outbox.total.changed(was, self.own_waiting());
+        self.limit_following(outbox);
+    }
+
+    /// Looks whether more waits than may. Of all that waits so much is not counted yet.
+    fn check(&mut self, outbox: &Outbox, uncounted: usize) {
+        let (queued, bytes_max) = (self.waiting(), self.bytes_max(outbox, uncounted));
+        if queued > bytes_max {
+            self.slow = Some(SlowClient { queued, bytes_max });
+            self.following = None;
+        }
+    }
+
+    fn bytes_max(&self, outbox: &Outbox, uncounted: usize) -> usize {
+        let of_its_own = outbox.bytes_max + self.backlog;
+        outbox.total.share_with(uncounted).map_or(of_its_own, |share| share.min(of_its_own))
+    }
+
+    /// What the log has so far stays before what is added now.
+    fn cut_following(&mut self) {
+        if let Some(span) = self.following.as_mut().and_then(Following::cut) {
+            self.shared += span.len();
+            self.pieces.push_back(Piece::Shared(span));
+        }
+    }
+
+    /// Nothing more comes from the log, and what came is the connection's own: else it would keep all that the log gets.
+    fn leave_log(&mut self, outbox: &Outbox) {
+        let was = self.own_waiting();
+        for piece in &mut self.pieces {
+            if let Piece::Shared(span) = piece {
+                let mut bytes = BytesMut::with_capacity(span.len());
+                let oldest = span.take(usize::MAX, &mut bytes);
+                (self.own, self.shared) = (self.own + bytes.len(), self.shared - bytes.len());
+                *piece = Piece::Own { bytes, oldest };
+            }
+        }
+        self.following = None;
+        outbox.total.changed(was, self.own_waiting());
+    }
+
+    /// The log may have so much more than what waits besides.
+    fn limit_following(&mut self, outbox: &Outbox) {
+        let bytes_max = self.bytes_max(outbox, 0);
+        let besides = self.own_waiting() + self.shared;
+        if let Some(following) = &mut self.following {
+            following.allow(bytes_max.saturating_sub(besides), outbox.itself.clone());
+        }
+    }
+
+    /// Moves so many bytes at most into `pending`, but one piece or event at the least. Gives when the oldest of their events
+    /// was read.
+    fn take_pieces(&mut self, bytes_max: usize, pending: &mut BytesMut) -> Option<Instant> {
+        let (before, mut first) = (pending.len(), None);
+        loop {
+            let taken = pending.len() - before;
+            let room = bytes_max.saturating_sub(taken);
+            let oldest = match self.pieces.front_mut() {
+                Some(Piece::Own { bytes, .. }) if taken > 0 && bytes.len() > room => break,
+                Some(Piece::Own { bytes, oldest }) => {
+                    self.own -= bytes.len();
+                    match pending.is_empty() {
+                        true => *pending = std::mem::take(bytes),
+                        false => pending.extend_from_slice(bytes),
+                    }
+                    let oldest = *oldest;
+                    self.pieces.pop_front();
+                    oldest
+                }
+                Some(Piece::Shared(_)) if room == 0 => break,
+                Some(Piece::Shared(span)) => {
+                    let was = span.len();
+                    let oldest = span.take(room, pending);
+                    self.shared -= was - span.len();
+                    if span.is_empty() {
+                        self.pieces.pop_front();
+                    }
+                    oldest
+                }
+                None => {
+                    let following = self.following.as_mut().filter(|_| room > 0);
+                    first = first.or(following.and_then(|following| following.take(room, pending)));
+                    break;
+                }
+            };
+            first = first.or(oldest);
+        }
+        if self.pieces.is_empty() && self.pieces.capacity() > PIECES_KEPT {
+            self.pieces = VecDeque::new();
+        }
+        first
     }
 }
 
@@ -440,6 +538,8 @@ mod tests {
         add(&outbox, "12345678");
         add(&outbox, "901");
         assert_eq!(outbox.inner.lock().waiting(), 8);
-        assert_eq!(outbox.inner.lock().pieces[0].bytes, "12345678");
+        let mut left = BytesMut::new();
+        outbox.inner.lock().take_pieces(usize::MAX, &mut left);
+        assert_eq!(left, "12345678");
     }
 }

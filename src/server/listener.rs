@@ -166,7 +166,7 @@ impl Spoken {
 
     /// Speaks the dialect until the connection ends. The time for opening a session runs since `accepted`.
     fn converse<W: Wire>(self: Arc<Self>, wire: W, peer: Peer, accepted: Instant) -> impl Future<Output = ()> + use<W> {
-        let outbox = Arc::new(Outbox::sharing(self.limits.outbound_bytes_max, Arc::clone(&self.outbound)));
+        let outbox = Outbox::sharing(self.limits.outbound_bytes_max, Arc::clone(&self.outbound));
         let address = peer.address;
         let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), accepted);
         let open = self.open_connections.add(Arc::clone(&outbox));

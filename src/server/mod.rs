@@ -41,9 +41,9 @@ use crate::acd::asterisk::AsteriskAcd;
 use crate::acd::embedded::EmbeddedAcd;
 use crate::acd::{Acd, AcdConfigError, Peripheral};
 use crate::config::{AcdConfig, AcdKind, Config, DialectName, ListenerConfig, ReasonConfig, Transport};
+use crate::dialects::Dialect;
 use crate::dialects::ged188::Ged188;
 use crate::dialects::opencti::{OpenCti, Sessions};
-use crate::dialects::{Dialect, Total};
 use crate::model::{PeripheralId, ReasonCode};
 use crate::observe::Phase;
 use crate::operations::{Bearable, Grace, House, Rules};
@@ -68,7 +68,6 @@ pub struct Gateway {
     config: Mutex<Config>,
     speak: Speak,
     /// What all connections together may be owed.
-    outbound: Arc<Total>,
     /// First: no new connections, and one after the other is told.
     goodbyes: Arc<Goodbyes>,
     /// Cancelled last: connections that did not end by themselves are cut.
@@ -171,13 +170,13 @@ impl Gateway {
             warn!("not every acd can be reached, going on without: their agents are told when they can");
         }
 
+        house.table.waiting.allow(config.limits.outbound_total_bytes_max, config.limits.connections_max);
         let mut gateway = Gateway {
             house,
             gate,
             listeners: bound.iter().map(|(name, local, ..)| (name.clone(), *local)).collect(),
             watch,
             observing,
-            outbound: Total::new(config.limits.outbound_total_bytes_max, config.limits.connections_max),
             goodbyes: Arc::new(Goodbyes::new(config.timeouts.goodbyes)),
             cutting: CancellationToken::new(),
             stopped: CancellationToken::new(),
@@ -231,7 +230,7 @@ impl Gateway {
             dead_peer: config.timeouts.dead_peer,
             limits: config.limits.clone(),
             write: config.timeouts.write,
-            outbound: Arc::clone(&self.outbound),
+            outbound: Arc::clone(&self.house.table.waiting),
             goodbyes: Arc::clone(&self.goodbyes),
             cutting: self.cutting.clone(),
         }

@@ -32,7 +32,7 @@ impl Gateway {
         self.gate.replace(doors);
         self.house.table.wake_clients(); // some may not any more what they were let in for
         self.watch.configured_by(&live);
-        self.outbound.allow(live.limits.outbound_total_bytes_max, live.limits.connections_max);
+        self.house.table.waiting.allow(live.limits.outbound_total_bytes_max, live.limits.connections_max);
         for (((settings, tls), spoken), (name, address)) in
             live.listeners.iter().zip(tls).zip(&self.spoken).zip(&self.listeners)
         {

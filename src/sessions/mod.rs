@@ -11,9 +11,12 @@
 mod agents;
 mod attendance;
 mod calls;
+mod followers;
+mod log;
 mod places;
 pub mod statistics;
 mod subscriptions;
+mod total;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,8 +29,10 @@ use parking_lot::Mutex;
 pub use agents::{AdapterState, AgentCell, AgentEntry, Doer, LogoutKind, Unsure};
 pub use attendance::Attendance;
 pub use calls::Calls;
+pub use log::{Behind, Following, Log, Span};
 pub use places::{Full, Place, Places};
-pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
+pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Taken, Target};
+pub use total::Total;
 
 use crate::model::{
     AgentFacts, AgentId, AgentKey, CallEvent, CallStep, Event, Instrument, LinkEvent, PeripheralId, QueueId, SessionId,
@@ -58,6 +63,8 @@ pub struct Table {
     pub attendance: Attendance,
     /// Which subscriptions there are, by what they are about.
     pub subscriptions: Subscriptions,
+    /// What waits to be sent, to all clients together.
+    pub waiting: Arc<Total>,
     clients: DashMap<SessionId, Arc<dyn Subscriber>>,
     holders: DashMap<Target, SessionId>,
     holding: Mutex<()>,
@@ -135,14 +142,15 @@ pub struct HeldBy(pub SessionId);
 impl Table {
     /// An empty table of a house with these teams, whose days begin that long after midnight, UTC.
     pub fn new(teams: Teams, day_begins: std::time::Duration, bounds: Bounds) -> Table {
-        let teams = Arc::new(teams);
+        let (teams, waiting) = (Arc::new(teams), Arc::<Total>::default());
         Table {
             agent_places: Places::new(bounds.agents_max),
             session_places: Places::new(bounds.sessions_per_client_max),
             subscription_places: Places::new(bounds.subscriptions_max),
             calls_max: bounds.calls_max,
             statistics: statistics::Statistics::new(day_begins),
-            subscriptions: Subscriptions::new(Arc::clone(&teams)),
+            subscriptions: Subscriptions::new(Arc::clone(&teams), Arc::clone(&waiting)),
+            waiting,
             teams,
             ..Table::default()
         }

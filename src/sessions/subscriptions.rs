@@ -5,13 +5,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
-use super::Place;
+use super::followers::Followers;
+use super::{Following, Place, Total};
 use crate::model::{
     AgentId, AgentKey, CallKey, CallStep, Event, Filter, Instrument, LinkEvent, PeripheralId, SessionId, TeamId, Teams,
 };
@@ -44,6 +45,15 @@ pub struct Rendered {
     pub own_id_at: Option<usize>,
 }
 
+/// What became of an event that was handed to a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Taken {
+    /// It waits to be sent, or is not wanted.
+    Over,
+    /// It waits behind much that the client has not taken: the session may follow by a log from now on.
+    Behind,
+}
+
 /// The receiving side of a session, as a dialect makes it.
 pub trait Subscriber: Send + Sync + fmt::Debug {
     /// Which session.
@@ -66,9 +76,19 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
     fn render(&self, event: &Event) -> Option<Rendered>;
     /// Adds the event, as it was written in this session's form, to the session's outbound bytes, unless the subscription
     /// has ended. Never waits.
-    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered);
-    /// Sets the mark that ends the subscription, so that no `deliver` is half done when this returns.
-    fn end(&self, ended: &AtomicBool);
+    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) -> Taken;
+    /// From now on the session takes the events of a subscription to everything from a log. Only asked after
+    /// [`Taken::Behind`]; if not so, they are delivered as before.
+    fn follow(&self, _following: Following) -> bool {
+        false
+    }
+    /// Ends that if all of the log was sent, and says whether it has ended.
+    fn stop_following(&self) -> bool {
+        true
+    }
+    /// Sets the subscription's mark, so that no `deliver` is half done when this returns, and nothing of a log is taken that
+    /// was not there.
+    fn end(&self, subscription: &Subscription);
     /// Tells that the link to an ACD went or came back.
     fn announce(&self, event: LinkEvent);
     /// Has the session look whether something has changed for it.
@@ -82,6 +102,8 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
 /// One subscription of one session.
 #[derive(Debug)]
 pub struct Subscription {
+    /// Which of all that there ever were.
+    pub id: u64,
     /// The id that the client knows it by; 0 is the one that all-events sessions have.
     pub own_id: u32,
     /// What it is about.
@@ -108,7 +130,9 @@ impl Subscription {
         subscriber: Arc<dyn Subscriber>,
     ) -> Arc<Subscription> {
         let (filter, ended) = (Mutex::new(filter), AtomicBool::new(false));
-        Arc::new(Subscription { own_id, target, subscriber, filter, ended, _place: place })
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let id = LAST.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Subscription { id, own_id, target, subscriber, filter, ended, _place: place })
     }
 
     /// Whether it has ended, by the client or by a logout.
@@ -121,50 +145,71 @@ impl Subscription {
         &self.ended
     }
 
-    /// Replaces what it lets through.
+    /// What it lets through.
+    pub(super) fn filter(&self) -> Filter {
+        *self.filter.lock()
+    }
+
+    /// Replaces what it lets through. One to everything keeps what it has.
     pub fn set_filter(&self, filter: Filter) {
+        debug_assert!(self.target != Target::All, "its log is of those with the same filter");
         *self.filter.lock() = filter;
     }
 
     /// Hands an event to this subscription alone.
     pub(super) fn tell(&self, event: &Event) {
-        if self.passes(event)
-            && let Some(rendered) = self.subscriber.render(event)
-        {
-            self.subscriber.deliver(self, event, &rendered);
-        }
+        self.hand(event, &mut Renderings::default());
     }
 
-    fn passes(&self, event: &Event) -> bool {
-        self.filter.lock().passes(event)
+    /// Hands it an event, if it wants it.
+    pub(super) fn hand(&self, event: &Event, renderings: &mut Renderings) -> Taken {
+        if self.filter().passes(event)
+            && let Some(rendered) = renderings.of(&*self.subscriber, event)
+        {
+            return self.subscriber.deliver(self, event, rendered);
+        }
+        Taken::Over
     }
 
     pub(super) fn end(&self) {
-        self.subscriber.end(&self.ended);
+        self.subscriber.end(self);
     }
 }
 
 /// Every subscription that is alive, by its target.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Subscriptions {
     by_agent: DashMap<AgentKey, Vec<Arc<Subscription>>>,
     by_device: DashMap<(PeripheralId, Instrument), Vec<Arc<Subscription>>>,
     by_team: DashMap<TeamId, Vec<Arc<Subscription>>>,
     by_call: DashMap<CallKey, Vec<Arc<Subscription>>>,
     teams: Arc<Teams>,
-    of_all: RwLock<Vec<Arc<Subscription>>>,
+    of_all: Arc<Followers>,
+}
+
+impl Default for Subscriptions {
+    fn default() -> Subscriptions {
+        Subscriptions::new(Arc::default(), Arc::default())
+    }
 }
 
 impl Subscriptions {
-    /// None yet; these teams can be followed.
-    pub fn new(teams: Arc<Teams>) -> Subscriptions {
-        Subscriptions { teams, ..Subscriptions::default() }
+    /// None yet; these teams can be followed, and what waits for those who do not keep up is counted there.
+    pub fn new(teams: Arc<Teams>, waiting: Arc<Total>) -> Subscriptions {
+        Subscriptions {
+            by_agent: DashMap::new(),
+            by_device: DashMap::new(),
+            by_team: DashMap::new(),
+            by_call: DashMap::new(),
+            teams,
+            of_all: Followers::new(waiting),
+        }
     }
 
     /// From here on its session gets what the subscription is about.
     pub fn add(&self, subscription: Arc<Subscription>) {
         match subscription.target.clone() {
-            Target::All => self.of_all.write().push(subscription),
+            Target::All => self.of_all.add(subscription),
             Target::Agent(key) => self.by_agent.entry(key).or_default().push(subscription),
             Target::Device(peripheral, device) => {
                 self.by_device.entry((peripheral, device)).or_default().push(subscription);
@@ -178,7 +223,7 @@ impl Subscriptions {
     pub fn remove(&self, subscription: &Arc<Subscription>) {
         let others = |kept: &Arc<Subscription>| !Arc::ptr_eq(kept, subscription);
         match &subscription.target {
-            Target::All => self.of_all.write().retain(others),
+            Target::All => self.of_all.remove(subscription),
             Target::Agent(key) => retain(&self.by_agent, key, others),
             Target::Device(peripheral, device) => {
                 retain(&self.by_device, &(*peripheral, device.clone()), others);
@@ -208,11 +253,7 @@ impl Subscriptions {
     pub fn publish(&self, event: &Event) {
         let mut renderings = Renderings::default();
         let mut hand = |subscription: &Arc<Subscription>| {
-            if subscription.passes(event)
-                && let Some(rendered) = renderings.of(&*subscription.subscriber, event)
-            {
-                subscription.subscriber.deliver(subscription, event, rendered);
-            }
+            subscription.hand(event, &mut renderings);
         };
         let (peripheral, to_all) = match event {
             Event::Agent(event) => (event.peripheral, true),
@@ -253,7 +294,7 @@ impl Subscriptions {
             }
         }
         if to_all {
-            self.of_all.read().iter().for_each(&mut hand);
+            self.of_all.tell(event, &mut renderings);
         }
     }
 
@@ -263,7 +304,7 @@ impl Subscriptions {
         let of_devices: usize = self.by_device.iter().map(|list| list.len()).sum();
         let of_teams: usize = self.by_team.iter().map(|list| list.len()).sum();
         let of_calls: usize = self.by_call.iter().map(|list| list.len()).sum();
-        of_agents + of_devices + of_teams + of_calls + self.of_all.read().len()
+        of_agents + of_devices + of_teams + of_calls + self.of_all.count()
     }
 }
 
@@ -288,10 +329,10 @@ fn concerned(event: &Event) -> impl Iterator<Item = Concerned<'_>> {
 
 /// What an event looks like in each form that was needed so far. A gateway serves a handful of versions at a time.
 #[derive(Default)]
-struct Renderings(Vec<(Form, Option<Rendered>)>);
+pub(super) struct Renderings(Vec<(Form, Option<Rendered>)>);
 
 impl Renderings {
-    fn of(&mut self, subscriber: &dyn Subscriber, event: &Event) -> Option<&Rendered> {
+    pub(super) fn of(&mut self, subscriber: &dyn Subscriber, event: &Event) -> Option<&Rendered> {
         let form = subscriber.form();
         let at = match self.0.iter().position(|(known, _)| *known == form) {
             Some(at) => at,

@@ -1,7 +1,7 @@
 //! How one event gets to many subscribers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use cti_protocol::ged188::codes::AgentState as Code;
@@ -9,7 +9,7 @@ use ctigate::model::{
     AgentEvent, AgentFacts, AgentId, AgentKey, AgentState, AgentStates, CallSteps, Event, Filter, Instrument,
     LinkEvent, PeripheralId, ReasonCode, SessionId,
 };
-use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
+use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Taken, Target};
 
 use crate::support::desk::Desk;
 use crate::support::house::house;
@@ -43,14 +43,15 @@ impl Subscriber for Counting {
         Some(Rendered { bytes: Bytes::from_static(b"event"), own_id_at: None })
     }
 
-    fn deliver(&self, subscription: &Subscription, _: &Event, _: &Rendered) {
+    fn deliver(&self, subscription: &Subscription, _: &Event, _: &Rendered) -> Taken {
         if !subscription.has_ended() {
             self.delivered.fetch_add(1, Ordering::Relaxed);
         }
+        Taken::Over
     }
 
-    fn end(&self, ended: &AtomicBool) {
-        ended.store(true, Ordering::Release);
+    fn end(&self, subscription: &Subscription) {
+        subscription.ended_mark().store(true, Ordering::Release);
     }
 
     fn announce(&self, _: LinkEvent) {}

@@ -10,6 +10,7 @@ mod configuration;
 mod encounters;
 mod fanout;
 mod faults;
+mod following;
 mod grace;
 mod guesses;
 mod limits;

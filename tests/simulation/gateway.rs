@@ -128,7 +128,7 @@ impl Gateway {
 
     /// A fresh connection's two ends.
     pub fn accept(&self, is_ged188: bool) -> (Box<dyn Conversation>, Arc<Outbox>) {
-        let outbox = Arc::new(Outbox::new(self.outbound_bytes_max));
+        let outbox = Outbox::new(self.outbound_bytes_max);
         let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 1)).into();
         let conversation = match is_ged188 {
             true => Arc::clone(&self.ged188).converse(peer, Arc::clone(&outbox), now()),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -23,7 +23,7 @@ use crate::model::{
 };
 use crate::observe::Asked;
 use crate::operations::Farewell;
-use crate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
+use crate::sessions::{Form, Rendered, Subscriber, Subscription, Taken, Target};
 
 /// A client session.
 pub(super) struct Session {
@@ -504,9 +504,11 @@ impl Subscriber for Session {
         Some(Rendered { bytes: self.shared.render(event)?, own_id_at: None })
     }
 
-    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) {
+    /// Each event has a number of the session's own, and is kept until the client has it: so none comes from a log.
+    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) -> Taken {
         if let Event::Call(event) = event {
-            return self.tell_call(subscription, event);
+            self.tell_call(subscription, event);
+            return Taken::Over;
         }
         let mut inner = self.inner.lock();
         let agent = match event {
@@ -522,11 +524,12 @@ impl Subscriber for Session {
         if is_heard && !subscription.has_ended() {
             inner.push(&self.shared, rendered.bytes.clone(), event.read_at(), Line::send_event);
         }
+        Taken::Over
     }
 
-    fn end(&self, ended: &AtomicBool) {
+    fn end(&self, subscription: &Subscription) {
         let _inner = self.inner.lock();
-        ended.store(true, Ordering::Release);
+        subscription.ended_mark().store(true, Ordering::Release);
     }
 
     fn announce(&self, event: LinkEvent) {

@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 impl Crm {
     /// Connected, nothing said yet.
     pub fn connected(house: &TestHouse) -> Crm {
-        let outbox = Arc::new(Outbox::new(house.outbound_bytes_max));
+        let outbox = Outbox::new(house.outbound_bytes_max);
         let peer: std::net::SocketAddr = "127.0.0.1:1".parse().unwrap();
         let now = tokio::time::Instant::now().into_std();
         let dialect: Arc<dyn Dialect> = Arc::<ctigate::dialects::opencti::OpenCti>::clone(&house.opencti) as _;

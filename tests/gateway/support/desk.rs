@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 impl Desk {
     /// Connected, nothing said yet.
     pub fn connected(house: &TestHouse, version: u32) -> Desk {
-        let outbox = Arc::new(Outbox::new(house.outbound_bytes_max));
+        let outbox = Outbox::new(house.outbound_bytes_max);
         let peer: std::net::SocketAddr = "127.0.0.1:1".parse().unwrap();
         let now = tokio::time::Instant::now().into_std();
         let conversation = Arc::clone(&house.dialect).converse(peer.into(), Arc::clone(&outbox), now);

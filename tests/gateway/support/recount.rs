@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use ctigate::model::{
     Filter, Instrument, LinkEvent, PartyState, QueueId, SessionId,
 };
 use ctigate::sessions::statistics::{CallFigures, Figures};
-use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
+use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Taken, Target};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -210,10 +210,12 @@ impl Subscriber for Recorder {
         Some(Rendered { bytes: Bytes::new(), own_id_at: None })
     }
 
-    fn deliver(&self, _: &Subscription, _: &Event, _: &Rendered) {}
+    fn deliver(&self, _: &Subscription, _: &Event, _: &Rendered) -> Taken {
+        Taken::Over
+    }
 
-    fn end(&self, ended: &AtomicBool) {
-        ended.store(true, Ordering::Release);
+    fn end(&self, subscription: &Subscription) {
+        subscription.ended_mark().store(true, Ordering::Release);
     }
 
     fn announce(&self, _: LinkEvent) {}

@@ -1,0 +1,351 @@
+//! Clients that take what they are sent at any pace, against what each was to be told: nothing is lost, doubled or out of its
+//! order, and what many have still to take is kept once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use ctigate::dialects::Outbox;
+use ctigate::model::{
+    AgentEvent, AgentFacts, AgentId, AgentKey, AgentState, Event, Filter, LinkEvent, PeripheralId, ReasonCode,
+    SessionId,
+};
+use ctigate::sessions::{Following, Form, Rendered, Subscriber, Subscription, Subscriptions, Taken, Target, Total};
+use parking_lot::Mutex;
+use proptest::prelude::*;
+
+/// A session of a dialect of lines, whose client takes so many bytes now and then.
+#[derive(Debug)]
+struct Client {
+    outbox: Arc<Outbox>,
+    form: u32,
+    delivered: AtomicUsize,
+    given: Mutex<BytesMut>,
+    took: Mutex<Vec<u8>>,
+}
+
+impl Subscriber for Client {
+    fn session(&self) -> SessionId {
+        SessionId(1)
+    }
+
+    fn client_id(&self) -> &str {
+        "a client"
+    }
+
+    fn dialect(&self) -> &'static str {
+        "lines"
+    }
+
+    fn form(&self) -> Form {
+        Form(self.form)
+    }
+
+    fn render(&self, event: &Event) -> Option<Rendered> {
+        Some(Rendered { bytes: Bytes::from(line(self.form, event)), own_id_at: None })
+    }
+
+    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) -> Taken {
+        self.delivered.fetch_add(1, Ordering::Relaxed);
+        self.outbox.add_unless_ended(subscription.ended_mark(), event.read_at(), |out| {
+            out.extend_from_slice(&rendered.bytes);
+        })
+    }
+
+    fn follow(&self, following: Following) -> bool {
+        self.outbox.follow(following)
+    }
+
+    fn stop_following(&self) -> bool {
+        self.outbox.stop_following()
+    }
+
+    fn end(&self, subscription: &Subscription) {
+        self.outbox.end(subscription);
+    }
+
+    fn announce(&self, _: LinkEvent) {}
+
+    fn wake(&self) {}
+
+    fn replace(&self, _: SessionId) {}
+
+    fn lose(&self, _: &AgentKey, _: SessionId) {}
+}
+
+impl Client {
+    fn new(form: u32, bytes_max: usize, total: &Arc<Total>) -> Arc<Client> {
+        let (outbox, delivered) = (Outbox::sharing(bytes_max, Arc::clone(total)), AtomicUsize::new(0));
+        Arc::new(Client { outbox, form, delivered, given: Mutex::default(), took: Mutex::default() })
+    }
+
+    fn follows_all(self: &Arc<Self>, subscriptions: &Subscriptions) -> Arc<Subscription> {
+        let agent_states = [AgentState::NotReady].into_iter().collect();
+        let filter = Filter { agent_states, ..Filter::default() };
+        let subscription = Subscription::new(0, Target::All, filter, Arc::clone(self) as Arc<dyn Subscriber>);
+        subscriptions.add(Arc::clone(&subscription));
+        subscription
+    }
+
+    /// As a connection does: what was given is taken first, then what waits. Says whether there was anything.
+    fn takes(&self, bytes_max: usize) -> bool {
+        let mut given = self.given.lock();
+        if given.is_empty() {
+            self.outbox.take_next(&mut given).expect("one that keeps up");
+        }
+        let taken = given.len().min(bytes_max);
+        self.took.lock().extend_from_slice(&given.split_to(taken));
+        self.outbox.still_writing(given.len());
+        taken > 0
+    }
+
+    fn takes_all(&self) -> String {
+        while self.takes(usize::MAX) {}
+        String::from_utf8(self.took.lock().clone()).expect("text")
+    }
+
+    /// It is told so much that from then on it follows by a log, if it can.
+    fn falls_behind(&self, subscriptions: &Subscriptions, numbers: &mut std::ops::RangeFrom<usize>) {
+        tell(subscriptions, AgentState::NotReady, numbers.next().expect("a number"));
+        self.takes(1);
+        let told = self.outbox.waiting();
+        while self.outbox.waiting() < told + 6_000 {
+            tell(subscriptions, AgentState::NotReady, numbers.next().expect("a number"));
+        }
+    }
+}
+
+fn event(state: AgentState, number: usize) -> Event {
+    let agent = AgentId::new(&number.to_string()).expect("an agent");
+    let facts = AgentFacts { state, ..AgentFacts::logged_out(agent, ReasonCode(0), 1) };
+    let (peripheral, left) = (PeripheralId(1), Vec::new());
+    Event::Agent(AgentEvent { peripheral, state, idle: state, facts, left, owner: None, by: None, read_at: None })
+}
+
+/// A line that is longer in the next form.
+fn line(form: u32, event: &Event) -> String {
+    let Event::Agent(event) = event else { unreachable!("only such are told here") };
+    format!("{} {}\n", event.facts.agent, "x".repeat(40 + form as usize))
+}
+
+fn tell(subscriptions: &Subscriptions, state: AgentState, number: usize) {
+    subscriptions.publish(&event(state, number));
+}
+
+fn house() -> (Subscriptions, Arc<Total>) {
+    let total = Arc::<Total>::default();
+    (Subscriptions::new(Arc::default(), Arc::clone(&total)), total)
+}
+
+#[test]
+fn an_event_is_kept_once_for_all_who_do_not_keep_up_and_costs_nothing_for_them() {
+    let (subscriptions, total) = house();
+    let clients: Vec<_> = (0..200).map(|_| Client::new(0, 1 << 20, &total)).collect();
+    let following: Vec<_> = clients.iter().map(|client| client.follows_all(&subscriptions)).collect();
+    let reader = Client::new(0, 1 << 20, &total);
+    let _reads = reader.follows_all(&subscriptions);
+    for number in 0..10_000 {
+        tell(&subscriptions, AgentState::NotReady, number);
+        reader.takes(usize::MAX);
+        if number == 0 {
+            clients.iter().for_each(|client| assert!(client.takes(1)));
+        }
+    }
+    let waiting = clients[0].outbox.waiting();
+    assert!((440_000..460_000).contains(&waiting), "{waiting}");
+    let kept = total.bytes();
+    assert!(
+        kept < waiting + clients.len() * 5_000,
+        "{kept} bytes for {} clients that wait for {waiting}",
+        clients.len()
+    );
+    for client in clients.iter().chain([&reader]) {
+        let delivered = client.delivered.load(Ordering::Relaxed);
+        assert_eq!(delivered == 10_000, Arc::ptr_eq(client, &reader), "{delivered}");
+    }
+    let expected: String = (0..10_000).map(|number| line(0, &event(AgentState::NotReady, number))).collect();
+    for client in &clients {
+        assert!(client.takes_all() == expected);
+    }
+    assert!(reader.takes_all() == expected);
+    assert_eq!(total.bytes(), 0, "what all have taken is not kept");
+    tell(&subscriptions, AgentState::NotReady, 10_000);
+    assert_eq!(clients[7].takes_all().len(), expected.len() + line(0, &event(AgentState::NotReady, 10_000)).len());
+    following.iter().for_each(|subscription| subscriptions.remove(subscription));
+    assert_eq!(subscriptions.count(), 1);
+}
+
+#[test]
+fn who_is_too_far_behind_is_over_although_nothing_is_added_for_it() {
+    let (subscriptions, total) = house();
+    let (small, large) = (Client::new(0, 100_000, &total), Client::new(0, 1 << 20, &total));
+    let _following = [small.follows_all(&subscriptions), large.follows_all(&subscriptions)];
+    let mut numbers = 0..;
+    small.falls_behind(&subscriptions, &mut numbers);
+    large.takes(1);
+    large.falls_behind(&subscriptions, &mut numbers);
+    while !small.outbox.is_over() {
+        assert!(small.outbox.waiting() <= 100_000, "{}", small.outbox.waiting());
+        tell(&subscriptions, AgentState::NotReady, numbers.next().expect("a number"));
+    }
+    let slow = small.outbox.take_next(&mut BytesMut::new()).expect_err("it is to be closed");
+    assert!((100_001..100_100).contains(&slow.queued) && slow.bytes_max == 100_000, "{slow}");
+    assert!(!large.outbox.is_over());
+    assert_eq!(large.takes_all().lines().count(), numbers.start, "it got every one");
+}
+
+#[test]
+fn where_too_much_waits_together_whoever_owes_more_than_its_share_is_over() {
+    let (subscriptions, total) = house();
+    let client = Client::new(0, 1 << 20, &total);
+    let _following = client.follows_all(&subscriptions);
+    let mut numbers = 0..;
+    client.falls_behind(&subscriptions, &mut numbers);
+    total.allow(50_000, 10);
+    while total.bytes() < 49_900 {
+        tell(&subscriptions, AgentState::NotReady, numbers.next().expect("a number"));
+    }
+    assert!(!client.outbox.is_over());
+    (0..5).for_each(|_| tell(&subscriptions, AgentState::NotReady, numbers.next().expect("a number")));
+    assert!(client.outbox.is_over());
+}
+
+#[test]
+fn what_was_said_in_between_is_in_its_place_and_nothing_comes_after_the_end() {
+    let (subscriptions, total) = house();
+    let client = Client::new(0, 1 << 20, &total);
+    let subscription = client.follows_all(&subscriptions);
+    let mut numbers = 0..;
+    client.falls_behind(&subscriptions, &mut numbers);
+    let delivered = client.delivered.load(Ordering::Relaxed);
+    let lines = |numbers: std::ops::Range<usize>| {
+        numbers.map(|number| line(0, &event(AgentState::NotReady, number))).collect::<String>()
+    };
+    let from = numbers.start;
+    tell(&subscriptions, AgentState::NotReady, from);
+    client.outbox.add(|out| out.extend_from_slice(b"an answer\n"));
+    tell(&subscriptions, AgentState::NotReady, from + 1);
+    tell(&subscriptions, AgentState::Ready, from + 2); // is not wanted
+    tell(&subscriptions, AgentState::NotReady, from + 3);
+    subscriptions.remove(&subscription);
+    tell(&subscriptions, AgentState::NotReady, from + 4);
+    client.outbox.add_last(|out| out.extend_from_slice(b"the last word\n"));
+    assert_eq!(client.delivered.load(Ordering::Relaxed), delivered, "all of it came from the log");
+    let expected = [
+        lines(0..from + 1),
+        "an answer\n".to_owned(),
+        lines(from + 1..from + 2),
+        lines(from + 3..from + 4),
+        "the last word\n".to_owned(),
+    ];
+    assert!(client.takes_all() == expected.concat());
+    assert_eq!((subscriptions.count(), total.bytes()), (0, 0));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Tell(u16),
+    Take(usize, usize),
+    Say(usize),
+    Follow(usize),
+    Leave(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let client = || 0..CLIENTS;
+    let step = prop_oneof![
+        6 => (1..200_u16).prop_map(Step::Tell),
+        4 => (client(), prop_oneof![1..200_usize, Just(usize::MAX)]).prop_map(|(client, bytes)| Step::Take(client, bytes)),
+        2 => client().prop_map(Step::Say),
+        1 => client().prop_map(Step::Follow),
+        1 => client().prop_map(Step::Leave),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+const CLIENTS: usize = 4;
+
+proptest! {
+    #[test]
+    fn each_takes_what_it_was_to_be_told_in_its_order_whoever_is_behind(steps in steps()) {
+        let (subscriptions, total) = house();
+        let clients: Vec<_> = (0..CLIENTS).map(|at| Client::new(at as u32 / 2, 1 << 24, &total)).collect();
+        let mut following: Vec<_> = clients.iter().map(|client| Some(client.follows_all(&subscriptions))).collect();
+        let mut expected = vec![String::new(); CLIENTS];
+        let mut numbers = 0..;
+        for step in steps {
+            match step {
+                Step::Tell(many) => for number in numbers.by_ref().take(many.into()) {
+                    tell(&subscriptions, AgentState::NotReady, number);
+                    for (at, expected) in expected.iter_mut().enumerate().filter(|(at, _)| following[*at].is_some()) {
+                        *expected += &line(clients[at].form, &event(AgentState::NotReady, number));
+                    }
+                },
+                Step::Take(client, bytes) => {
+                    clients[client].takes(bytes);
+                }
+                Step::Say(client) => {
+                    clients[client].outbox.add(|out| out.extend_from_slice(b"an answer\n"));
+                    expected[client] += "an answer\n";
+                }
+                Step::Follow(client) => drop(following[client].get_or_insert_with(|| clients[client].follows_all(&subscriptions))),
+                Step::Leave(client) => if let Some(subscription) = following[client].take() {
+                    subscriptions.remove(&subscription);
+                },
+            }
+            // Of a log the entry is kept that was read last.
+            let waiting: usize = clients.iter().map(|client| client.outbox.waiting() + 60).sum();
+            prop_assert!(total.bytes() <= waiting, "{} of {waiting}", total.bytes());
+            for client in &clients {
+                prop_assert!(!client.outbox.is_over());
+            }
+        }
+        for (client, expected) in clients.iter().zip(&expected) {
+            prop_assert!(client.takes_all() == *expected);
+        }
+        prop_assert_eq!(total.bytes(), 0);
+        prop_assert_eq!(subscriptions.count(), following.iter().flatten().count());
+    }
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_while_others_tell_and_take_at_the_same_time() {
+    const TOLD: usize = 20_000;
+    const TELLERS: usize = 2;
+    let (subscriptions, total) = house();
+    let clients: Vec<_> = (0..CLIENTS).map(|at| Client::new(at as u32 % 2, 1 << 30, &total)).collect();
+    let _following: Vec<_> = clients.iter().map(|client| client.follows_all(&subscriptions)).collect();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let subscriptions = &subscriptions;
+        let tellers: Vec<_> = (0..TELLERS)
+            .map(|teller| {
+                scope.spawn(move || {
+                    (0..TOLD).for_each(|at| tell(subscriptions, AgentState::NotReady, at * TELLERS + teller));
+                })
+            })
+            .collect();
+        for (at, client) in clients.iter().enumerate() {
+            let is_over = &is_over;
+            scope.spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    client.takes(50 << (2 * at)); // some keep up, some do not
+                    std::thread::yield_now();
+                }
+            });
+        }
+        tellers.into_iter().for_each(|teller| teller.join().expect("told"));
+        is_over.store(true, Ordering::Relaxed);
+    });
+    for client in &clients {
+        let took = client.takes_all();
+        let numbers = took.lines().map(|line| line.split(' ').next().and_then(|number| number.parse().ok()));
+        let mut of_teller = [const { Vec::new() }; TELLERS];
+        for number in numbers {
+            let number: usize = number.expect("a whole line");
+            of_teller[number % TELLERS].push(number / TELLERS);
+        }
+        assert!(of_teller.iter().all(|numbers| numbers.iter().copied().eq(0..TOLD)));
+    }
+    assert_eq!(total.bytes(), 0);
+}
