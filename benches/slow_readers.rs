@@ -1,9 +1,11 @@
 //! What a thousand clients that read nothing cost a thousand others: their latency with and without them, in turns, in
 //! one run.
 //!
-//! The thousand that are measured are agents' desktops that go ready and not ready, all together at even distances, each
-//! seldom enough that it never waits for itself; a latency counts from the sending. The thousand that do not read have
-//! subscribed to all of that. One that is closed for it comes back at once and goes on not reading. Gateway, measured clients and the others each have a process.
+//! The thousand that are measured are agents' desktops that go ready and not ready all the time, together at even distances,
+//! each seldom enough that it never waits for itself; a latency counts from the sending. The thousand that do not read have
+//! subscribed to all of that and come one after the other; one that is closed for it comes back at once and goes on not
+//! reading, so that at any time some have just come and their sockets still take something. Gateway, measured clients and the
+//! others each have a process.
 //!
 //!     cargo bench --bench slow_readers
 #![allow(clippy::print_stdout, reason = "a bench tells its figures there, and its processes talk to each other")]
@@ -21,6 +23,7 @@ use cti_protocol::ged188::{AnyMessage, Data, FrameCodec, HeartbeatReq, OpenReq, 
 use hdrhistogram::Histogram;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::codec::Decoder;
 
@@ -33,8 +36,8 @@ const PER_SECOND: u32 = 200;
 const MEASURED: Duration = Duration::from_secs(15);
 /// Over how long those that do not read come.
 const COMING: Duration = Duration::from_secs(10);
-/// How long those that do not read are there before it is measured: until the first are closed for it.
-const FILLING: Duration = Duration::from_secs(5);
+/// How long they are there before it is measured: by then the first have been closed for it, and the others one by one.
+const FILLING: Duration = Duration::from_secs(10);
 const PAIRS: usize = 3;
 const VERSION: Version = Version::new(20).unwrap();
 const CONFIG: &str = r#"
@@ -251,25 +254,27 @@ async fn measured(address: &str) -> Result<(), Failure> {
         desks.push(Desk::open(address, agent).await?);
     }
     say("ready")?;
-    while orders.recv().await.is_some() {
-        let start = Instant::now() + Duration::from_millis(100);
-        let mut working = tokio::task::JoinSet::new();
-        for (at, desk) in (0..).zip(desks.drain(..)) {
-            working.spawn(desk.work(start, at));
+    let (heard, mut latencies) = tokio::sync::mpsc::unbounded_channel();
+    let start = Instant::now() + Duration::from_millis(100);
+    let mut working = tokio::task::JoinSet::new();
+    for (at, desk) in (0..).zip(desks) {
+        working.spawn(desk.work(start, at, heard.clone()));
+    }
+    loop {
+        tokio::select! {
+            order = orders.recv() => if order.is_none() { return Ok(()) },
+            ended = working.join_next() => return ended.ok_or("nobody works")??,
         }
+        while latencies.try_recv().is_ok() {} // of before
         let mut all = Histogram::<u64>::new(3)?;
-        while let Some(done) = working.join_next().await {
-            let (desk, latencies) = done??;
-            for latency in latencies {
-                all.record(latency)?;
-            }
-            desks.push(desk);
+        let end = Instant::now() + MEASURED;
+        while let Ok(latency) = tokio::time::timeout_at(end, latencies.recv()).await {
+            all.record(latency.ok_or("nobody works")?)?;
         }
         let ms = |microseconds: u64| microseconds as f64 / 1_000.0;
         let (p50, p99) = (ms(all.value_at_quantile(0.5)), ms(all.value_at_quantile(0.99)));
         say(&format!("{p50} {p99} {}", ms(all.max())))?;
     }
-    Ok(())
 }
 
 struct Desk {
@@ -293,20 +298,18 @@ impl Desk {
         Ok(desk)
     }
 
-    /// Every so often a request, for as long as it is measured.
-    async fn work(mut self, start: Instant, at: u32) -> Result<(Desk, Vec<u64>), Failure> {
+    /// Every so often a request, measured or not.
+    async fn work(mut self, start: Instant, at: u32, heard: UnboundedSender<u64>) -> Result<(), Failure> {
         let (pause, every) = (Duration::from_secs(1) / PER_SECOND, Duration::from_secs(1) / PER_SECOND * CLIENTS);
-        let mut latencies = Vec::new();
         let mut due = start + pause * at;
-        while due < start + MEASURED {
+        loop {
             sleep_until(due).await;
             let states = [AgentState::AGENT_STATE_AVAILABLE, AgentState::AGENT_STATE_NOT_READY];
             let sent = Instant::now();
             self.ask(states[self.invoke_id as usize % 2]).await?;
-            latencies.push(u64::try_from(sent.elapsed().as_micros())?);
+            heard.send(u64::try_from(sent.elapsed().as_micros())?)?;
             due += every;
         }
-        Ok((self, latencies))
     }
 
     async fn ask(&mut self, agent_state: AgentState) -> Result<(), Failure> {

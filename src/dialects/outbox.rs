@@ -164,7 +164,8 @@ impl Outbox {
         self.inner.lock().backlog > 0
     }
 
-    /// Adds an event that was read from its ACD then, unless its subscription has ended.
+    /// Adds an event that was read from its ACD then, unless its subscription has ended. Whoever tells it wakes the
+    /// connection.
     pub fn add_unless_ended(
         &self,
         ended: &AtomicBool,
@@ -176,9 +177,13 @@ impl Outbox {
             return Taken::Over;
         }
         inner.add(self, 0, read_at, write);
-        let taken = if inner.is_behind() { Taken::Behind } else { Taken::Over };
-        self.has_changed(inner);
-        taken
+        match inner.being_written {
+            _ if inner.slow.is_some() => self.is_over.store(true, Ordering::Relaxed),
+            0 => (),
+            _ if inner.is_behind() => return Taken::Behind,
+            _ => return Taken::Over, // the connection waits for the client to take what it was given, and then looks here by itself
+        }
+        Taken::Waits
     }
 
     /// The events of a subscription come from a log from now on, if the client is behind.

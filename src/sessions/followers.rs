@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 
 use super::Total;
 use super::log::{Following, Log};
-use super::subscriptions::{Form, Renderings, Subscription, Taken};
+use super::subscriptions::{Form, Renderings, Subscription, Taken, Waiting};
 use crate::model::{Event, Filter};
 
 /// The subscriptions to everything.
@@ -60,7 +60,7 @@ impl Followers {
     }
 
     /// Hands an event to each.
-    pub(super) fn tell(&self, event: &Event, renderings: &mut Renderings) {
+    pub(super) fn tell(&self, event: &Event, renderings: &mut Renderings, waiting: &mut Waiting) {
         let fallen_behind: Vec<Arc<Subscription>> = {
             let known = self.known.read();
             for group in known.behind.iter().filter(|group| group.filter.passes(event)) {
@@ -70,8 +70,14 @@ impl Followers {
                     group.log.add(&rendered.bytes, event.read_at());
                 }
             }
-            let keep_up = known.keep_up.iter();
-            keep_up.filter(|one| one.hand(event, renderings) == Taken::Behind).cloned().collect()
+            let mut fallen_behind = Vec::new();
+            for subscription in &known.keep_up {
+                match subscription.hand(event, renderings) {
+                    Taken::Behind => fallen_behind.push(Arc::clone(subscription)),
+                    taken => waiting.take(subscription, taken),
+                }
+            }
+            fallen_behind
         };
         if !fallen_behind.is_empty() {
             let mut known = self.known.write();

@@ -48,8 +48,10 @@ pub struct Rendered {
 /// What became of an event that was handed to a session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Taken {
-    /// It waits to be sent, or is not wanted.
+    /// Nothing is to be done: it is not wanted, or the session will see it by itself.
     Over,
+    /// It waits to be sent: the session is to be woken.
+    Waits,
     /// It waits behind much that the client has not taken: the session may follow by a log from now on.
     Behind,
 }
@@ -158,7 +160,9 @@ impl Subscription {
 
     /// Hands an event to this subscription alone.
     pub(super) fn tell(&self, event: &Event) {
-        self.hand(event, &mut Renderings::default());
+        if self.hand(event, &mut Renderings::default()) == Taken::Waits {
+            self.subscriber.wake();
+        }
     }
 
     /// Hands it an event, if it wants it.
@@ -252,8 +256,9 @@ impl Subscriptions {
     /// Hands an event to each subscription that it concerns.
     pub fn publish(&self, event: &Event) {
         let mut renderings = Renderings::default();
+        let mut waiting = Waiting::default();
         let mut hand = |subscription: &Arc<Subscription>| {
-            subscription.hand(event, &mut renderings);
+            waiting.take(subscription, subscription.hand(event, &mut renderings));
         };
         let (peripheral, to_all) = match event {
             Event::Agent(event) => (event.peripheral, true),
@@ -294,8 +299,9 @@ impl Subscriptions {
             }
         }
         if to_all {
-            self.of_all.tell(event, &mut renderings);
+            self.of_all.tell(event, &mut renderings, &mut waiting);
         }
+        waiting.wake();
     }
 
     /// How many are alive.
@@ -344,6 +350,35 @@ impl Renderings {
         self.0[at].1.as_ref()
     }
 }
+
+/// The sessions that an event waits in.
+#[derive(Default)]
+pub(super) struct Waiting(Vec<Arc<Subscription>>);
+
+impl Waiting {
+    pub(super) fn take(&mut self, subscription: &Arc<Subscription>, taken: Taken) {
+        if taken == Taken::Waits {
+            self.0.push(Arc::clone(subscription));
+        }
+    }
+
+    /// Wakes them, a few at a time: in between whoever has asked something meanwhile gets its turn, and does not wait until
+    /// a thousand have been written to.
+    fn wake(self) {
+        let wake = |few: &[Arc<Subscription>]| few.iter().for_each(|subscription| subscription.subscriber.wake());
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if self.0.len() > WOKEN_AT_ONCE => drop(runtime.spawn(async move {
+                for few in self.0.chunks(WOKEN_AT_ONCE) {
+                    wake(few);
+                    tokio::task::yield_now().await;
+                }
+            })),
+            _ => wake(&self.0),
+        }
+    }
+}
+
+const WOKEN_AT_ONCE: usize = 8;
 
 fn retain<K: std::hash::Hash + Eq>(
     index: &DashMap<K, Vec<Arc<Subscription>>>,
