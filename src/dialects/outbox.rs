@@ -1,7 +1,7 @@
 //! What a session has still to write: bounded bytes in one order, whoever adds to them.
 //!
-//! What waits is in pieces: to add to much costs no more than to add to little, however many owe much at a time. Of a client
-//! that does not keep up, the events that others hear as well are not even added: their log is followed, until it does.
+//! What waits is in pieces: to add to much costs no more than to add to little, however many owe much at a time. What others
+//! hear as well is not added: it is in a log, which is followed.
 //!
 //! Not here: sockets, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
 //! added after it; nothing comes behind the last word, whoever still adds.
@@ -16,7 +16,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::model::SessionId;
-use crate::sessions::{Behind, Following, Span, Subscription, Taken, Total};
+use crate::sessions::{Behind, Following, Span, Subscription, Total};
 
 /// A piece that has so much gets no more.
 const PIECE_BYTES: usize = 4 * 1024;
@@ -73,6 +73,8 @@ struct Inner {
     shared: usize,
     /// Bytes that were taken out to be written and are not written yet.
     being_written: usize,
+    /// There is something in the log that the connection was not woken for.
+    is_asleep: bool,
     /// What of it all is backlog, by which the bound is raised until everything is written.
     backlog: usize,
     /// When the oldest of the events that are being written was read from its ACD.
@@ -164,32 +166,20 @@ impl Outbox {
         self.inner.lock().backlog > 0
     }
 
-    /// Adds an event that was read from its ACD then, unless its subscription has ended. Whoever tells it wakes the
-    /// connection.
-    pub fn add_unless_ended(
-        &self,
-        ended: &AtomicBool,
-        read_at: Option<Instant>,
-        write: impl FnOnce(&mut BytesMut),
-    ) -> Taken {
+    /// Adds an event that was read from its ACD then, unless its subscription has ended.
+    pub fn add_unless_ended(&self, ended: &AtomicBool, read_at: Option<Instant>, write: impl FnOnce(&mut BytesMut)) {
         let mut inner = self.inner.lock();
         if ended.load(Ordering::Relaxed) {
-            return Taken::Over;
+            return;
         }
         inner.add(self, 0, read_at, write);
-        match inner.being_written {
-            _ if inner.slow.is_some() => self.is_over.store(true, Ordering::Relaxed),
-            0 => (),
-            _ if inner.is_behind() => return Taken::Behind,
-            _ => return Taken::Over, // the connection waits for the client to take what it was given, and then looks here by itself
-        }
-        Taken::Waits
+        self.has_changed(inner);
     }
 
-    /// The events of a subscription come from a log from now on, if the client is behind.
+    /// The events of a subscription come from a log from now on, wherever that ends.
     pub fn follow(&self, following: Following) -> bool {
         let mut inner = self.inner.lock();
-        let may_follow = inner.is_behind();
+        let may_follow = inner.following.is_none() && !inner.is_complete;
         if may_follow {
             inner.following = Some(following);
             inner.limit_following(self);
@@ -197,16 +187,19 @@ impl Outbox {
         may_follow
     }
 
-    /// Ends that if all of the log is written. Otherwise the connection goes on with it.
-    pub fn stop_following(&self) -> bool {
+    /// There is something in the log: the connection is woken, or falls asleep if it waits for its client.
+    pub fn look(&self) {
         let mut inner = self.inner.lock();
-        if inner.following.is_some() && inner.waiting() > 0 {
+        inner.is_asleep = inner.being_written > 0;
+        if !inner.is_asleep {
             drop(inner);
             self.wake.notify_one();
-            return false;
         }
-        inner.following = None;
-        true
+    }
+
+    /// Whether the connection is to take what its client has left before it looks into the log again.
+    pub fn is_asleep(&self) -> bool {
+        self.inner.lock().is_asleep
     }
 
     /// Sets a subscription's mark. None of its events is half added when this returns.
@@ -281,16 +274,18 @@ impl Outbox {
             return None;
         }
         let oldest = inner.oldest_being_written.take();
-        if inner.waiting() > 0 {
+        if std::mem::take(&mut inner.is_asleep)
+            && let Some(awake) = inner.following.as_ref().map(Following::awake)
+        {
+            drop(inner);
+            awake();
+            inner = self.inner.lock();
+        }
+        if inner.waiting() == 0 {
+            inner.backlog = 0;
+        } else {
             drop(inner);
             self.wake.notify_one(); // for what was added meanwhile nobody was woken
-            return oldest;
-        }
-        inner.backlog = 0;
-        if let Some(following) = &inner.following {
-            let keeps_up = following.has_caught_up();
-            drop(inner);
-            keeps_up();
         }
         oldest
     }
@@ -303,13 +298,16 @@ impl Outbox {
 
 /// The log that is followed has got far.
 impl Behind for Outbox {
-    fn look(&self) {
-        self.change(|inner| {
-            if inner.following.is_some() {
-                inner.check(self, 0);
-                inner.limit_following(self);
-            }
-        });
+    fn has_reached_limit(&self) {
+        let mut inner = self.inner.lock();
+        if let Some(following) = &mut inner.following {
+            following.has_reached_limit();
+            inner.check(self, 0);
+            inner.limit_following(self);
+        }
+        if inner.slow.is_some() {
+            self.has_changed(inner);
+        }
     }
 }
 
@@ -327,12 +325,6 @@ impl Inner {
     /// What is kept for this connection alone.
     fn own_waiting(&self) -> usize {
         self.own + self.being_written
-    }
-
-    /// Whether the client has not taken what it was given, and much waits behind that already.
-    fn is_behind(&self) -> bool {
-        let may_follow = self.slow.is_none() && !self.is_complete && self.following.is_none();
-        may_follow && self.being_written > 0 && self.own >= PIECE_BYTES
     }
 
     /// Adds, unless nothing is added any more; counts what was added as backlog up to that bound, and takes it back if it is

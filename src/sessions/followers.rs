@@ -1,32 +1,36 @@
-//! Who follows everything that happens: those who keep up are handed each event, the others find it in a log.
+//! Who follows everything that happens: by logs, of which there is one for all who want the same in the same form.
 //!
-//! Not here: what waits for each of them. Must hold: whoever changes from one to the other misses nothing and gets nothing
-//! twice; an event costs nothing for those who do not keep up, however many there are.
+//! Not here: what waits for each of them besides. Must hold: to tell an event costs the same however many follow; who looks
+//! into a log misses nothing of it; who is asleep, as its client takes nothing, is not told to look.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
+use tokio::runtime::Handle;
 
 use super::Total;
 use super::log::{Following, Log};
-use super::subscriptions::{Form, Renderings, Subscription, Taken, Waiting};
+use super::subscriptions::{Form, Renderings, Subscription};
 use crate::model::{Event, Filter};
 
 /// The subscriptions to everything.
 #[derive(Debug)]
 pub(super) struct Followers {
-    /// Whoever tells an event reads it for as long; who changes from one to the other writes.
     known: RwLock<Known>,
+    /// Whether somebody is just telling them to look.
+    telling: AtomicU8,
     total: Arc<Total>,
     itself: Weak<Followers>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    keep_up: Vec<Arc<Subscription>>,
     /// A handful, as there are forms and filters: one without anybody is not kept.
-    behind: Vec<Group>,
+    groups: Vec<Group>,
+    /// Those whose sessions take each event by itself.
+    handed: Vec<Arc<Subscription>>,
 }
 
 /// Those who follow by one log.
@@ -35,98 +39,158 @@ struct Group {
     form: Form,
     filter: Filter,
     log: Arc<Log>,
-    subscriptions: HashMap<u64, Arc<Subscription>>,
+    /// There is something of which those who are awake were not told.
+    has_news: AtomicBool,
+    awake: Vec<Arc<Subscription>>,
+    asleep: HashMap<u64, Arc<Subscription>>,
 }
 
 impl Followers {
     pub(super) fn new(total: Arc<Total>) -> Arc<Followers> {
-        Arc::new_cyclic(|itself| Followers { known: RwLock::default(), total, itself: Weak::clone(itself) })
+        Arc::new_cyclic(|itself| Followers {
+            known: RwLock::default(),
+            telling: AtomicU8::new(NOBODY),
+            total,
+            itself: Weak::clone(itself),
+        })
     }
 
     pub(super) fn count(&self) -> usize {
         let known = self.known.read();
-        known.keep_up.len() + known.behind.iter().map(|group| group.subscriptions.len()).sum::<usize>()
+        known.handed.len() + known.groups.iter().map(|group| group.awake.len() + group.asleep.len()).sum::<usize>()
     }
 
     pub(super) fn add(&self, subscription: Arc<Subscription>) {
-        self.known.write().keep_up.push(subscription);
+        let mut known = self.known.write();
+        let (form, filter) = (subscription.subscriber.form(), subscription.filter());
+        let is_it = |group: &Group| group.form == form && group.filter == filter;
+        let at = known.groups.iter().position(is_it).unwrap_or_else(|| {
+            known.groups.push(Group {
+                form,
+                filter,
+                log: Log::new(&self.total),
+                has_news: AtomicBool::new(false),
+                awake: Vec::new(),
+                asleep: HashMap::new(),
+            });
+            known.groups.len() - 1
+        });
+        let group = &mut known.groups[at];
+        let following = Following::begin(&group.log, subscription.id, Weak::clone(&self.itself));
+        if subscription.own_id == 0 && subscription.subscriber.follow(following) {
+            group.awake.push(subscription);
+        } else {
+            known.handed.push(subscription);
+            known.forget_if_empty(at);
+        }
     }
 
     pub(super) fn remove(&self, subscription: &Subscription) {
         let mut known = self.known.write();
-        if known.take_behind(subscription.id).is_none() {
-            known.keep_up.retain(|kept| kept.id != subscription.id);
+        let is_other = |kept: &Arc<Subscription>| kept.id != subscription.id;
+        known.handed.retain(is_other);
+        let (form, filter) = (subscription.subscriber.form(), subscription.filter());
+        if let Some(at) = known.groups.iter().position(|group| group.form == form && group.filter == filter) {
+            if known.groups[at].asleep.remove(&subscription.id).is_none() {
+                known.groups[at].awake.retain(is_other);
+            }
+            known.forget_if_empty(at);
         }
     }
 
-    /// Hands an event to each.
-    pub(super) fn tell(&self, event: &Event, renderings: &mut Renderings, waiting: &mut Waiting) {
-        let fallen_behind: Vec<Arc<Subscription>> = {
+    /// Tells an event to each.
+    pub(super) fn tell(&self, event: &Event, renderings: &mut Renderings) {
+        {
             let known = self.known.read();
-            for group in known.behind.iter().filter(|group| group.filter.passes(event)) {
-                if let Some(one) = group.subscriptions.values().next()
+            known.handed.iter().for_each(|subscription| subscription.hand(event, renderings));
+            for group in known.groups.iter().filter(|group| group.filter.passes(event)) {
+                if let Some(one) = group.awake.first().or_else(|| group.asleep.values().next())
                     && let Some(rendered) = renderings.of(&*one.subscriber, event)
                 {
                     group.log.add(&rendered.bytes, event.read_at());
+                    group.has_news.store(true, Ordering::Release);
                 }
             }
-            let mut fallen_behind = Vec::new();
-            for subscription in &known.keep_up {
-                match subscription.hand(event, renderings) {
-                    Taken::Behind => fallen_behind.push(Arc::clone(subscription)),
-                    taken => waiting.take(subscription, taken),
-                }
+        }
+        if self.telling.swap(AGAIN, Ordering::AcqRel) == NOBODY {
+            self.tell_to_look();
+        }
+    }
+
+    /// Tells those who are awake that there is something.
+    fn tell_to_look(&self) {
+        loop {
+            let awake = self.with_news();
+            if let (true, Some(itself), Ok(runtime)) =
+                (awake.len() > TOLD_AT_ONCE, self.itself.upgrade(), Handle::try_current())
+            {
+                runtime.spawn(itself.tell_by_and_by(awake));
+                return;
             }
-            fallen_behind
-        };
-        if !fallen_behind.is_empty() {
-            let mut known = self.known.write();
-            for subscription in &fallen_behind {
-                self.falls_behind(&mut known, subscription);
+            awake.iter().for_each(|one| one.subscriber.look());
+            if self.have_been_told(&awake) {
+                return;
             }
         }
     }
 
-    fn falls_behind(&self, known: &mut Known, subscription: &Arc<Subscription>) {
-        let Some(at) = known.keep_up.iter().position(|one| one.id == subscription.id) else { return };
-        let (form, filter) = (subscription.subscriber.form(), subscription.filter());
-        let is_it = |group: &Group| group.form == form && group.filter == filter;
-        let group = known.behind.iter().position(is_it).unwrap_or_else(|| {
-            let (log, subscriptions) = (Log::new(&self.total), HashMap::new());
-            known.behind.push(Group { form, filter, log, subscriptions });
-            known.behind.len() - 1
-        });
-        let following = Following::begin(&known.behind[group].log, subscription.id, Weak::clone(&self.itself));
-        if subscription.subscriber.follow(following) {
-            let subscription = known.keep_up.swap_remove(at);
-            known.behind[group].subscriptions.insert(subscription.id, subscription);
-        } else if known.behind[group].subscriptions.is_empty() {
-            known.behind.swap_remove(group);
+    /// Tells a few at a time: in between whoever has asked something meanwhile gets its turn, and does not wait until a thousand
+    /// have been written to.
+    async fn tell_by_and_by(self: Arc<Followers>, mut awake: Vec<Arc<Subscription>>) {
+        loop {
+            for few in awake.chunks(TOLD_AT_ONCE) {
+                few.iter().for_each(|one| one.subscriber.look());
+                tokio::task::yield_now().await;
+            }
+            if self.have_been_told(&awake) {
+                return;
+            }
+            awake = self.with_news();
         }
     }
 
-    /// That one has read all of its log, as far as it knows.
-    pub(super) fn keeps_up(&self, subscription: u64) {
-        let mut known = self.known.write();
-        let is_so = |one: &Arc<Subscription>| one.subscriber.stop_following();
-        if known.behind.iter().filter_map(|group| group.subscriptions.get(&subscription)).all(is_so)
-            && let Some(subscription) = known.take_behind(subscription)
-        {
-            known.keep_up.push(subscription);
+    fn with_news(&self) -> Vec<Arc<Subscription>> {
+        self.telling.store(SOMEBODY, Ordering::Release);
+        let known = self.known.read();
+        let with_news = known.groups.iter().filter(|group| group.has_news.swap(false, Ordering::AcqRel));
+        with_news.flat_map(|group| &group.awake).cloned().collect()
+    }
+
+    /// Puts those to sleep who say so. Whether there is nothing more to tell.
+    fn have_been_told(&self, told: &[Arc<Subscription>]) -> bool {
+        if told.iter().any(|one| one.subscriber.is_asleep()) {
+            for group in &mut self.known.write().groups {
+                // Whoever has woken up by itself meanwhile is awake.
+                for asleep in group.awake.extract_if(.., |one| one.subscriber.is_asleep()) {
+                    group.asleep.insert(asleep.id, asleep);
+                }
+            }
+        }
+        self.telling.compare_exchange(SOMEBODY, NOBODY, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// That one has woken up: the client has taken what it was given.
+    pub(super) fn is_awake(&self, subscription: u64) {
+        for group in &mut self.known.write().groups {
+            if let Some(awake) = group.asleep.remove(&subscription) {
+                group.awake.push(awake);
+            }
         }
     }
 }
 
 impl Known {
-    fn take_behind(&mut self, subscription: u64) -> Option<Arc<Subscription>> {
-        let (at, taken) = self
-            .behind
-            .iter_mut()
-            .enumerate()
-            .find_map(|(at, group)| Some((at, group.subscriptions.remove(&subscription)?)))?;
-        if self.behind[at].subscriptions.is_empty() {
-            self.behind.swap_remove(at);
+    fn forget_if_empty(&mut self, at: usize) {
+        if self.groups[at].awake.is_empty() && self.groups[at].asleep.is_empty() {
+            self.groups.swap_remove(at);
         }
-        Some(taken)
     }
 }
+
+/// Nobody tells them to look.
+const NOBODY: u8 = 0;
+/// Somebody does, of all that there is.
+const SOMEBODY: u8 = 1;
+/// There is more since.
+const AGAIN: u8 = 2;
+const TOLD_AT_ONCE: usize = 16;

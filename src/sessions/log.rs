@@ -1,7 +1,7 @@
 //! What those who do not keep up are still to be told: kept once for all of them, and read by each at its own pace.
 //!
 //! Not here: who does not keep up (`followers`), and what else waits for each. Must hold: to add to a log costs the same
-//! however many follow it; an event is kept only until everybody has read the next one; who follows is told when it is
+//! however many follow it; an event is kept only until everybody has read it; who follows is told when it is
 //! further behind than it may be.
 
 use std::collections::BTreeMap;
@@ -27,36 +27,35 @@ pub struct Log {
 
 #[derive(Debug)]
 struct Tail {
-    last: Arc<Entry>,
+    last: Arc<Place>,
     /// Where the log has to end for each who follows to be too far behind.
     limits: BTreeMap<(usize, u64), Weak<dyn Behind>>,
 }
 
-/// One event, and the way to the next.
+/// A place between two events, or behind the last. Nothing leads back: what everybody has passed is gone.
+struct Place {
+    /// How far it is from the beginning.
+    at: usize,
+    next: OnceLock<Entry>,
+    total: Arc<Total>,
+}
+
+/// An event.
 struct Entry {
     bytes: Bytes,
     read_at: Option<Instant>,
-    /// Where it ends in the log.
-    end: usize,
-    next: OnceLock<Arc<Entry>>,
-    total: Arc<Total>,
+    behind: Arc<Place>,
 }
 
 /// Somebody who follows by a log.
 pub trait Behind: Send + Sync + fmt::Debug {
-    /// It may be further behind than it may: has a look.
-    fn look(&self);
+    /// It may be further behind than it may. So it is, or another limit is to be set.
+    fn has_reached_limit(&self);
 }
 
 impl Log {
     pub(super) fn new(total: &Arc<Total>) -> Arc<Log> {
-        let last = Arc::new(Entry {
-            bytes: Bytes::new(),
-            read_at: None,
-            end: 0,
-            next: OnceLock::new(),
-            total: Arc::clone(total),
-        });
+        let last = Place::new(0, total);
         let tail = Mutex::new(Tail { last, limits: BTreeMap::new() });
         Arc::new(Log { tail, end: AtomicUsize::new(0), total: Arc::clone(total) })
     }
@@ -66,11 +65,10 @@ impl Log {
         self.total.changed(0, bytes.len());
         let too_far_behind = {
             let mut tail = self.tail.lock();
-            let end = tail.last.end + bytes.len();
-            let (bytes, total) = (bytes.clone(), Arc::clone(&self.total));
-            let entry = Arc::new(Entry { bytes, read_at, end, next: OnceLock::new(), total });
-            let _ = tail.last.next.set(Arc::clone(&entry)); // the last one has no next
-            tail.last = entry;
+            let end = tail.last.at + bytes.len();
+            let behind = Place::new(end, &self.total);
+            let before = std::mem::replace(&mut tail.last, Arc::clone(&behind));
+            let _ = before.next.set(Entry { bytes: bytes.clone(), read_at, behind }); // the last place has no next
             self.end.store(end, Ordering::Release);
             let within = match self.total.share_with(0) {
                 None => tail.limits.split_off(&(end, 0)),
@@ -79,7 +77,7 @@ impl Log {
             std::mem::replace(&mut tail.limits, within)
         };
         for whose in too_far_behind.into_values().filter_map(|whose| whose.upgrade()) {
-            whose.look();
+            whose.has_reached_limit();
         }
     }
 }
@@ -87,15 +85,14 @@ impl Log {
 /// A place in a log, and what of it is to be read.
 #[derive(Debug)]
 pub struct Span {
-    /// The last entry that was read.
-    at: Arc<Entry>,
+    at: Arc<Place>,
     until: usize,
 }
 
 impl Span {
     /// How many bytes it has.
     pub fn len(&self) -> usize {
-        self.until - self.at.end
+        self.until - self.at.at
     }
 
     /// Whether all of it was read.
@@ -109,15 +106,16 @@ impl Span {
     }
 }
 
-fn take(at: &mut Arc<Entry>, until: usize, bytes_max: usize, out: &mut BytesMut) -> Option<Instant> {
-    let (end, mut oldest) = (at.end.saturating_add(bytes_max), None);
-    while at.end < until
-        && at.end < end
-        && let Some(next) = at.next.get()
+fn take(at: &mut Arc<Place>, until: usize, bytes_max: usize, out: &mut BytesMut) -> Option<Instant> {
+    let (end, mut oldest) = (at.at.saturating_add(bytes_max), None);
+    while at.at < until
+        && at.at < end
+        && let Some(event) = at.next.get()
     {
-        out.extend_from_slice(&next.bytes);
-        oldest = oldest.or(next.read_at);
-        *at = Arc::clone(next);
+        out.extend_from_slice(&event.bytes);
+        oldest = oldest.or(event.read_at);
+        let behind = Arc::clone(&event.behind);
+        *at = behind;
     }
     oldest
 }
@@ -128,9 +126,10 @@ pub struct Following {
     /// The subscription that it is for.
     pub(super) subscription: u64,
     log: Arc<Log>,
-    at: Arc<Entry>,
-    /// The limit that the log knows.
+    at: Arc<Place>,
+    /// The limit that the log knows, unless it was reached.
     limit: usize,
+    is_limited: bool,
     followers: Weak<Followers>,
 }
 
@@ -138,7 +137,7 @@ impl Following {
     /// From the end of the log on.
     pub(super) fn begin(log: &Arc<Log>, subscription: u64, followers: Weak<Followers>) -> Following {
         let at = Arc::clone(&log.tail.lock().last);
-        Following { subscription, log: Arc::clone(log), limit: at.end, at, followers }
+        Following { subscription, log: Arc::clone(log), limit: at.at, is_limited: false, at, followers }
     }
 
     /// The subscription that it is for.
@@ -148,7 +147,7 @@ impl Following {
 
     /// How many bytes are still to be read.
     pub fn len(&self) -> usize {
-        self.log.end.load(Ordering::Acquire).saturating_sub(self.at.end)
+        self.log.end.load(Ordering::Acquire).saturating_sub(self.at.at)
     }
 
     /// Whether all of the log was read.
@@ -163,26 +162,37 @@ impl Following {
 
     /// Cuts off what there is until now, if anything: what follows begins behind it.
     pub fn cut(&mut self) -> Option<Span> {
+        if self.is_empty() {
+            return None;
+        }
         let last = Arc::clone(&self.log.tail.lock().last);
-        let until = last.end;
+        let until = last.at;
         let at = std::mem::replace(&mut self.at, last);
-        (at.end < until).then_some(Span { at, until })
+        (at.at < until).then_some(Span { at, until })
     }
 
-    /// Whoever follows has a look when it is further behind than so many bytes.
+    /// Whoever follows has a look when it is further behind than so many bytes, or sooner.
     pub fn allow(&mut self, bytes: usize, whose: Weak<dyn Behind>) {
-        let mut tail = self.log.tail.lock();
-        tail.limits.remove(&(self.limit, self.subscription));
-        self.limit = self.at.end.saturating_add(bytes);
-        tail.limits.insert((self.limit, self.subscription), whose);
+        let limit = self.at.at.saturating_add(bytes);
+        if limit < self.limit || !self.is_limited {
+            let mut tail = self.log.tail.lock();
+            tail.limits.remove(&(self.limit, self.subscription));
+            tail.limits.insert((limit, self.subscription), whose);
+            (self.limit, self.is_limited) = (limit, true);
+        }
     }
 
-    /// All was read and sent: so the subscription keeps up again. To be called without a lock.
-    pub fn has_caught_up(&self) -> impl FnOnce() + use<> {
+    /// The limit was reached: another one is to be set.
+    pub fn has_reached_limit(&mut self) {
+        self.is_limited = false;
+    }
+
+    /// Who follows is awake, and is to be told again that there is something. To be called without a lock.
+    pub fn awake(&self) -> impl FnOnce() + use<> {
         let (followers, subscription) = (Weak::clone(&self.followers), self.subscription);
         move || {
             if let Some(followers) = followers.upgrade() {
-                followers.keeps_up(subscription);
+                followers.is_awake(subscription);
             }
         }
     }
@@ -194,19 +204,25 @@ impl Drop for Following {
     }
 }
 
-impl Drop for Entry {
-    /// One after the other: each in its next one's drop would need a stack as long as the log.
+impl Place {
+    fn new(at: usize, total: &Arc<Total>) -> Arc<Place> {
+        Arc::new(Place { at, next: OnceLock::new(), total: Arc::clone(total) })
+    }
+}
+
+impl Drop for Place {
+    /// One after the other: each in the drop of the one before would need a stack as long as the log.
     fn drop(&mut self) {
-        self.total.changed(self.bytes.len(), 0);
         let mut next = self.next.take();
-        while let Some(mut entry) = next.and_then(Arc::into_inner) {
-            next = entry.next.take();
+        while let Some(Entry { bytes, behind, .. }) = next {
+            self.total.changed(bytes.len(), 0);
+            next = Arc::into_inner(behind).and_then(|mut place| place.next.take());
         }
     }
 }
 
-impl fmt::Debug for Entry {
+impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "until {}", self.end)
+        write!(f, "at {}", self.at)
     }
 }

@@ -31,7 +31,7 @@ pub use attendance::Attendance;
 pub use calls::Calls;
 pub use log::{Behind, Following, Log, Span};
 pub use places::{Full, Place, Places};
-pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Taken, Target};
+pub use subscriptions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
 pub use total::Total;
 
 use crate::model::{

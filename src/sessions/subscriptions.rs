@@ -45,17 +45,6 @@ pub struct Rendered {
     pub own_id_at: Option<usize>,
 }
 
-/// What became of an event that was handed to a session.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Taken {
-    /// Nothing is to be done: it is not wanted, or the session will see it by itself.
-    Over,
-    /// It waits to be sent: the session is to be woken.
-    Waits,
-    /// It waits behind much that the client has not taken: the session may follow by a log from now on.
-    Behind,
-}
-
 /// The receiving side of a session, as a dialect makes it.
 pub trait Subscriber: Send + Sync + fmt::Debug {
     /// Which session.
@@ -78,15 +67,20 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
     fn render(&self, event: &Event) -> Option<Rendered>;
     /// Adds the event, as it was written in this session's form, to the session's outbound bytes, unless the subscription
     /// has ended. Never waits.
-    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) -> Taken;
-    /// From now on the session takes the events of a subscription to everything from a log. Only asked after
-    /// [`Taken::Behind`]; if not so, they are delivered as before.
+    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered);
+    /// From now on the session takes the events of a subscription to everything from a log, as they are there. If not so, each
+    /// is delivered.
     fn follow(&self, _following: Following) -> bool {
         false
     }
-    /// Ends that if all of the log was sent, and says whether it has ended.
-    fn stop_following(&self) -> bool {
-        true
+    /// Has the session look into its log, unless its client has not taken yet what it was given: then it has fallen asleep,
+    /// and says so in [`is_asleep`](Subscriber::is_asleep) until it looks by itself.
+    fn look(&self) {
+        self.wake();
+    }
+    /// Whether it need not be told that there is something in its log.
+    fn is_asleep(&self) -> bool {
+        false
     }
     /// Sets the subscription's mark, so that no `deliver` is half done when this returns, and nothing of a log is taken that
     /// was not there.
@@ -160,19 +154,16 @@ impl Subscription {
 
     /// Hands an event to this subscription alone.
     pub(super) fn tell(&self, event: &Event) {
-        if self.hand(event, &mut Renderings::default()) == Taken::Waits {
-            self.subscriber.wake();
-        }
+        self.hand(event, &mut Renderings::default());
     }
 
     /// Hands it an event, if it wants it.
-    pub(super) fn hand(&self, event: &Event, renderings: &mut Renderings) -> Taken {
+    pub(super) fn hand(&self, event: &Event, renderings: &mut Renderings) {
         if self.filter().passes(event)
             && let Some(rendered) = renderings.of(&*self.subscriber, event)
         {
-            return self.subscriber.deliver(self, event, rendered);
+            self.subscriber.deliver(self, event, rendered);
         }
-        Taken::Over
     }
 
     pub(super) fn end(&self) {
@@ -256,10 +247,7 @@ impl Subscriptions {
     /// Hands an event to each subscription that it concerns.
     pub fn publish(&self, event: &Event) {
         let mut renderings = Renderings::default();
-        let mut waiting = Waiting::default();
-        let mut hand = |subscription: &Arc<Subscription>| {
-            waiting.take(subscription, subscription.hand(event, &mut renderings));
-        };
+        let mut hand = |subscription: &Arc<Subscription>| subscription.hand(event, &mut renderings);
         let (peripheral, to_all) = match event {
             Event::Agent(event) => (event.peripheral, true),
             Event::PreCall(event) => (event.peripheral, true),
@@ -299,9 +287,8 @@ impl Subscriptions {
             }
         }
         if to_all {
-            self.of_all.tell(event, &mut renderings, &mut waiting);
+            self.of_all.tell(event, &mut renderings);
         }
-        waiting.wake();
     }
 
     /// How many are alive.
@@ -350,35 +337,6 @@ impl Renderings {
         self.0[at].1.as_ref()
     }
 }
-
-/// The sessions that an event waits in.
-#[derive(Default)]
-pub(super) struct Waiting(Vec<Arc<Subscription>>);
-
-impl Waiting {
-    pub(super) fn take(&mut self, subscription: &Arc<Subscription>, taken: Taken) {
-        if taken == Taken::Waits {
-            self.0.push(Arc::clone(subscription));
-        }
-    }
-
-    /// Wakes them, a few at a time: in between whoever has asked something meanwhile gets its turn, and does not wait until
-    /// a thousand have been written to.
-    fn wake(self) {
-        let wake = |few: &[Arc<Subscription>]| few.iter().for_each(|subscription| subscription.subscriber.wake());
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) if self.0.len() > WOKEN_AT_ONCE => drop(runtime.spawn(async move {
-                for few in self.0.chunks(WOKEN_AT_ONCE) {
-                    wake(few);
-                    tokio::task::yield_now().await;
-                }
-            })),
-            _ => wake(&self.0),
-        }
-    }
-}
-
-const WOKEN_AT_ONCE: usize = 8;
 
 fn retain<K: std::hash::Hash + Eq>(
     index: &DashMap<K, Vec<Arc<Subscription>>>,

@@ -9,7 +9,7 @@ use ctigate::model::{
     AgentEvent, AgentFacts, AgentId, AgentKey, AgentState, AgentStates, CallSteps, Event, Filter, Instrument,
     LinkEvent, PeripheralId, ReasonCode, SessionId,
 };
-use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Taken, Target};
+use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
 
 use crate::support::desk::Desk;
 use crate::support::house::house;
@@ -43,11 +43,10 @@ impl Subscriber for Counting {
         Some(Rendered { bytes: Bytes::from_static(b"event"), own_id_at: None })
     }
 
-    fn deliver(&self, subscription: &Subscription, _: &Event, _: &Rendered) -> Taken {
+    fn deliver(&self, subscription: &Subscription, _: &Event, _: &Rendered) {
         if !subscription.has_ended() {
             self.delivered.fetch_add(1, Ordering::Relaxed);
         }
-        Taken::Over
     }
 
     fn end(&self, subscription: &Subscription) {

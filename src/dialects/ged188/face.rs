@@ -15,7 +15,7 @@ use super::{DIALECT, Ged188, events, time_of_day};
 use crate::dialects::Outbox;
 use crate::model::{AgentId, AgentKey, CallEvent, Event, Instrument, LinkEvent, PartyKind, PeripheralId, SessionId};
 use crate::operations::{Requester, Right};
-use crate::sessions::{Following, Form, Rendered, Subscriber, Subscription, Taken, Target};
+use crate::sessions::{Following, Form, Rendered, Subscriber, Subscription, Target};
 
 /// A session as the table and the running commands know it.
 #[derive(Debug)]
@@ -129,23 +129,27 @@ impl Subscriber for Face {
         events::render(event, self.version)
     }
 
-    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) -> Taken {
+    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) {
         if let Target::Device(peripheral, device) = &subscription.target
             && !self.may_hear(event, (*peripheral, device))
         {
-            return Taken::Over;
+            return;
         }
         self.outbox.add_unless_ended(subscription.ended_mark(), event.read_at(), |out| {
             events::write_with_own_id(out, rendered, subscription.own_id);
-        })
+        });
     }
 
     fn follow(&self, following: Following) -> bool {
         self.outbox.follow(following)
     }
 
-    fn stop_following(&self) -> bool {
-        self.outbox.stop_following()
+    fn look(&self) {
+        self.outbox.look();
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.outbox.is_asleep()
     }
 
     fn end(&self, subscription: &Subscription) {

@@ -23,7 +23,7 @@ use crate::model::{
 };
 use crate::observe::Asked;
 use crate::operations::Farewell;
-use crate::sessions::{Form, Rendered, Subscriber, Subscription, Taken, Target};
+use crate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
 
 /// A client session.
 pub(super) struct Session {
@@ -504,11 +504,9 @@ impl Subscriber for Session {
         Some(Rendered { bytes: self.shared.render(event)?, own_id_at: None })
     }
 
-    /// Each event has a number of the session's own, and is kept until the client has it: so none comes from a log.
-    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) -> Taken {
+    fn deliver(&self, subscription: &Subscription, event: &Event, rendered: &Rendered) {
         if let Event::Call(event) = event {
-            self.tell_call(subscription, event);
-            return Taken::Over;
+            return self.tell_call(subscription, event);
         }
         let mut inner = self.inner.lock();
         let agent = match event {
@@ -524,7 +522,6 @@ impl Subscriber for Session {
         if is_heard && !subscription.has_ended() {
             inner.push(&self.shared, rendered.bytes.clone(), event.read_at(), Line::send_event);
         }
-        Taken::Over
     }
 
     fn end(&self, subscription: &Subscription) {

@@ -11,7 +11,7 @@ use ctigate::model::{
     Filter, Instrument, LinkEvent, PartyState, QueueId, SessionId,
 };
 use ctigate::sessions::statistics::{CallFigures, Figures};
-use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Taken, Target};
+use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Target};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -210,9 +210,7 @@ impl Subscriber for Recorder {
         Some(Rendered { bytes: Bytes::new(), own_id_at: None })
     }
 
-    fn deliver(&self, _: &Subscription, _: &Event, _: &Rendered) -> Taken {
-        Taken::Over
-    }
+    fn deliver(&self, _: &Subscription, _: &Event, _: &Rendered) {}
 
     fn end(&self, subscription: &Subscription) {
         subscription.ended_mark().store(true, Ordering::Release);
