@@ -118,12 +118,12 @@ impl Outbox {
         self.change(|inner| inner.add(self, 0, None, write));
     }
 
-    /// Adds the last word: nothing is added after it.
+    /// Adds the last word: nothing is added after it, and the connection is about to end with all that waits.
     pub fn add_last(&self, write: impl FnOnce(&mut BytesMut)) {
         self.change(|inner| {
             inner.add(self, 0, None, write);
             inner.is_complete = true;
-            inner.leave_log(self);
+            inner.following = None;
         });
     }
 

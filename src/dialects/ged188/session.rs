@@ -426,10 +426,10 @@ impl Conversation for Client {
     fn close(&mut self, reason: &CloseReason) -> Departed {
         let version = self.session().map(|session| session.face.version);
         let with_text = version.is_some() && self.shared.settings.failure_text;
-        if let Some(last_word) = last_word(reason, with_text) {
-            let last_word = AnyMessage::from(last_word);
-            self.outbox.add_last(|out| encode(out, version.unwrap_or(Version::LATEST), &last_word));
-        }
+        let last_word = last_word(reason, with_text).map(AnyMessage::from);
+        self.outbox.add_last(|out| {
+            last_word.iter().for_each(|last_word| encode(out, version.unwrap_or(Version::LATEST), last_word));
+        });
         let Counts { frames, refused, unknown_tags, unknown_messages } = self.counts;
         let counted = Departed {
             requests: frames,
