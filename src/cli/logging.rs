@@ -6,14 +6,14 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload::{Handle, Layer};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{LogConfig, LogFormat, parsed_filter};
 
 /// Changes which lines are written.
 pub(super) struct Logs(Handle<EnvFilter, tracing_subscriber::Registry>);
 
 /// From here on log lines are written as configured.
 pub(super) fn start(config: &LogConfig) -> Result<Logs, ParseError> {
-    let (filter, handle) = Layer::new(EnvFilter::builder().parse(&config.filter)?);
+    let (filter, handle) = Layer::new(parsed_filter(&config.filter)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // Said to stderr as well: where that cannot be written to, on a full disk, saying so would end the task that logs.
     let lines = lines.log_internal_errors(false);
@@ -30,7 +30,7 @@ pub(super) fn start(config: &LogConfig) -> Result<Logs, ParseError> {
 impl Logs {
     /// From here on these lines are written. A filter that is none changes nothing: it was checked before.
     pub(super) fn filter_by(&self, filter: &str) {
-        if let Ok(filter) = EnvFilter::builder().parse(filter) {
+        if let Ok(filter) = parsed_filter(filter) {
             let _ = self.0.reload(filter);
         }
     }

@@ -23,7 +23,7 @@ pub use error::ConfigError;
 pub use tls::{ClientCertificates, TlsConfig, TlsVersion};
 pub use types::{
     AcdConfig, AcdKind, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ObserveConfig,
-    ReasonConfig, SessionsConfig, TeamConfig, Timeouts, Transport,
+    ReasonConfig, SessionsConfig, TeamConfig, Timeouts, Transport, parsed_filter,
 };
 
 /// Everything. The default is the embedded ACD behind one GED-188 listener on 127.0.0.1:42027.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 use super::error::KEY_END;
 use super::tls::TlsConfig;
@@ -323,9 +325,15 @@ fn named<E: serde::de::Error>(key: &str, what: &dyn fmt::Display) -> E {
     E::custom(format!("{key}{KEY_END}{what}"))
 }
 
+/// Which lines are written, by directives of `tracing_subscriber`. Values of fields are no regular expressions: one can take a
+/// gigabyte.
+pub fn parsed_filter(filter: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::builder().with_regex(false).parse(filter)
+}
+
 impl LogConfig {
     pub(super) fn check(&self) -> Result<(), (String, String)> {
-        let parsed = tracing_subscriber::EnvFilter::builder().parse(&self.filter);
+        let parsed = parsed_filter(&self.filter);
         parsed.map(|_| ()).map_err(|error| ("log.filter".to_owned(), format!("{:?}: {error}", self.filter)))
     }
 }
