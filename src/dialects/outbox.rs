@@ -257,7 +257,7 @@ impl Outbox {
         inner.being_written = pending.len();
         inner.oldest_being_written = inner.oldest_being_written.or(oldest);
         if inner.waiting() == 0 {
-            inner.backlog = 0;
+            inner.end_backlog(self);
         }
         self.total.changed(was, inner.own_waiting());
         Ok(())
@@ -282,12 +282,23 @@ impl Outbox {
             inner = self.inner.lock();
         }
         if inner.waiting() == 0 {
-            inner.backlog = 0;
+            inner.end_backlog(self);
         } else {
             drop(inner);
             self.wake.notify_one(); // for what was added meanwhile nobody was woken
         }
         oldest
+    }
+
+    /// The connection has ended: nothing is kept for it, nor of a log, whoever still holds this.
+    pub fn let_go(&self) {
+        let mut inner = self.inner.lock();
+        let (was, following) = (inner.own_waiting(), inner.following.take());
+        let pieces = std::mem::take(&mut inner.pieces);
+        (inner.own, inner.shared, inner.being_written, inner.is_complete) = (0, 0, 0, true);
+        self.total.changed(was, 0);
+        drop(inner);
+        drop((following, pieces)); // which may be long
     }
 
     /// How many bytes wait, those included that are being written.
@@ -379,6 +390,13 @@ impl Inner {
     fn bytes_max(&self, outbox: &Outbox, uncounted: usize) -> usize {
         let of_its_own = outbox.bytes_max + self.backlog;
         outbox.total.share_with(uncounted).map_or(of_its_own, |share| share.min(of_its_own))
+    }
+
+    /// All of it is written: the bound is as it was.
+    fn end_backlog(&mut self, outbox: &Outbox) {
+        if std::mem::take(&mut self.backlog) > 0 {
+            self.limit_following(outbox);
+        }
     }
 
     /// What the log has so far stays before what is added now.

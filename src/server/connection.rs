@@ -63,6 +63,7 @@ impl<W: Wire> Connection<W> {
             () = cutting.cancelled() => (),
             said = goodbye => if said.is_err() { debug!(peer = %self.peer, "the client did not take its last words") },
         }
+        self.outbox.let_go();
     }
 
     async fn serve(&mut self, goodbyes: &Goodbyes) -> CloseReason {

@@ -1,9 +1,9 @@
 //! Who follows everything that happens: by logs, of which there is one for all who want the same in the same form.
 //!
-//! Not here: what waits for each of them besides. Must hold: to tell an event costs the same however many follow; who looks
-//! into a log misses nothing of it; who is asleep, as its client takes nothing, is not told to look.
+//! Not here: what waits for each of them besides. Must hold: to tell an event costs whoever tells it the same however many
+//! follow by a log; who looks into one misses nothing of it; who is asleep, as its client takes nothing, is not told to look.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -19,7 +19,7 @@ use crate::model::{Event, Filter};
 #[derive(Debug)]
 pub(super) struct Followers {
     known: RwLock<Known>,
-    /// Whether somebody is just telling them to look.
+    /// Who tells them to look: nobody, somebody, or somebody who has to begin again.
     telling: AtomicU8,
     total: Arc<Total>,
     itself: Weak<Followers>,
@@ -27,7 +27,7 @@ pub(super) struct Followers {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// A handful, as there are forms and filters: one without anybody is not kept.
+    /// As many as there are forms and filters among them: one without anybody is not kept.
     groups: Vec<Group>,
     /// Those whose sessions take each event by itself.
     handed: Vec<Arc<Subscription>>,
@@ -100,6 +100,7 @@ impl Followers {
 
     /// Tells an event to each.
     pub(super) fn tell(&self, event: &Event, renderings: &mut Renderings) {
+        let (mut has_news, mut awake) = (false, 0);
         {
             let known = self.known.read();
             known.handed.iter().for_each(|subscription| subscription.hand(event, renderings));
@@ -109,72 +110,100 @@ impl Followers {
                 {
                     group.log.add(&rendered.bytes, event.read_at());
                     group.has_news.store(true, Ordering::Release);
+                    (has_news, awake) = (true, awake + group.awake.len());
                 }
             }
         }
-        if self.telling.swap(AGAIN, Ordering::AcqRel) == NOBODY {
-            self.tell_to_look();
+        if !has_news || self.telling.swap(AGAIN, Ordering::AcqRel) != NOBODY {
+            return;
         }
-    }
-
-    /// Tells those who are awake that there is something.
-    fn tell_to_look(&self) {
-        loop {
-            let awake = self.with_news();
-            if let (true, Some(itself), Ok(runtime)) =
-                (awake.len() > TOLD_AT_ONCE, self.itself.upgrade(), Handle::try_current())
-            {
-                runtime.spawn(itself.tell_by_and_by(awake));
-                return;
-            }
-            awake.iter().for_each(|one| one.subscriber.look());
-            if self.have_been_told(&awake) {
-                return;
-            }
-        }
-    }
-
-    /// Tells a few at a time: in between whoever has asked something meanwhile gets its turn, and does not wait until a thousand
-    /// have been written to.
-    async fn tell_by_and_by(self: Arc<Followers>, mut awake: Vec<Arc<Subscription>>) {
-        loop {
-            for few in awake.chunks(TOLD_AT_ONCE) {
-                few.iter().for_each(|one| one.subscriber.look());
-                tokio::task::yield_now().await;
-            }
-            if self.have_been_told(&awake) {
-                return;
-            }
-            awake = self.with_news();
-        }
-    }
-
-    fn with_news(&self) -> Vec<Arc<Subscription>> {
-        self.telling.store(SOMEBODY, Ordering::Release);
-        let known = self.known.read();
-        let with_news = known.groups.iter().filter(|group| group.has_news.swap(false, Ordering::AcqRel));
-        with_news.flat_map(|group| &group.awake).cloned().collect()
-    }
-
-    /// Puts those to sleep who say so. Whether there is nothing more to tell.
-    fn have_been_told(&self, told: &[Arc<Subscription>]) -> bool {
-        if told.iter().any(|one| one.subscriber.is_asleep()) {
-            for group in &mut self.known.write().groups {
-                // Whoever has woken up by itself meanwhile is awake.
-                for asleep in group.awake.extract_if(.., |one| one.subscriber.is_asleep()) {
-                    group.asleep.insert(asleep.id, asleep);
+        let Some(followers) = self.itself.upgrade() else { return };
+        let mut teller = Teller { followers, is_done: false };
+        match Handle::try_current() {
+            Ok(runtime) if awake > TOLD_AT_ONCE => drop(runtime.spawn(teller.tell_by_and_by())),
+            Ok(runtime) => {
+                if !teller.tell_once() {
+                    runtime.spawn(teller.tell_by_and_by());
                 }
             }
+            Err(_) => while !teller.tell_once() {},
         }
-        self.telling.compare_exchange(SOMEBODY, NOBODY, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// That one has woken up: the client has taken what it was given.
     pub(super) fn is_awake(&self, subscription: u64) {
+        let is_known_to_sleep = |group: &Group| group.asleep.contains_key(&subscription);
+        if !self.known.read().groups.iter().any(is_known_to_sleep) {
+            return; // whoever was about to put it to sleep looks again
+        }
         for group in &mut self.known.write().groups {
             if let Some(awake) = group.asleep.remove(&subscription) {
                 group.awake.push(awake);
             }
+        }
+    }
+}
+
+/// Tells those who are awake that there is something. There is one at most, until all is told.
+struct Teller {
+    followers: Arc<Followers>,
+    is_done: bool,
+}
+
+impl Teller {
+    /// Tells a few at a time: in between whoever has asked something meanwhile gets its turn, and does not wait until a thousand
+    /// have been written to.
+    async fn tell_by_and_by(mut self) {
+        loop {
+            let told = self.with_news();
+            for few in told.chunks(TOLD_AT_ONCE) {
+                few.iter().for_each(|one| one.subscriber.look());
+                tokio::task::yield_now().await;
+            }
+            if self.have_been_told(&told) {
+                return;
+            }
+        }
+    }
+
+    /// Tells all of them. Says whether there is nothing more to tell.
+    fn tell_once(&mut self) -> bool {
+        let told = self.with_news();
+        told.iter().for_each(|one| one.subscriber.look());
+        self.have_been_told(&told)
+    }
+
+    fn with_news(&self) -> Vec<Arc<Subscription>> {
+        // Not only written: what was told before the mark that this one replaces is seen below.
+        self.followers.telling.swap(SOMEBODY, Ordering::AcqRel);
+        let known = self.followers.known.read();
+        let with_news = known.groups.iter().filter(|group| group.has_news.swap(false, Ordering::AcqRel));
+        with_news.flat_map(|group| &group.awake).cloned().collect()
+    }
+
+    /// Puts those to sleep who say so, and says whether there is nothing more to tell.
+    fn have_been_told(&mut self, told: &[Arc<Subscription>]) -> bool {
+        let asleep: HashSet<u64> = told.iter().filter(|one| one.subscriber.is_asleep()).map(|one| one.id).collect();
+        if !asleep.is_empty() {
+            // Whoever has woken up by itself meanwhile is awake.
+            let is_asleep = |one: &Arc<Subscription>| asleep.contains(&one.id) && one.subscriber.is_asleep();
+            for group in &mut self.followers.known.write().groups {
+                let asleep = group.awake.extract_if(.., |one| is_asleep(one));
+                group.asleep.extend(asleep.map(|one| (one.id, one)));
+            }
+        }
+        let telling = &self.followers.telling;
+        self.is_done = telling.compare_exchange(SOMEBODY, NOBODY, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        self.is_done
+    }
+}
+
+impl Drop for Teller {
+    /// One that is cut short, by a bug or with its runtime, leaves the rest to whoever tells the next event.
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.followers.known.read().groups.iter().for_each(|group| group.has_news.store(true, Ordering::Release));
+            self.followers.telling.store(NOBODY, Ordering::Release);
         }
     }
 }

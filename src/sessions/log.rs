@@ -1,6 +1,6 @@
-//! What those who do not keep up are still to be told: kept once for all of them, and read by each at its own pace.
+//! What those who follow everything are still to be told: kept once for all of them, and read by each at its own pace.
 //!
-//! Not here: who does not keep up (`followers`), and what else waits for each. Must hold: to add to a log costs the same
+//! Not here: who follows (`followers`), and what else waits for each. Must hold: to add to a log costs the same
 //! however many follow it; an event is kept only until everybody has read it; who follows is told when it is
 //! further behind than it may be.
 
@@ -187,7 +187,7 @@ impl Following {
         self.is_limited = false;
     }
 
-    /// Who follows is awake, and is to be told again that there is something. To be called without a lock.
+    /// Who follows is awake, and is to be told again that there is something. What this gives is to be called without a lock.
     pub fn awake(&self) -> impl FnOnce() + use<> {
         let (followers, subscription) = (Weak::clone(&self.followers), self.subscription);
         move || {

@@ -414,7 +414,8 @@ impl Table {
         self.subscriptions.add(Arc::clone(subscription));
     }
 
-    /// Hands an event to every subscription that it concerns: rendered once a form, copied once a subscription.
+    /// Hands an event to every subscription that it concerns: rendered once a form; whoever follows everything finds
+    /// it in a log, the others get a copy each.
     pub fn publish(&self, event: &Event) {
         self.subscriptions.publish(event);
     }

@@ -189,7 +189,7 @@ impl Default for Subscriptions {
 }
 
 impl Subscriptions {
-    /// None yet; these teams can be followed, and what waits for those who do not keep up is counted there.
+    /// None yet; these teams can be followed, and what waits for those who follow everything is counted there.
     pub fn new(teams: Arc<Teams>, waiting: Arc<Total>) -> Subscriptions {
         Subscriptions {
             by_agent: DashMap::new(),

@@ -11,6 +11,7 @@ use ctigate::model::{
     SessionId,
 };
 use ctigate::sessions::{Following, Form, Rendered, Subscriber, Subscription, Subscriptions, Target, Total};
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 use proptest::prelude::*;
 
@@ -108,7 +109,7 @@ impl Client {
         String::from_utf8(self.took.lock().clone()).expect("text")
     }
 
-    /// It is told so much that from then on it follows by a log, if it can.
+    /// It has not taken all that it was given, and much waits behind that.
     fn falls_behind(&self, subscriptions: &Subscriptions, numbers: &mut std::ops::RangeFrom<usize>) {
         tell(subscriptions, AgentState::NotReady, numbers.next().expect("a number"));
         self.takes(1);
@@ -142,7 +143,7 @@ fn house() -> (Subscriptions, Arc<Total>) {
 }
 
 #[test]
-fn an_event_is_kept_once_for_all_who_do_not_keep_up_and_costs_nothing_for_them() {
+fn an_event_is_kept_once_for_all_who_follow_everything() {
     let (subscriptions, total) = house();
     let clients: Vec<_> = (0..200).map(|_| Client::new(0, 1 << 20, &total)).collect();
     let following: Vec<_> = clients.iter().map(|client| client.follows_all(&subscriptions)).collect();
@@ -244,6 +245,41 @@ fn what_was_said_in_between_is_in_its_place_and_nothing_comes_after_the_end() {
     ];
     assert!(client.takes_all() == expected.concat());
     assert_eq!((subscriptions.count(), total.bytes()), (0, 0));
+}
+
+#[test]
+fn an_ended_connection_keeps_nothing_of_a_log_whoever_still_holds_its_session() {
+    let (subscriptions, total) = house();
+    let [gone, other] = [(); 2].map(|()| Client::new(0, 1 << 20, &total));
+    let following = [gone.follows_all(&subscriptions), other.follows_all(&subscriptions)];
+    let mut numbers = 0..;
+    gone.falls_behind(&subscriptions, &mut numbers);
+    gone.outbox.add(|out| out.extend_from_slice(b"an answer\n"));
+    gone.outbox.add_last(|_| ());
+    subscriptions.remove(&following[0]);
+    gone.outbox.let_go();
+    other.takes_all();
+    (0..100).for_each(|_| tell(&subscriptions, AgentState::NotReady, numbers.next().expect("a number")));
+    other.takes_all();
+    assert_eq!((total.bytes(), gone.outbox.waiting()), (0, 0));
+}
+
+#[test]
+fn a_backlog_that_was_taken_leaves_the_bound_as_it_was() {
+    let (subscriptions, total) = house();
+    let client = Client::new(0, 10_000, &total);
+    let _following = client.follows_all(&subscriptions);
+    client.outbox.add_backlog(|out| out.extend_from_slice(&[b'x'; 40_000]));
+    let mut numbers = 0..;
+    while client.outbox.waiting() < 49_900 {
+        tell(&subscriptions, AgentState::NotReady, numbers.next().expect("a number"));
+    }
+    assert!(!client.outbox.is_over(), "it may owe that while there is backlog");
+    client.takes_all();
+    while !client.outbox.is_over() {
+        assert!(client.outbox.waiting() <= 10_000, "{}", client.outbox.waiting());
+        tell(&subscriptions, AgentState::NotReady, numbers.next().expect("a number"));
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -351,6 +387,20 @@ fn nothing_is_lost_or_doubled_while_others_tell_and_take_at_the_same_time() {
         assert!(of_teller.iter().all(|numbers| numbers.iter().copied().eq(0..TOLD)));
     }
     assert_eq!(total.bytes(), 0);
+}
+
+#[test]
+fn a_runtime_that_ends_while_a_thousand_are_told_silences_nobody() {
+    let (subscriptions, total) = house();
+    let clients: Vec<_> = (0..100).map(|_| Client::new(0, 1 << 20, &total)).collect();
+    let _following: Vec<_> = clients.iter().map(|client| client.follows_all(&subscriptions)).collect();
+    let woken = || clients.iter().filter(|client| client.outbox.woken().now_or_never().is_some()).count();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async { tell(&subscriptions, AgentState::NotReady, 0) });
+    drop(runtime);
+    assert!(woken() < clients.len(), "it was cut short");
+    tell(&subscriptions, AgentState::NotReady, 1);
+    assert_eq!(woken(), clients.len());
 }
 
 /// Clients that do something only when they are woken, as connections do: one that fell asleep behind what it was given and is
