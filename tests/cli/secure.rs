@@ -258,3 +258,10 @@ impl Client {
 fn version() -> Version {
     Version::new(20).unwrap()
 }
+
+impl Drop for Gateway {
+    /// One that a test has not ended must not outlive it.
+    fn drop(&mut self) {
+        let _ = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
