@@ -27,9 +27,9 @@ pub(super) struct Followers {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// As many as there are forms and filters among them: one without anybody is not kept.
+    /// As many as there are forms and filters among them, up to a bound: one without anybody is not kept.
     groups: Vec<Group>,
-    /// Those whose sessions take each event by itself.
+    /// Those whose sessions take each event by itself, or who have come when there was no log left for them.
     handed: Vec<Arc<Subscription>>,
 }
 
@@ -64,7 +64,11 @@ impl Followers {
         let mut known = self.known.write();
         let (form, filter) = (subscription.subscriber.form(), subscription.filter());
         let is_it = |group: &Group| group.form == form && group.filter == filter;
-        let at = known.groups.iter().position(is_it).unwrap_or_else(|| {
+        let at = known.groups.iter().position(is_it);
+        if subscription.own_id != 0 || (at.is_none() && known.groups.len() >= GROUPS_MAX) {
+            return known.handed.push(subscription);
+        }
+        let at = at.unwrap_or_else(|| {
             known.groups.push(Group {
                 form,
                 filter,
@@ -77,11 +81,11 @@ impl Followers {
         });
         let group = &mut known.groups[at];
         let following = Following::begin(&group.log, subscription.id, Weak::clone(&self.itself));
-        if subscription.own_id == 0 && subscription.subscriber.follow(following) {
+        if subscription.subscriber.follow(following) {
             group.awake.push(subscription);
         } else {
             known.handed.push(subscription);
-            known.forget_if_empty(at);
+            known.groups.retain(|group| !group.is_empty());
         }
     }
 
@@ -89,13 +93,12 @@ impl Followers {
         let mut known = self.known.write();
         let is_other = |kept: &Arc<Subscription>| kept.id != subscription.id;
         known.handed.retain(is_other);
-        let (form, filter) = (subscription.subscriber.form(), subscription.filter());
-        if let Some(at) = known.groups.iter().position(|group| group.form == form && group.filter == filter) {
-            if known.groups[at].asleep.remove(&subscription.id).is_none() {
-                known.groups[at].awake.retain(is_other);
+        for group in &mut known.groups {
+            if group.asleep.remove(&subscription.id).is_none() {
+                group.awake.retain(is_other);
             }
-            known.forget_if_empty(at);
         }
+        known.groups.retain(|group| !group.is_empty());
     }
 
     /// Tells an event to each.
@@ -208,14 +211,15 @@ impl Drop for Teller {
     }
 }
 
-impl Known {
-    fn forget_if_empty(&mut self, at: usize) {
-        if self.groups[at].awake.is_empty() && self.groups[at].asleep.is_empty() {
-            self.groups.swap_remove(at);
-        }
+impl Group {
+    fn is_empty(&self) -> bool {
+        self.awake.is_empty() && self.asleep.is_empty()
     }
 }
 
+/// Clients choose their filters: who comes with one more than these is handed each event, so that nobody makes an event
+/// costly by the number of its masks.
+const GROUPS_MAX: usize = 16;
 /// Nobody tells them to look.
 const NOBODY: u8 = 0;
 /// Somebody does, of all that there is.

@@ -27,13 +27,13 @@ pub struct Log {
 
 #[derive(Debug)]
 struct Tail {
-    last: Arc<Place>,
+    last: Arc<Position>,
     /// Where the log has to end for each who follows to be too far behind.
     limits: BTreeMap<(usize, u64), Weak<dyn Behind>>,
 }
 
-/// A place between two events, or behind the last. Nothing leads back: what everybody has passed is gone.
-struct Place {
+/// A position between two events, or behind the last. Nothing leads back: what everybody has passed is gone.
+struct Position {
     /// How far it is from the beginning.
     at: usize,
     next: OnceLock<Entry>,
@@ -44,7 +44,7 @@ struct Place {
 struct Entry {
     bytes: Bytes,
     read_at: Option<Instant>,
-    behind: Arc<Place>,
+    behind: Arc<Position>,
 }
 
 /// Somebody who follows by a log.
@@ -55,7 +55,7 @@ pub trait Behind: Send + Sync + fmt::Debug {
 
 impl Log {
     pub(super) fn new(total: &Arc<Total>) -> Arc<Log> {
-        let last = Place::new(0, total);
+        let last = Position::new(0, total);
         let tail = Mutex::new(Tail { last, limits: BTreeMap::new() });
         Arc::new(Log { tail, end: AtomicUsize::new(0), total: Arc::clone(total) })
     }
@@ -66,9 +66,9 @@ impl Log {
         let too_far_behind = {
             let mut tail = self.tail.lock();
             let end = tail.last.at + bytes.len();
-            let behind = Place::new(end, &self.total);
+            let behind = Position::new(end, &self.total);
             let before = std::mem::replace(&mut tail.last, Arc::clone(&behind));
-            let _ = before.next.set(Entry { bytes: bytes.clone(), read_at, behind }); // the last place has no next
+            let _ = before.next.set(Entry { bytes: bytes.clone(), read_at, behind }); // the last position has no next
             self.end.store(end, Ordering::Release);
             let within = match self.total.share_with(0) {
                 None => tail.limits.split_off(&(end, 0)),
@@ -85,7 +85,7 @@ impl Log {
 /// A place in a log, and what of it is to be read.
 #[derive(Debug)]
 pub struct Span {
-    at: Arc<Place>,
+    at: Arc<Position>,
     until: usize,
 }
 
@@ -106,7 +106,7 @@ impl Span {
     }
 }
 
-fn take(at: &mut Arc<Place>, until: usize, bytes_max: usize, out: &mut BytesMut) -> Option<Instant> {
+fn take(at: &mut Arc<Position>, until: usize, bytes_max: usize, out: &mut BytesMut) -> Option<Instant> {
     let (end, mut oldest) = (at.at.saturating_add(bytes_max), None);
     while at.at < until
         && at.at < end
@@ -123,10 +123,9 @@ fn take(at: &mut Arc<Place>, until: usize, bytes_max: usize, out: &mut BytesMut)
 /// Somebody's following of a log, from a place in it to wherever it ends.
 #[derive(Debug)]
 pub struct Following {
-    /// The subscription that it is for.
-    pub(super) subscription: u64,
+    subscription: u64,
     log: Arc<Log>,
-    at: Arc<Place>,
+    at: Arc<Position>,
     /// The limit that the log knows, unless it was reached.
     limit: usize,
     is_limited: bool,
@@ -204,24 +203,24 @@ impl Drop for Following {
     }
 }
 
-impl Place {
-    fn new(at: usize, total: &Arc<Total>) -> Arc<Place> {
-        Arc::new(Place { at, next: OnceLock::new(), total: Arc::clone(total) })
+impl Position {
+    fn new(at: usize, total: &Arc<Total>) -> Arc<Position> {
+        Arc::new(Position { at, next: OnceLock::new(), total: Arc::clone(total) })
     }
 }
 
-impl Drop for Place {
+impl Drop for Position {
     /// One after the other: each in the drop of the one before would need a stack as long as the log.
     fn drop(&mut self) {
         let mut next = self.next.take();
         while let Some(Entry { bytes, behind, .. }) = next {
             self.total.changed(bytes.len(), 0);
-            next = Arc::into_inner(behind).and_then(|mut place| place.next.take());
+            next = Arc::into_inner(behind).and_then(|mut position| position.next.take());
         }
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at {}", self.at)
     }

@@ -1,6 +1,6 @@
 //! How many bytes wait to be sent, of all connections together.
 //!
-//! Not here: whose they are. Must hold: what is kept once for several is counted once.
+//! Not here: whose they are. Must hold: what is kept once for several is counted once for all who share a log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

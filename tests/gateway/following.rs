@@ -85,7 +85,11 @@ impl Client {
     }
 
     fn follows_all(self: &Arc<Self>, subscriptions: &Subscriptions) -> Arc<Subscription> {
-        let agent_states = [AgentState::NotReady].into_iter().collect();
+        self.follows(subscriptions, &[AgentState::NotReady])
+    }
+
+    fn follows(self: &Arc<Self>, subscriptions: &Subscriptions, states: &[AgentState]) -> Arc<Subscription> {
+        let agent_states = states.iter().copied().collect();
         let filter = Filter { agent_states, ..Filter::default() };
         let subscription = Subscription::new(0, Target::All, filter, Arc::clone(self) as Arc<dyn Subscriber>);
         subscriptions.add(Arc::clone(&subscription));
@@ -262,6 +266,29 @@ fn an_ended_connection_keeps_nothing_of_a_log_whoever_still_holds_its_session() 
     (0..100).for_each(|_| tell(&subscriptions, AgentState::NotReady, numbers.next().expect("a number")));
     other.takes_all();
     assert_eq!((total.bytes(), gone.outbox.waiting()), (0, 0));
+}
+
+#[test]
+fn whoever_comes_with_one_more_mask_than_there_are_logs_hears_what_it_wants_all_the_same() {
+    let (subscriptions, total) = house();
+    let states =
+        [AgentState::NotReady, AgentState::Ready, AgentState::Talking, AgentState::LoggedOut, AgentState::Reserved];
+    let wanted =
+        |mask: usize| states.into_iter().enumerate().filter(move |(at, _)| mask & 1 << at != 0).map(|(_, it)| it);
+    let clients: Vec<_> = (0..1 << states.len()).map(|_| Client::new(0, 1 << 20, &total)).collect();
+    let subscribe = |mask: usize| clients[mask].follows(&subscriptions, &wanted(mask).collect::<Vec<_>>());
+    let following: Vec<_> = (0..clients.len()).map(subscribe).collect();
+    (0..100).for_each(|number| tell(&subscriptions, states[number % states.len()], number));
+    let handed = clients.iter().filter(|client| client.delivered.load(Ordering::Relaxed) > 0).count();
+    assert_eq!(handed, clients.len() - 16, "who came later is handed each");
+    for (mask, client) in clients.iter().enumerate() {
+        let told = (0..100).map(|number| (number, states[number % states.len()]));
+        let told = told.filter(|(_, state)| wanted(mask).any(|wanted| wanted == *state));
+        let expected: String = told.map(|(number, state)| line(0, &event(state, number))).collect();
+        assert_eq!(client.takes_all(), expected);
+    }
+    following.iter().for_each(|subscription| subscriptions.remove(subscription));
+    assert_eq!((subscriptions.count(), total.bytes()), (0, 0));
 }
 
 #[test]
