@@ -27,9 +27,10 @@ pub(super) struct Followers {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// As many as there are forms and filters among them, up to a bound: one without anybody is not kept.
+    /// As many as there are forms and filters among them, and clients choose their filters: a log of one's own costs an event
+    /// no more than a copy would. One without anybody is not kept.
     groups: Vec<Group>,
-    /// Those whose sessions take each event by itself, or who have come when there was no log left for them.
+    /// Those whose sessions take each event by itself.
     handed: Vec<Arc<Subscription>>,
 }
 
@@ -64,11 +65,10 @@ impl Followers {
         let mut known = self.known.write();
         let (form, filter) = (subscription.subscriber.form(), subscription.filter());
         let is_it = |group: &Group| group.form == form && group.filter == filter;
-        let at = known.groups.iter().position(is_it);
-        if subscription.own_id != 0 || (at.is_none() && known.groups.len() >= GROUPS_MAX) {
-            return known.handed.push(subscription);
+        if subscription.own_id != 0 {
+            return known.handed.push(subscription); // what is in a log has no id of one subscriber's
         }
-        let at = at.unwrap_or_else(|| {
+        let at = known.groups.iter().position(is_it).unwrap_or_else(|| {
             known.groups.push(Group {
                 form,
                 filter,
@@ -217,9 +217,6 @@ impl Group {
     }
 }
 
-/// Clients choose their filters: who comes with one more than these is handed each event, so that nobody makes an event
-/// costly by the number of its masks.
-const GROUPS_MAX: usize = 16;
 /// Nobody tells them to look.
 const NOBODY: u8 = 0;
 /// Somebody does, of all that there is.

@@ -269,7 +269,7 @@ fn an_ended_connection_keeps_nothing_of_a_log_whoever_still_holds_its_session() 
 }
 
 #[test]
-fn whoever_comes_with_one_more_mask_than_there_are_logs_hears_what_it_wants_all_the_same() {
+fn each_hears_what_its_own_mask_lets_through_however_many_masks_there_are() {
     let (subscriptions, total) = house();
     let states =
         [AgentState::NotReady, AgentState::Ready, AgentState::Talking, AgentState::LoggedOut, AgentState::Reserved];
@@ -279,8 +279,6 @@ fn whoever_comes_with_one_more_mask_than_there_are_logs_hears_what_it_wants_all_
     let subscribe = |mask: usize| clients[mask].follows(&subscriptions, &wanted(mask).collect::<Vec<_>>());
     let following: Vec<_> = (0..clients.len()).map(subscribe).collect();
     (0..100).for_each(|number| tell(&subscriptions, states[number % states.len()], number));
-    let handed = clients.iter().filter(|client| client.delivered.load(Ordering::Relaxed) > 0).count();
-    assert_eq!(handed, clients.len() - 16, "who came later is handed each");
     for (mask, client) in clients.iter().enumerate() {
         let told = (0..100).map(|number| (number, states[number % states.len()]));
         let told = told.filter(|(_, state)| wanted(mask).any(|wanted| wanted == *state));
