@@ -17,7 +17,7 @@ use ctigate::model::{
     Password, PeripheralId, QueueChoice, QueueId, ReasonCode, SecondClient, SessionId, StateChange, Supervision,
     WantedState,
 };
-use ctigate::operations::{Answer, House, Requester, Right, Rules};
+use ctigate::operations::{Answer, Demands, House, Requester, Right, Rules};
 use ctigate::sessions::Bounds;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -219,7 +219,13 @@ impl Story {
             }
             2..=4 => {
                 let wanted = [WantedState::Ready, WantedState::NotReady, WantedState::WorkReady][usize::from(kind - 2)];
-                house.run(Arc::clone(&house).set_state(by, key, StateChange { agent, wanted, reason }, self.answer()));
+                house.run(Arc::clone(&house).set_state(
+                    by,
+                    key,
+                    StateChange { agent, wanted, reason },
+                    Demands::default(),
+                    self.answer(),
+                ));
             }
             _ => {
                 let command = self.call_command(kind, argument, device);

@@ -110,6 +110,9 @@ pub enum CloseReason {
         /// Its ClientID.
         client: String,
     },
+    /// The client's machine, or the way to it, is gone; or its program has let bytes wait so long that the system gave it up.
+    #[error("nothing that the client was sent was taken within timeouts.dead_peer: {0}")]
+    DeadPeer(std::io::ErrorKind),
     /// The connection failed.
     #[error("the connection failed: {0}")]
     Failed(std::io::ErrorKind),
@@ -159,6 +162,8 @@ labels! {
         Replaced = "replaced",
         /// [`CloseReason::Revoked`].
         Revoked = "revoked",
+        /// [`CloseReason::DeadPeer`].
+        DeadPeer = "dead_peer",
         /// [`CloseReason::Failed`].
         Failed = "failed",
         /// [`CloseReason::TooManyConnections`].
@@ -190,6 +195,7 @@ impl CloseReason {
             CloseReason::BrokenWebSocket(_) => CloseKind::BrokenWebSocket,
             CloseReason::Replaced { .. } => CloseKind::Replaced,
             CloseReason::Revoked { .. } => CloseKind::Revoked,
+            CloseReason::DeadPeer(_) => CloseKind::DeadPeer,
             CloseReason::Failed(_) => CloseKind::Failed,
             CloseReason::TooManyConnections { .. } => CloseKind::TooManyConnections,
             CloseReason::HttpAnswered { .. } => CloseKind::HttpAnswered,
@@ -200,6 +206,11 @@ impl CloseReason {
     /// The same in a word that never changes: metrics, log lines and the runbook have it.
     pub fn label(&self) -> &'static str {
         self.kind().label()
+    }
+
+    /// Whether nothing can be said to the client any more: its connection is not there.
+    pub fn is_unheard(&self) -> bool {
+        matches!(self.kind(), CloseKind::ClientGone | CloseKind::DeadPeer | CloseKind::Failed)
     }
 
     /// Whether nothing is wrong where it happens now and then.

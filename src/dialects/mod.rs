@@ -77,6 +77,11 @@ pub trait Conversation: Send {
     /// Takes every whole frame from the front of what was read, and leaves the rest.
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason>;
 
+    /// The transport has a sign of life that is none of the dialect's: too many are too many requests.
+    fn on_ping(&mut self, _now: Instant) -> Result<(), CloseReason> {
+        Ok(())
+    }
+
     /// Looks whether something that was waited for has come: an answer to the last open request, or the end of the session.
     fn on_wake(&mut self) -> Result<(), CloseReason>;
 

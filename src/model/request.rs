@@ -44,9 +44,10 @@ pub struct Logout {
 }
 
 /// Queues named by the client, or left to the ACD.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum QueueChoice {
     /// None named: those that the ACD says.
+    #[default]
     AsAcdSays,
     /// These: at least one, ascending, each once.
     Named(Vec<QueueId>),

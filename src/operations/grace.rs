@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tracing::info;
 
 use super::steps::Whose;
-use super::{House, Refusal, Rules, Step};
+use super::{Demands, House, Refusal, Rules, Step};
 use crate::model::{
     AgentKey, AgentState, Instrument, Logout, QueueChoice, ReasonCode, SecondClient, SessionId, StateChange,
     WantedState,
@@ -254,7 +254,7 @@ impl House {
             }
         }
         let request = StateChange { agent: cell.key.agent.clone(), wanted: WantedState::NotReady, reason };
-        let (facts, done) = match self.set_state_in_order(cell, &request).await {
+        let (facts, done) = match self.set_state_in_order(cell, &request, &Demands::default()).await {
             Ok(facts) => (Some(facts), Ok(())),
             Err(refusal) => (None, Err(refusal)),
         };

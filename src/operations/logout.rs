@@ -47,7 +47,7 @@ impl House {
         mut request: Logout,
         answer: Answer<LoggedOut>,
     ) {
-        let (_taken, cell, is_due) = match self.admit_logout(&by, &key, &request) {
+        let (taken, cell, is_due) = match self.admit_logout(&by, &key, &request) {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 self.metrics.logout_step(LogoutStep::Admit, outcome_of(&refusal));
@@ -59,13 +59,9 @@ impl House {
         let guess = self.guess(&by, &key);
         let turn = cell.turn.lock().await;
         self.note_doer(&cell, &by);
-        let outcome = if is_due || cell.entry().facts.is_logged_in() {
-            match self.may_leave(&cell, &mut request, &guess).await {
-                Ok(()) => self.log_out_in_order(&cell, &request).await,
-                Err(refusal) => Err(refusal),
-            }
-        } else {
-            Err(Refusal::NotLoggedIn { agent: key.agent.clone() }) // the login that was under way failed
+        let outcome = match self.may_leave(&cell, is_due, &mut request, &guess, &taken).await {
+            Ok(()) => self.log_out_in_order(&cell, &request).await,
+            Err(refusal) => Err(refusal),
         };
         match &outcome {
             Ok(done) => {
@@ -171,13 +167,24 @@ impl House {
         }
     }
 
-    /// Who gives the agent's password has to know it; and the agent's call may have to end first.
+    /// Looks again at what the commands before this one left. Who gives the agent's password has to know it; and the agent's
+    /// call may have to end first.
     async fn may_leave(
         self: &Arc<House>,
         cell: &Arc<AgentCell>,
+        was_due: bool,
         request: &mut Logout,
         guess: &Guess,
+        taken: &Taken,
     ) -> Result<(), Refusal> {
+        {
+            let mut entry = cell.entry();
+            if !was_due && !entry.facts.is_logged_in() {
+                return Err(Refusal::NotLoggedIn { agent: cell.key.agent.clone() }); // the login that was under way failed
+            }
+            let kind = logout_kind(&entry.facts, &request.queues)?;
+            entry.logging_out = entry.logging_out.map(|(_, by)| (kind, by));
+        }
         if let Some(password) = request.password.as_ref().filter(|_| cell.entry().facts.is_logged_in()) {
             let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
             let may_ask = match must_be_able(&*acd, cell, request) {
@@ -186,7 +193,7 @@ impl House {
             };
             may_ask.inspect_err(|refusal| self.metrics.logout_step(LogoutStep::LogOut, outcome_of(refusal)))?;
         }
-        self.let_call_end(cell, request).await
+        self.let_call_end(cell, request, taken).await
     }
 
     /// The ACD refused or did not answer: the agent is as the ACD says that it is, asked and not assumed.

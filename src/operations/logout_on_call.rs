@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::overload::Taken;
 use super::steps::outcome_of;
 use super::{House, Refusal, Step};
 use crate::model::{AgentState, Logout, LogoutOnCall, StateChange, WantedState};
@@ -17,6 +18,7 @@ impl House {
         self: &Arc<House>,
         cell: &Arc<AgentCell>,
         request: &mut Logout,
+        taken: &Taken,
     ) -> Result<(), Refusal> {
         let is_full = matches!(cell.entry().logging_out, Some((LogoutKind::Full, _)));
         let state = cell.entry().facts.state;
@@ -30,7 +32,7 @@ impl House {
                 Ok(())
             }
             LogoutOnCall::AfterCall => {
-                let ended = self.wait_for_the_end(cell, request, state).await;
+                let ended = self.wait_for_the_end(cell, request, state, taken).await;
                 let outcome = ended.as_ref().map_or_else(outcome_of, |()| StepOutcome::Done);
                 self.metrics.logout_step(LogoutStep::LetCallEnd, outcome);
                 ended
@@ -43,6 +45,7 @@ impl House {
         cell: &Arc<AgentCell>,
         request: &Logout,
         state: AgentState,
+        taken: &Taken,
     ) -> Result<(), Refusal> {
         let agent = cell.key.agent.clone();
         tracing::info!(agent = %cell.key, ?state, "the logout waits for the end of the call");
@@ -55,6 +58,7 @@ impl House {
         };
         self.settle(cell, facts, || ());
         asked?;
+        let _resting = taken.rest(); // a call may last for hours
         loop {
             let changed = cell.changed.notified();
             tokio::pin!(changed);

@@ -48,6 +48,7 @@ pub use overload::{Bearable, Judge, Level, Strain, Urgency};
 pub use refusal::{Blame, Refusal};
 pub use requester::{Requester, Right};
 pub use seldom::Seldom;
+pub use state::Demands;
 pub use steps::Step;
 
 /// Takes the outcome of a command to the one who asked: called exactly once, never waits.

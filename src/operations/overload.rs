@@ -141,6 +141,25 @@ pub(super) struct Load {
 #[derive(Debug)]
 pub(super) struct Taken(Arc<AtomicUsize>);
 
+impl Taken {
+    /// While the command waits for something else than the ACD it takes nobody's place there. It has it again afterwards, if
+    /// need be as one too many: it was taken on once.
+    pub(super) fn rest(&self) -> Resting<'_> {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+        Resting(self)
+    }
+}
+
+/// A command that rests.
+#[derive(Debug)]
+pub(super) struct Resting<'a>(&'a Taken);
+
+impl Drop for Resting<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
 impl Drop for Taken {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
@@ -251,6 +270,19 @@ mod tests {
         taken.clear();
         assert!(load.take(id, Urgency::Newcomer).is_ok());
         assert_eq!(load.waiting(id), 0, "what is done waits no longer");
+    }
+
+    #[test]
+    fn a_command_that_rests_takes_nobodys_place() {
+        let id = PeripheralId(1);
+        let load = Load::new([id].into_iter(), 1);
+        let one = load.take(id, Urgency::Leaving).expect("the first");
+        let resting = one.rest();
+        let other = load.take(id, Urgency::Newcomer).expect("nothing waits for the ACD");
+        drop(resting);
+        assert_eq!(load.waiting(id), 2, "it goes on whoever came meanwhile");
+        drop((one, other));
+        assert_eq!(load.waiting(id), 0);
     }
 
     #[test]

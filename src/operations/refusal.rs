@@ -2,7 +2,7 @@
 
 use super::Step;
 use crate::acd::AcdRefusal;
-use crate::model::{AgentId, CallId, Instrument, PeripheralId, QueueId, SessionId};
+use crate::model::{AgentId, AgentState, CallId, Instrument, PeripheralId, QueueId, SessionId};
 use crate::observe::RequestResult;
 
 /// Why a command was not done: what, for whom, and at which step.
@@ -70,6 +70,14 @@ pub enum Refusal {
     NotLoggedIn {
         /// The agent.
         agent: AgentId,
+    },
+    /// The agent is what it is asked to be, which the client's protocol refuses.
+    #[error("agent {agent} is {state:?} already")]
+    InThatState {
+        /// The agent.
+        agent: AgentId,
+        /// How it is.
+        state: AgentState,
     },
     /// The agent is not in a queue that was named.
     #[error("agent {agent} is not logged in to queue {queue}")]
@@ -177,6 +185,7 @@ impl Refusal {
             | Refusal::UnknownPeripheral { .. }
             | Refusal::UnknownAgent { .. }
             | Refusal::NotLoggedIn { .. }
+            | Refusal::InThatState { .. }
             | Refusal::NotInQueue { .. }
             | Refusal::OnCall { .. }
             | Refusal::TooManyGuesses { .. }

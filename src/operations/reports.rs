@@ -11,9 +11,8 @@ use tracing::{debug, error};
 use super::House;
 use crate::model::{
     AgentEvent, AgentFacts, AgentKey, AgentReport, AgentState, Event, Heard, Instrument, PeripheralId, PreCallEvent,
-    QueueId,
 };
-use crate::sessions::{AgentCell, AgentEntry, Full};
+use crate::sessions::{AgentCell, AgentEntry, Full, Subscription};
 
 impl House {
     /// A report that nobody asked for. It waits if a command for this agent is with the ACD.
@@ -158,6 +157,18 @@ impl House {
         debug!(agent = %cell.key, ended, "subscriptions of a logged-out agent ended");
     }
 
+    /// Tells one subscription how the agent stands, if that is not what its client was told before it subscribed. Said twice is
+    /// better than not at all: a change of this very moment may have gone there already.
+    pub fn tell_if_news(&self, key: &AgentKey, told: Option<&AgentFacts>, subscription: &Subscription) {
+        let Some(cell) = self.table.agent(key) else { return };
+        let entry = cell.entry();
+        let now = &entry.facts;
+        if told.map_or(now.is_logged_in(), |told| now.differs_from(told)) {
+            let was = told.unwrap_or(now);
+            subscription.tell(&Event::Agent(self.agent_event(&cell, &entry, was, now.clone(), None)));
+        }
+    }
+
     fn tell_change(
         &self,
         cell: &AgentCell,
@@ -166,27 +177,38 @@ impl House {
         now: AgentFacts,
         read_at: Option<Instant>,
     ) {
-        let left: Vec<QueueId> = was.queues.iter().filter(|queue| !now.queues.contains(queue)).copied().collect();
         let has_logged_in = !was.is_logged_in() && now.is_logged_in();
+        let event = self.agent_event(cell, entry, was, now, read_at);
+        if has_logged_in {
+            let moment = AgentEvent { state: AgentState::LoggedIn, ..event.clone() };
+            self.table.publish(&Event::Agent(moment));
+        }
+        self.table.publish(&Event::Agent(event));
+    }
+
+    fn agent_event(
+        &self,
+        cell: &AgentCell,
+        entry: &AgentEntry,
+        was: &AgentFacts,
+        now: AgentFacts,
+        read_at: Option<Instant>,
+    ) -> AgentEvent {
         let mut event = AgentEvent {
             peripheral: cell.key.peripheral,
             state: now.state,
             idle: entry.idle,
             owner: self.table.holder(&cell.key, entry.last_instrument.as_ref()),
             by: entry.doer_of(now.order),
+            left: was.queues.iter().filter(|queue| !now.queues.contains(queue)).copied().collect(),
             facts: now,
-            left,
             read_at,
         };
         if !event.facts.is_logged_in() {
             event.facts.instrument.clone_from(&entry.last_instrument);
             event.facts.extension.clone_from(&was.extension);
         }
-        if has_logged_in {
-            let moment = AgentEvent { state: AgentState::LoggedIn, ..event.clone() };
-            self.table.publish(&Event::Agent(moment));
-        }
-        self.table.publish(&Event::Agent(event));
+        event
     }
 }
 

@@ -1,4 +1,6 @@
 //! Changing an agent's state, and asking for it. Not here: login and logout.
+//!
+//! Must hold: what is refused for how the agent stands is judged by how it stands when the commands before are done.
 
 use std::sync::Arc;
 
@@ -6,14 +8,30 @@ use super::overload::Taken;
 use super::steps::Whose;
 use super::{Answer, House, Refusal, Requester, Step, Urgency};
 use crate::acd::{Acd, AcdRefusal};
-use crate::model::{AgentFacts, AgentKey, ReasonCode, StateChange, WantedState};
+use crate::model::{AgentFacts, AgentKey, AgentState, QueueChoice, ReasonCode, StateChange, WantedState};
 use crate::observe::AcdCommand;
 use crate::sessions::{AgentCell, Doer, LogoutKind, Unsure};
 
+/// What has to hold of an agent whose state is to change, besides that it is logged in.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// It is in those of these queues that are named.
+    pub queues: QueueChoice,
+    /// It is not yet what it is asked to be, for the same reason.
+    pub news: bool,
+}
+
 impl House {
-    /// Changes the state of an agent that is logged in; answers, and then tells the subscribers.
-    pub async fn set_state(self: Arc<House>, by: Requester, key: AgentKey, request: StateChange, answer: Answer<()>) {
-        let (_taken, cell) = match self.admit_state(&by, &key, &request) {
+    /// Changes the state of an agent that is logged in and of which that holds; answers, and then tells the subscribers.
+    pub async fn set_state(
+        self: Arc<House>,
+        by: Requester,
+        key: AgentKey,
+        request: StateChange,
+        demands: Demands,
+        answer: Answer<()>,
+    ) {
+        let (_taken, cell) = match self.admit_state(&by, &key, &request, &demands) {
             Ok(cell) => cell,
             Err(refusal) => {
                 self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(by.session), &refusal);
@@ -22,7 +40,7 @@ impl House {
         };
         let _turn = cell.turn.lock().await;
         self.note_doer(&cell, &by);
-        let (facts, said) = match self.set_state_in_order(&cell, &request).await {
+        let (facts, said) = match self.set_state_in_order(&cell, &request, &demands).await {
             Ok(facts) => (Some(facts), Ok(())),
             Err(refusal) => {
                 self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(by.session), &refusal);
@@ -74,11 +92,16 @@ impl House {
         by: &Requester,
         key: &AgentKey,
         request: &StateChange,
+        demands: &Demands,
     ) -> Result<(Taken, Arc<AgentCell>), Refusal> {
         self.reachable(key.peripheral)?;
         self.must_have_right_over(by, key)?;
         let cell = self.table.agent(key).ok_or_else(|| Refusal::UnknownAgent { agent: key.agent.clone() })?;
-        may_change(&cell)?;
+        match may_change(&cell, request, demands) {
+            // With the ACD is a command, a login perhaps, that may bring what is asked for.
+            Err(refusal) if !matches!(refusal, Refusal::LogoutUnderWay { .. }) && cell.turn.try_lock().is_err() => (),
+            judged => judged?,
+        }
         let urgency = match request.wanted {
             WantedState::NotReady => Urgency::Leaving, // no call is to come to that desk
             WantedState::Ready | WantedState::WorkNotReady | WantedState::WorkReady => Urgency::Ordinary,
@@ -91,8 +114,9 @@ impl House {
         self: &Arc<House>,
         cell: &Arc<AgentCell>,
         request: &StateChange,
+        demands: &Demands,
     ) -> Result<AgentFacts, Refusal> {
-        may_change(cell)?; // once more: the turn may have been waited for
+        may_change(cell, request, demands)?; // once more: the turn may have been waited for
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         let is_work = matches!(request.wanted, WantedState::WorkNotReady | WantedState::WorkReady);
         if is_work && !acd.capabilities().after_call_work {
@@ -121,12 +145,28 @@ impl House {
     }
 }
 
-fn may_change(cell: &AgentCell) -> Result<(), Refusal> {
+fn may_change(cell: &AgentCell, request: &StateChange, demands: &Demands) -> Result<(), Refusal> {
     let entry = cell.entry();
     let agent = cell.key.agent.clone();
     match entry.logging_out {
-        Some((LogoutKind::Full, by)) => Err(Refusal::LogoutUnderWay { agent, by }),
-        _ if !entry.facts.is_logged_in() => Err(Refusal::NotLoggedIn { agent }),
-        _ => Ok(()),
+        Some((LogoutKind::Full, by)) => return Err(Refusal::LogoutUnderWay { agent, by }),
+        _ if !entry.facts.is_logged_in() => return Err(Refusal::NotLoggedIn { agent }),
+        _ => (),
     }
+    if let QueueChoice::Named(named) = &demands.queues
+        && let Some(&queue) = named.iter().find(|queue| !entry.facts.queues.contains(queue))
+    {
+        return Err(Refusal::NotInQueue { agent, queue });
+    }
+    match demands.news && is_same(&entry.facts, request) {
+        true => Err(Refusal::InThatState { agent, state: entry.facts.state }),
+        false => Ok(()),
+    }
+}
+
+/// Whether the agent is what it is asked to be, for the same reason, and stays so.
+fn is_same(facts: &AgentFacts, change: &StateChange) -> bool {
+    facts.state == AgentState::from(change.wanted)
+        && facts.next_state.is_none()
+        && (change.wanted != WantedState::NotReady || facts.reason == change.reason)
 }

@@ -162,6 +162,9 @@ pub(super) fn now() -> Instant {
 pub(super) fn failed(error: io::Error) -> CloseReason {
     match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => CloseReason::ClientGone,
+        kind @ (io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => {
+            CloseReason::DeadPeer(kind)
+        }
         kind => CloseReason::Failed(kind),
     }
 }

@@ -124,10 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
 
     async fn say_goodbye(self, outbox: &Outbox, reason: &CloseReason) {
         let Tcp { mut stream, mut pending, .. } = self;
-        if matches!(
-            reason,
-            CloseReason::ClientGone | CloseReason::Failed(_) | CloseReason::Slow(_) | CloseReason::Stalled { .. }
-        ) {
+        if reason.is_unheard() || matches!(reason, CloseReason::Slow(_) | CloseReason::Stalled { .. }) {
             return;
         }
         let is_said = outbox.take(&mut pending).is_ok() && stream.write_all(&pending).await.is_ok();

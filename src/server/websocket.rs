@@ -64,7 +64,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 })
             }
             // The library has answered it.
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => conversation.on_ping(now()),
         }
     }
 
@@ -142,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for WebSocket<S> {
     async fn say_goodbye(mut self, outbox: &Outbox, reason: &CloseReason) {
         let said = match reason {
             _ if self.is_closed_by_client => self.inner.flush().await, // the library has our close frame there
-            CloseReason::ClientGone | CloseReason::Failed(_) => return,
+            reason if reason.is_unheard() => return,
             reason => self.say_last_words(outbox, reason).await,
         };
         if said.is_ok() {
@@ -209,7 +209,7 @@ fn close_frame(reason: &CloseReason) -> CloseFrame {
         },
         CloseReason::BrokenFraming(_) | CloseReason::BrokenHttp(_) => CloseCode::Protocol,
         CloseReason::HttpAnswered { .. } => CloseCode::Normal,
-        CloseReason::Failed(_) | CloseReason::NoTls(_) => CloseCode::Error,
+        CloseReason::DeadPeer(_) | CloseReason::Failed(_) | CloseReason::NoTls(_) => CloseCode::Error,
     };
     CloseFrame { code, reason: shortened(reason.to_string()).into() }
 }

@@ -350,6 +350,16 @@ impl Table {
         Ok(replaced)
     }
 
+    /// How many open sessions of that client hold one of these.
+    pub fn held_by(&self, client: &str, targets: &[Target]) -> usize {
+        let holders = targets.iter().filter_map(|target| self.holders.get(target).map(|holder| *holder));
+        let mut own: Vec<SessionId> = holders.collect();
+        own.sort_unstable();
+        own.dedup();
+        own.retain(|holder| self.client(*holder).is_some_and(|session| session.client_id() == client));
+        own.len()
+    }
+
     /// The session that holds an agent, or the device that it works at.
     pub fn holder(&self, key: &AgentKey, instrument: Option<&Instrument>) -> Option<SessionId> {
         let by_agent = self.holders.get(&Target::Agent(key.clone())).map(|holder| *holder);

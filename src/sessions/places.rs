@@ -42,6 +42,11 @@ impl<K: Eq + Hash + Clone> Places<K> {
         self.take_up_to(self.max, key)
     }
 
+    /// Takes a place for one that replaces so many, whose places are about to be free.
+    pub fn take_instead_of(&self, replaced: usize, key: K) -> Result<Place<K>, Full> {
+        self.take_up_to(self.max.saturating_add(replaced), key).map_err(|_| Full { max: self.max })
+    }
+
     /// Takes a place, of so many.
     pub fn take_up_to(&self, max: usize, key: K) -> Result<Place<K>, Full> {
         match self.taken.entry(key.clone()) {

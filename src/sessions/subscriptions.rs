@@ -153,7 +153,7 @@ impl Subscription {
     }
 
     /// Hands an event to this subscription alone.
-    pub(super) fn tell(&self, event: &Event) {
+    pub fn tell(&self, event: &Event) {
         self.hand(event, &mut Renderings::default());
     }
 

@@ -99,6 +99,7 @@ async fn a_logout_after_the_call_waits_for_its_end_and_no_call_comes_in_between(
     house.acd.inner.arrive(QueueId(1)); // waits for the next free agent
     let logout = a.asks("1001", AgentState::AGENT_STATE_LOGOUT);
     assert_eq!(a.hears().await, ["agent TALKING"], "not ready is what it will be next");
+    assert_eq!(house.house.commands_waiting(PERIPHERAL), 0, "it waits for a caller, not for the ACD");
     let again = a.asks("1001", AgentState::AGENT_STATE_LOGOUT);
     assert_eq!(a.receives_control_failure().await.invoke_id, again, "one logout at a time");
     tokio::time::sleep(Duration::from_secs(600)).await;

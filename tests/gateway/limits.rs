@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use cti_protocol::ged188::codes::{AgentState, ControlFailure, ServiceMask, Status};
-use cti_protocol::ged188::{AnyMessage, HeartbeatReq, MonitorStartReq, QueryAgentStateReq};
+use cti_protocol::ged188::{AnyMessage, HeartbeatReq, MonitorStartReq, OpenReq, QueryAgentStateReq};
 use ctigate::acd::Acd;
 use ctigate::config::{Limits, Timeouts};
 use ctigate::dialects::{CloseReason, Outbox, Total};
@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::crm::{Crm, login, logout};
-use crate::support::desk::{Desk, open_req, services_of_bridge, text};
+use crate::support::desk::{Desk, open_req, services_of_agent, services_of_bridge, text};
 use crate::support::house::{PERIPHERAL, house, house_of, house_with};
 use crate::support::overheard::overheard;
 use crate::support::phone::{patient_world, ready_desk};
@@ -207,7 +207,7 @@ async fn one_session_too_many_of_an_identity_is_refused() {
     assert_eq!(third.is_refused_to_open(open_req("bridge", services_of_bridge())).await, Status::E_CTI_TOO_MUCH_DATA);
     // The protocols share an identity.
     let mut crm = Crm::connected(&house);
-    let hello = json!({"activity": "Hello", "protocolVersion": 1, "identity": "bridge"});
+    let hello = hello_of("bridge");
     assert_eq!(crm.fails(hello.clone()).await.0, "OPENCTI_TOO_MANY_SESSIONS");
     Crm::open_as(&house, "somebody else").await;
     // The connection is still there, and may try again.
@@ -215,6 +215,35 @@ async fn one_session_too_many_of_an_identity_is_refused() {
     crm.succeeds(hello).await;
     assert_eq!(third.is_refused_to_open(open_req("bridge", services_of_bridge())).await, Status::E_CTI_TOO_MUCH_DATA);
     assert_eq!(house.house.table.session_places.taken(&"bridge".to_owned()), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_takes_the_place_of_its_old_session() {
+    let house = house_with(|config| config.limits.sessions_per_client_max = 1).await;
+    let mut old = Desk::of_agent(&house, "1001").await;
+    for _ in 0..3 {
+        let new = Desk::of_agent(&house, "1001").await;
+        assert_eq!(house.house.table.session_places.taken(&"desktop-1001".to_owned()), 2, "until the old one is told");
+        let mut third = Desk::connected(&house, 20);
+        let other = OpenReq { agent_id: text("1002"), ..open_req("desktop-1001", services_of_agent()) };
+        assert_eq!(third.is_refused_to_open(other).await, Status::E_CTI_TOO_MUCH_DATA);
+        old.wakes();
+        assert!(matches!(old.closed, Some(CloseReason::Replaced { .. })), "{:?}", old.closed);
+        drop(old);
+        old = new;
+    }
+    assert_eq!(house.house.table.session_places.taken(&"desktop-1001".to_owned()), 1);
+
+    let (mut old, welcome) = Crm::open_as(&house, "crm").await;
+    let token = welcome["session"].as_str().unwrap().to_owned();
+    let (_new, _) = Crm::resume(&house, &token, 0).await;
+    assert_eq!(Crm::connected(&house).fails(hello_of("crm")).await.0, "OPENCTI_TOO_MANY_SESSIONS");
+    old.wakes();
+    assert!(matches!(old.closed, Some(CloseReason::Replaced { .. })), "{:?}", old.closed);
+}
+
+fn hello_of(identity: &str) -> serde_json::Value {
+    json!({"activity": "Hello", "protocolVersion": 1, "identity": identity})
 }
 
 // --- what comes in --------------------------------------------------------------------------------------------------
@@ -278,6 +307,28 @@ async fn opencti_requests_that_come_too_fast_are_refused_and_who_leaves_gets_thr
     assert_eq!(crm.fails(json!({"activity": "Heartbeat"})).await.0, "OPENCTI_TOO_MANY_REQUESTS");
     crm.lets_pass(Duration::from_secs(1)).await;
     crm.succeeds(snapshot).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_asks_for_nothing_cannot_come_as_fast_as_it_likes() {
+    let house = house_with(|config| config.limits.requests_per_second_max = 10).await;
+    let is_flood = |crm: &Crm| matches!(crm.closed, Some(CloseReason::Flood { per_second: 10 }));
+    let mut crm = Crm::open(&house).await;
+    crm.sends_text(&"\n".repeat(110));
+    assert!(crm.closed.is_none());
+    crm.sends_text(&" \n".repeat(10));
+    assert!(is_flood(&crm), "{:?}", crm.closed);
+
+    let mut crm = Crm::open(&house).await;
+    (0..120).for_each(|_| crm.pings());
+    assert!(is_flood(&crm), "{:?}", crm.closed);
+
+    // A blank line between two messages is nobody's request.
+    let mut crm = Crm::open(&house).await;
+    for _ in 0..7 {
+        crm.sends_text("\n");
+        crm.succeeds(json!({"activity": "GetSnapshot", "AgentID": "1001"})).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -411,7 +462,7 @@ async fn a_client_that_takes_nothing_is_closed_for_that_whatever_it_may_be_owed(
 /// At that pace what is written at once takes longer than a client may take nothing.
 #[tokio::test]
 async fn a_client_that_only_listens_and_takes_little_at_a_time_stays() {
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const PATIENCE: Duration = Duration::from_secs(2);
     let served = served(|config| {
         config.limits.outbound_bytes_max = 1 << 30;
         config.limits.outbound_total_bytes_max = 1 << 40;
@@ -422,11 +473,11 @@ async fn a_client_that_only_listens_and_takes_little_at_a_time_stays() {
     let mut turns = 0;
     work_until(&served, || {
         turns += 1;
-        (turns == 5_000).then_some(())
+        (turns == 1_000).then_some(()) // more than it takes, in a small part of its patience
     })
     .await;
-    let (mut often, start) = (tokio::time::interval(PATIENCE / 20), Instant::now());
-    let mut little = [0; 2_048];
+    let (mut often, start) = (tokio::time::interval(PATIENCE / 40), Instant::now());
+    let mut little = [0; 1_024];
     while start.elapsed() < 3 * PATIENCE {
         often.tick().await;
         slow.stream.read_exact(&mut little).await.expect("a connection that is not closed");

@@ -1,5 +1,6 @@
 //! Opening, keeping and closing a session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cti_protocol::ged188::codes::{
@@ -11,10 +12,10 @@ use cti_protocol::ged188::{
 };
 use ctigate::config::{ClientConfig, Flavour};
 use ctigate::dialects::CloseReason;
-use ctigate::model::{Password, Role, Secret, Service};
+use ctigate::model::{AgentId, AgentKey, AgentState as State, Password, Role, Secret, Service};
 
 use crate::support::desk::{Desk, open_req, services_of_agent, services_of_bridge, text};
-use crate::support::house::{client, house, house_with, team};
+use crate::support::house::{PERIPHERAL, client, house, house_with, team};
 
 const EVERYTHING: ServiceMask = ServiceMask(0xffff_ffff);
 
@@ -465,4 +466,47 @@ async fn what_a_client_asks_behind_more_than_it_may_be_owed_is_not_done() {
     assert!(desk.outbox.take(&mut bytes::BytesMut::new()).is_err(), "it is closed as too slow");
     let agent = ctigate::model::AgentId::new("1001").unwrap();
     assert!(!house.acd.inner.facts(&agent).unwrap().is_logged_in());
+}
+
+/// A session opens on a thread of its own, and is held up between OPEN_CONF and its subscription.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_becomes_of_the_agent_while_its_session_opens_is_told() {
+    let house = house().await;
+    let mut bridge = Desk::bridge(&house).await;
+    bridge.logs_in("1001").await;
+    let (not_ready, ready) = (AgentState::AGENT_STATE_NOT_READY, AgentState::AGENT_STATE_AVAILABLE);
+    let key = AgentKey { peripheral: PERIPHERAL, agent: AgentId::new("1001").unwrap() };
+    let cell = house.house.table.agent(&key).unwrap();
+    for (by, names_agent, was, wanted, becomes) in [
+        ("AgentID", true, not_ready, ready, State::Ready),
+        ("AgentInstrument", false, ready, not_ready, State::NotReady),
+    ] {
+        let (mut desk, calls) = (Desk::connected(&house, 20), house.house.table.calls(PERIPHERAL));
+        let outbox = Arc::clone(&desk.outbox);
+        let services = services_of_agent();
+        let request = match names_agent {
+            true => OpenReq { agent_id: text("1001"), ..open_req("desktop", services) },
+            false => OpenReq { agent_instrument: text("3001"), ..open_req("desktop", services) },
+        };
+        let held = calls.lock(); // what a subscription begins with are the calls that there are
+        let opening = std::thread::spawn(move || {
+            desk.sends(request);
+            desk
+        });
+        while outbox.waiting() == 0 {
+            std::thread::yield_now();
+        }
+        bridge.asks("1001", wanted);
+        while cell.entry().facts.state != becomes {
+            std::thread::yield_now();
+        }
+        drop(held);
+        let mut desk = tokio::task::spawn_blocking(|| opening.join().unwrap()).await.unwrap();
+        match desk.receives().await {
+            AnyMessage::OpenConf(opened) => assert_eq!(opened.agent_state, was, "{by}"),
+            other => panic!("{other:?}"),
+        }
+        desk.receives_event("1001", wanted).await;
+        desk.drops();
+    }
 }

@@ -427,3 +427,76 @@ async fn starts(desk: &mut Desk, device: &str, kind: DeviceIdType) -> u32 {
         other => panic!("MONITOR_START_CONF expected, got {other:?}"),
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_while_the_acd_is_at_the_request_before_it_is_judged_by_what_that_leaves() {
+    let house = house().await;
+    let mut desk = Desk::of_agent(&house, "1001").await;
+    let at_login = house.acd.hold("log_in");
+    let login = desk.asks("1001", LOGIN);
+    let ready = desk.asks("1001", AVAILABLE);
+    let logout = desk.asks("1001", LOGOUT);
+    desk.receives_nothing().await;
+    at_login.await.unwrap().does_it();
+    desk.receives_confirm(login).await;
+    desk.receives_event("1001", LOGIN).await;
+    desk.receives_event("1001", NOT_READY).await;
+    // A logout goes before whatever has not been begun.
+    let refused = desk.receives_control_failure().await;
+    assert_eq!(
+        (refused.invoke_id, refused.failure_code),
+        (ready, ControlFailure::CF_DUPLICATE_INVOCATION_REJECTION),
+        "{:?}",
+        refused.text
+    );
+    desk.receives_event("1001", LOGOUT).await;
+    desk.receives_confirm(logout).await;
+
+    let at_login = house.acd.hold("log_in");
+    let login = desk.asks("1001", LOGIN);
+    let ready = desk.asks("1001", AVAILABLE);
+    at_login.await.unwrap().does_it();
+    desk.receives_confirm(login).await;
+    desk.receives_event("1001", LOGIN).await;
+    desk.receives_event("1001", NOT_READY).await;
+    desk.receives_confirm(ready).await;
+    desk.receives_event("1001", AVAILABLE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_behind_a_login_that_fails_fails_as_well() {
+    let house = house().await;
+    let mut desk = Desk::of_agent(&house, "1001").await;
+    let at_login = house.acd.hold("log_in");
+    let login = desk.asks("1001", LOGIN);
+    let ready = desk.asks("1001", AVAILABLE);
+    at_login.await.unwrap().refuses(AcdRefusal::BadQueue { agent: AgentId::new("1001").unwrap(), queue: QueueId(2) });
+    assert_eq!(desk.receives_control_failure().await.invoke_id, login);
+    let refused = desk.receives_control_failure().await;
+    assert_eq!((refused.invoke_id, refused.failure_code), (ready, ControlFailure::CF_INVALID_OBJECT_STATE));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logout_of_some_queues_behind_a_login_takes_no_more_than_those() {
+    let house = house().await;
+    let mut desk = Desk::of_agent(&house, "1001").await;
+    let (at_login, at_logout) = (house.acd.hold("log_in"), house.acd.hold("log_out"));
+    let login = desk.asks_with("1001", LOGIN, |request| {
+        (request.num_skill_groups, request.skill_groups) = (2, skill_groups(&[1, 2]));
+    });
+    let logout = desk.asks_with("1001", LOGOUT, |request| {
+        (request.num_skill_groups, request.skill_groups) = (1, skill_groups(&[2]));
+    });
+    at_login.await.unwrap().does_it();
+    desk.receives_confirm(login).await;
+    desk.receives_event("1001", LOGIN).await;
+    desk.receives_event("1001", NOT_READY).await;
+    let at_logout = at_logout.await.unwrap();
+    let ready = desk.asks("1001", AVAILABLE);
+    desk.receives_nothing().await; // the agent stays, so that its state may change
+    at_logout.does_it();
+    desk.receives_event("1001", NOT_READY).await;
+    desk.receives_confirm(logout).await;
+    desk.receives_confirm(ready).await;
+    desk.receives_event("1001", AVAILABLE).await;
+}

@@ -95,6 +95,24 @@ async fn a_ping_is_answered() {
 }
 
 #[tokio::test]
+async fn pings_are_told_to_the_conversation_which_may_have_enough_of_them() {
+    let served = served(|_| ()).await;
+    let mut client = served.client("/").await;
+    let ping = Message::Ping(Payload::from_static(b"there?"));
+    for _ in 0..3 {
+        client.socket.send(ping.clone()).await.unwrap();
+        assert!(matches!(client.receives().await.unwrap(), Message::Pong(_)));
+    }
+    client.socket.send(ping).await.unwrap();
+    let closed = loop {
+        if let Message::Close(closed) = client.receives().await.unwrap() {
+            break closed.expect("a reason");
+        }
+    };
+    assert_eq!(closed.code, CloseCode::Policy);
+}
+
+#[tokio::test]
 async fn pages_from_elsewhere_may_not_connect() {
     let served = served(|_| ()).await;
     let own = format!("http://{}", served.address);
@@ -309,13 +327,14 @@ struct Echoing {
     echo: Arc<Echo>,
     outbox: Arc<Outbox>,
     opens_until: Option<Instant>,
+    pings: usize,
 }
 
 impl Dialect for Echo {
     fn converse(self: Arc<Self>, _: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
         self.everybody.lock().unwrap().push(Arc::clone(&outbox));
         let opens_until = Some(now + self.open);
-        Box::new(Echoing { echo: self, outbox, opens_until })
+        Box::new(Echoing { echo: self, outbox, opens_until, pings: 0 })
     }
 
     fn page(&self, path: &str) -> Option<Page> {
@@ -334,6 +353,11 @@ impl Echoing {
 }
 
 impl Conversation for Echoing {
+    fn on_ping(&mut self, _: Instant) -> Result<(), CloseReason> {
+        self.pings += 1;
+        if self.pings > 3 { Err(CloseReason::Flood { per_second: 3 }) } else { Ok(()) }
+    }
+
     fn on_bytes(&mut self, _: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
         self.opens_until = None;
         assert_eq!(read.iter().filter(|byte| **byte == b'\n').count(), 1, "one message is one line");

@@ -88,6 +88,7 @@ pub(super) fn last_word(reason: &CloseReason, with_text: bool) -> Option<Failure
         | CloseReason::ClientGone
         | CloseReason::Slow(_)
         | CloseReason::Stalled { .. }
+        | CloseReason::DeadPeer(_)
         | CloseReason::Failed(_)
         | CloseReason::NoTls(_) => return None,
         // GED-188 has no such transport.
@@ -134,7 +135,7 @@ impl From<Refusal> for No {
             Refusal::LinkDown { .. } => No::control(ControlFailure::CF_RESOURCE_OUT_OF_SERVICE, why),
             Refusal::Congested { .. } => No::control(ControlFailure::CF_RESOURCE_BUSY, why),
             Refusal::UnknownAgent { .. } => No::control(ControlFailure::CF_INVALID_AGENT_ID_SPECIFIED, why),
-            Refusal::NotLoggedIn { .. } | Refusal::OnCall { .. } => {
+            Refusal::NotLoggedIn { .. } | Refusal::OnCall { .. } | Refusal::InThatState { .. } => {
                 No::control(ControlFailure::CF_INVALID_OBJECT_STATE, why)
             }
             Refusal::NotInQueue { .. } => No::control(ControlFailure::CF_INVALID_SKILL_GROUP_SPECIFIED, why),

@@ -23,7 +23,7 @@ use crate::access::Claim;
 use crate::dialects::{Outbox, Peer};
 use crate::model::{AgentFacts, AgentKey, Identity, LinkEvent, Password, PeripheralId, Service};
 use crate::operations::Right;
-use crate::sessions::{HeldBy, Subscriber, Target};
+use crate::sessions::{HeldBy, Place, Subscriber, Target};
 
 /// The services that there are here.
 const SERVICES: u32 = ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0
@@ -69,9 +69,6 @@ impl Ged188 {
         identity: Arc<Identity>,
     ) -> Result<Session, No> {
         let client_id = identity.id.clone();
-        let place = self.house.table.session_places.take(client_id.clone()).map_err(|full| {
-            No::failure(Status::E_CTI_TOO_MUCH_DATA, format!("sessions of ClientID {client_id:?}: {full}"))
-        })?;
         let idle_timeout = self.idle_timeout(request.idle_timeout)?;
         let services = self.grant(request, &identity)?;
         let mut fields = agent_fields!(request)?;
@@ -82,6 +79,7 @@ impl Ged188 {
             self.must_be_own(&identity, peripheral, &mut fields)?;
         }
         let held = if is_agents_own { self.targets(peripheral, &fields, &identity)? } else { Vec::new() };
+        let place = self.place(&client_id, &held)?;
 
         let supervised = self.supervised(services, peripheral, &fields)?;
         let right = match held.first() {
@@ -125,8 +123,10 @@ impl Ged188 {
 
         let filter = filter_of(request.call_msg_mask, request.agent_state_mask);
         // Confirmed before anything is subscribed to: OPEN_CONF is the first that a client gets.
-        self.house.table.between_announcements(|| {
-            face.say(self.opened(request, version, services, peripheral, agent.as_ref()));
+        let told = self.house.table.between_announcements(|| {
+            let known = agent.as_ref().and_then(|key| self.house.table.agent(key));
+            let facts = known.map(|cell| cell.entry().facts.clone());
+            face.say(self.opened(request, version, services, peripheral, facts.as_ref()));
             if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) {
                 for peripheral in self.house.peripherals() {
                     let online = self.house.table.is_online(peripheral.id);
@@ -134,6 +134,7 @@ impl Ged188 {
                 }
             }
             face.is_open.store(true, Ordering::Release);
+            facts
         });
         if request.call_msg_mask.0 & CallMsgMask::AGENT_TEAM_CONFIG_MASK.0 != 0 {
             self.say_teams(&face, &supervised);
@@ -147,6 +148,12 @@ impl Ged188 {
             self.house.come_back(session, &face.client_id);
         }
         let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
+        let there = || if is_agents_own { self.agent(peripheral, &fields) } else { None };
+        if let Some(agent) = agent.clone().or_else(there)
+            && let Some(own) = &own
+        {
+            own.tell_if_news(self, &agent, told.as_ref());
+        }
         tracing::debug!(%peer, %session, ?held, "holds");
         Ok(Session {
             face,
@@ -283,6 +290,15 @@ impl Ged188 {
         related.collect()
     }
 
+    /// A place among its client's sessions. Who comes back before its old connection was found dead takes that one's.
+    fn place(&self, client_id: &str, held: &[Target]) -> Result<Place<String>, No> {
+        let table = &self.house.table;
+        let replaced = table.held_by(client_id, &[held, &self.related(held)].concat());
+        table.session_places.take_instead_of(replaced, client_id.to_owned()).map_err(|full| {
+            No::failure(Status::E_CTI_TOO_MUCH_DATA, format!("sessions of ClientID {client_id:?}: {full}"))
+        })
+    }
+
     /// Takes the agent and device for this session: from an older one of the same client, from nobody else's.
     fn hold(&self, face: &Face, held: &[Target]) -> Result<(), No> {
         let table = &self.house.table;
@@ -316,11 +332,10 @@ impl Ged188 {
         version: Version,
         services: ServiceMask,
         peripheral: PeripheralId,
-        agent: Option<&AgentKey>,
+        facts: Option<&AgentFacts>,
     ) -> OpenConf {
         let is_agents_own = services.0 & ServiceMask::CTI_SERVICE_CLIENT_EVENTS.0 != 0;
-        let facts = agent.and_then(|key| self.house.table.agent(key)).map(|cell| cell.entry().facts.clone());
-        let agent_state = match &facts {
+        let agent_state = match facts {
             Some(facts) => state_code(facts.state),
             None if is_agents_own => codes::AgentState::AGENT_STATE_LOGOUT,
             None => codes::AgentState::AGENT_STATE_UNKNOWN,
@@ -340,7 +355,7 @@ impl Ged188 {
             session_type: SESSION_ACTIVE,
             ..Default::default()
         };
-        if let Some(facts) = facts.filter(AgentFacts::is_logged_in) {
+        if let Some(facts) = facts.filter(|facts| facts.is_logged_in()) {
             let id = AgentIds::of(facts.agent.as_str(), version);
             (confirmed.agent_id, confirmed.agent_id_long) = (id.short, id.long);
             let instrument = facts.instrument.as_ref();

@@ -26,7 +26,7 @@ use crate::model::{
     StateChange, WantedState,
 };
 use crate::observe::RequestResult;
-use crate::operations::{Answer, Refusal, Urgency};
+use crate::operations::{Answer, Demands, Refusal, Urgency};
 
 /// The most skill groups that one request names: the text of the guide says 10, its message sizes 20.
 const SKILL_GROUPS_MAX: usize = 20;
@@ -197,7 +197,8 @@ impl Session {
         self.must_agree(shared, &key, fields)?;
         let change = StateChange { agent: key.agent.clone(), wanted, reason: ReasonCode(request.event_reason_code) };
         let answer = self.accept(request.invoke_id)?;
-        shared.house.run(Arc::clone(&shared.house).set_state(self.requester(), key, change, answer));
+        let set = Arc::clone(&shared.house).set_state(self.requester(), key, change, Demands::default(), answer);
+        shared.house.run(set);
         Ok(())
     }
 

@@ -23,7 +23,7 @@ use super::requests::urgency;
 use crate::access::Verdict;
 use crate::dialects::proving::{self, Proving};
 use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Pace, Peer, Rate};
-use crate::model::{AgentKey, Filter, Identity};
+use crate::model::{AgentFacts, AgentKey, Filter, Identity};
 use crate::observe::{Asked, RequestResult};
 use crate::operations::{Farewell, Requester, Urgency};
 use crate::sessions::{Place, Subscription, Target};
@@ -516,6 +516,14 @@ impl OwnSubscription {
         let current = Subscription::new(id, target.clone(), filter, Arc::<Face>::clone(face) as _);
         shared.house.table.subscribe(&current);
         Arc::new(OwnSubscription { id, target, filter, current: parking_lot::Mutex::new(Some(current)) })
+    }
+
+    /// Says how the agent stands where that is not what the client was told.
+    pub(super) fn tell_if_news(&self, shared: &Ged188, agent: &AgentKey, told: Option<&AgentFacts>) {
+        let current = self.current.lock().clone();
+        if let Some(current) = current {
+            shared.house.tell_if_news(agent, told, &current);
+        }
     }
 
     /// Subscribes again if a logout ended it, unless the session has left: a login may outlive who asked for it.

@@ -60,13 +60,14 @@ impl From<Refusal> for No {
             Refusal::UnknownAgent { .. } | Refusal::NotLoggedIn { .. } | Refusal::NotInQueue { .. } => {
                 Code::AgentNotLoggedIn
             }
+            Refusal::InThatState { .. } => Code::InSameState,
             Refusal::TooManyGuesses { .. } => Code::Unauthorized,
             Refusal::OnCall { .. } => Code::InvalidObjectState,
             Refusal::LogoutUnderWay { .. } => Code::LogoutUnderWay,
             Refusal::Acd { reason, .. } | Refusal::Adapter { reason, .. } | Refusal::Call { reason, .. } => {
                 code_of(reason)
             }
-            _ => Code::Internal,
+            Refusal::Unanswered => Code::Internal,
         };
         No::new(code, refusal.to_string())
     }

@@ -34,6 +34,8 @@ pub(super) struct Client {
     /// What came meanwhile.
     early: BytesMut,
     rate: Rate,
+    /// The last line was a blank one.
+    is_blank: bool,
     /// How often the gate's doors had been replaced when the client of the session was looked up last.
     known_at: Option<u64>,
     connected: Instant,
@@ -75,6 +77,7 @@ impl Client {
             proving: None,
             early: BytesMut::new(),
             rate,
+            is_blank: false,
             known_at: None,
             connected: now,
             last_heard: now,
@@ -86,8 +89,10 @@ impl Client {
     }
 
     fn on_line(&mut self, now: Instant, text: &str) -> Result<(), CloseReason> {
-        if text.trim().is_empty() {
-            return Ok(()); // between two messages
+        let was_blank = std::mem::replace(&mut self.is_blank, text.trim().is_empty());
+        if self.is_blank {
+            // One may stand between two messages.
+            return if was_blank { self.on_nothing() } else { Ok(()) };
         }
         self.counts.requests += 1;
         match Request::read(text) {
@@ -113,6 +118,11 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    /// Counts what asks for nothing, so that it cannot come as fast as it likes.
+    fn on_nothing(&mut self) -> Result<(), CloseReason> {
+        self.pace(Urgency::Leaving).map(drop)
     }
 
     /// Counts a request, and refuses it if it comes too soon.
@@ -254,6 +264,11 @@ impl Conversation for Client {
         self.read(now, read)
     }
 
+    fn on_ping(&mut self, now: Instant) -> Result<(), CloseReason> {
+        self.rate.pass(now);
+        self.on_nothing()
+    }
+
     fn on_wake(&mut self) -> Result<(), CloseReason> {
         if let Some(by) = self.line.outbox.replaced_by() {
             return Err(CloseReason::Replaced { by });
@@ -307,7 +322,7 @@ impl Conversation for Client {
             }
             None => counted,
         };
-        if !matches!(reason, CloseReason::ClientClosed | CloseReason::ClientGone | CloseReason::Failed(_)) {
+        if !reason.is_unheard() && !matches!(reason, CloseReason::ClientClosed) {
             self.line.say_last(closed(reason));
         }
         departed

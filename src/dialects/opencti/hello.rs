@@ -76,16 +76,18 @@ impl OpenCti {
     ) -> Result<Opened, No> {
         let rights = Rights::of(identity);
         let idle_timeout = idle_timeout(hello)?;
-        let place = self.house.table.session_places.take(hello.identity.clone());
+        // With other rights than it was opened with it would hear what it may not any more.
+        let known = hello.resume.as_ref().and_then(|resume| self.sessions.by_token.get(resume.session.expose()));
+        let own = known.map(|known| Arc::clone(&known)).filter(|session| *session.client == *rights.identity);
+        // Who comes back before its old connection was found dead takes that one's place.
+        let replaced = own.as_ref().is_some_and(|session| session.has_line());
+        let place = self.house.table.session_places.take_instead_of(replaced.into(), hello.identity.clone());
         let many = |full| No::new(Code::TooManySessions, format!("sessions of identity {:?}: {full}", hello.identity));
         let _place = place.map_err(many)?;
         let welcome = self.welcome(id);
         let (session, is_resumed) = match &hello.resume {
             None => (self.begin(line, &rights, welcome), false),
             Some(resume) => {
-                let known = self.sessions.by_token.get(resume.session.expose()).map(|session| Arc::clone(&session));
-                // With other rights than it was opened with it would hear what it may not any more.
-                let own = known.filter(|session| *session.client == *rights.identity);
                 match own.and_then(|session| self.resume(&session, line, resume.seq, &welcome).then_some(session)) {
                     Some(session) => (session, true),
                     None => {

@@ -20,12 +20,9 @@ use super::names::{device, given};
 use super::render::Shown;
 use super::session::{Line, Session};
 use crate::acd::AcdRefusal;
-use crate::model::{
-    AgentFacts, AgentKey, AgentState, Instrument, Login, Logout, Password, PeripheralId, QueueChoice, StateChange,
-    WantedState,
-};
+use crate::model::{AgentKey, Instrument, Login, Logout, Password, PeripheralId, StateChange, WantedState};
 use crate::observe::RequestResult;
-use crate::operations::{Answer as Outcome, LoggedOut, Refusal, Requester, Right, Urgency};
+use crate::operations::{Answer as Outcome, Demands, LoggedOut, Refusal, Requester, Right, Urgency};
 use crate::sessions::{HeldBy, LogoutKind, Target};
 
 /// How long a request can wait, or be refused.
@@ -206,19 +203,10 @@ impl Opened {
         queues: Option<&str>,
         change: StateChange,
     ) -> Result<(), No> {
+        let demands = Demands { queues: shared.queues(key.peripheral, queues)?, news: true };
         let by = self.requester(&key);
-        let facts = shared.house.agent(&by, &key)?;
-        if let QueueChoice::Named(named) = shared.queues(key.peripheral, queues)?
-            && let Some(&queue) = named.iter().find(|queue| !facts.queues.contains(queue))
-        {
-            return Err(Refusal::NotInQueue { agent: key.agent, queue }.into());
-        }
-        if is_same(&facts, &change) {
-            let why = format!("agent {} is {:?} already", key.agent, facts.state);
-            return Err(No::new(Code::InSameState, why));
-        }
         let answer = accept(shared, line, id)?;
-        shared.house.run(Arc::clone(&shared.house).set_state(by, key, change, answer));
+        shared.house.run(Arc::clone(&shared.house).set_state(by, key, change, demands, answer));
         Ok(())
     }
 
@@ -434,13 +422,6 @@ async fn take_up_logged_in(
 fn is_in_there(refusal: &Refusal, device: &Instrument) -> bool {
     let Refusal::Acd { reason: AcdRefusal::AlreadyLoggedIn { instrument, .. }, .. } = refusal else { return false };
     instrument == device
-}
-
-/// Whether the agent is what it is asked to be, for the same reason, and stays so.
-fn is_same(facts: &AgentFacts, change: &StateChange) -> bool {
-    facts.state == AgentState::from(change.wanted)
-        && facts.next_state.is_none()
-        && (change.wanted != WantedState::NotReady || facts.reason == change.reason)
 }
 
 fn too_many(shared: &OpenCti) -> No {

@@ -141,6 +141,11 @@ impl Session {
         self.inner.lock().line = Some(Arc::clone(line));
     }
 
+    /// Whether it has a connection, as far as the gateway knows.
+    pub(super) fn has_line(&self) -> bool {
+        self.inner.lock().line.is_some()
+    }
+
     /// Gives the session this connection. `welcome` says that it is open, before all that was missed since `seen` is sent.
     /// None if the session has ended meanwhile.
     pub(super) fn resume(&self, line: &Arc<Line>, seen: u64, welcome: impl FnOnce(u64, &Resumed)) -> Option<Resumed> {

@@ -104,6 +104,13 @@ impl Crm {
         }
     }
 
+    /// Shows a sign of life that its transport has.
+    pub fn pings(&mut self) {
+        if let Err(reason) = self.conversation.on_ping(tokio::time::Instant::now().into_std()) {
+            self.is_closed(reason);
+        }
+    }
+
     /// Sends a request and reads up to its answer; events on the way wait.
     pub async fn asks(&mut self, request: Value) -> Value {
         let id = json!(self.sends(request));
