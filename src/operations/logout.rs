@@ -57,9 +57,13 @@ impl House {
         };
         self.metrics.logout_step(LogoutStep::Admit, StepOutcome::Done);
         let guess = self.guess(&by, &key);
-        let turn = cell.turn.lock().await;
+        let (turn, may_still) = self.turn(&cell, &by).await;
         self.note_doer(&cell, &by);
-        let outcome = match self.may_leave(&cell, is_due, &mut request, &guess, &taken).await {
+        let may_leave = match may_still {
+            Ok(()) => self.may_leave(&cell, is_due, &mut request, &guess, &taken).await,
+            refused => refused.inspect_err(|refusal| self.logout_ends_with(refusal)),
+        };
+        let outcome = match may_leave {
             Ok(()) => self.log_out_in_order(&cell, &request).await,
             Err(refusal) => Err(refusal),
         };
@@ -94,7 +98,7 @@ impl House {
             return self.tear_down(cell).await; //                          began since the last event ends as well
         }
         let may_ask = must_be_able(&*acd, cell, request);
-        may_ask.inspect_err(|refusal| self.metrics.logout_step(LogoutStep::LogOut, outcome_of(refusal)))?;
+        may_ask.inspect_err(|refusal| self.logout_ends_with(refusal))?;
         cell.entry().start_deferring(); //                                 3: reports wait for the answer
         let asked = acd.log_out(&cell.key.agent, &request.queues, request.reason, request.forced);
         let facts = match self.ask(cell.key.peripheral, AcdCommand::LogOut, asked).await {
@@ -177,13 +181,8 @@ impl House {
         guess: &Guess,
         taken: &Taken,
     ) -> Result<(), Refusal> {
-        {
-            let mut entry = cell.entry();
-            if !was_due && !entry.facts.is_logged_in() {
-                return Err(Refusal::NotLoggedIn { agent: cell.key.agent.clone() }); // the login that was under way failed
-            }
-            let kind = logout_kind(&entry.facts, &request.queues)?;
-            entry.logging_out = entry.logging_out.map(|(_, by)| (kind, by));
+        if !was_due && !cell.entry().facts.is_logged_in() {
+            return Err(Refusal::NotLoggedIn { agent: cell.key.agent.clone() }); // the login that was under way failed
         }
         if let Some(password) = request.password.as_ref().filter(|_| cell.entry().facts.is_logged_in()) {
             let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
@@ -191,15 +190,25 @@ impl House {
                 Ok(()) => self.check_password(&*acd, guess, Step::LogOut, password).await,
                 refused => refused,
             };
-            may_ask.inspect_err(|refusal| self.metrics.logout_step(LogoutStep::LogOut, outcome_of(refusal)))?;
+            may_ask.inspect_err(|refusal| self.logout_ends_with(refusal))?;
+        }
+        {
+            let mut entry = cell.entry();
+            let kind = logout_kind(&entry.facts, &request.queues);
+            let kind = kind.inspect_err(|refusal| self.logout_ends_with(refusal))?;
+            entry.logging_out = entry.logging_out.map(|(_, by)| (kind, by));
         }
         self.let_call_end(cell, request, taken).await
+    }
+
+    fn logout_ends_with(&self, refusal: &Refusal) {
+        self.metrics.logout_step(LogoutStep::LogOut, outcome_of(refusal));
     }
 
     /// The ACD refused or did not answer: the agent is as the ACD says that it is, asked and not assumed.
     async fn logout_refused(self: &Arc<House>, cell: &Arc<AgentCell>, reason: AcdRefusal) -> Refusal {
         let refusal = Refusal::Acd { step: Step::LogOut, agent: cell.key.agent.clone(), reason };
-        self.metrics.logout_step(LogoutStep::LogOut, outcome_of(&refusal));
+        self.logout_ends_with(&refusal);
         match self.ask_the_truth(cell, Unsure::Logout).await {
             Ok(truth) => {
                 self.metrics.logout_step(LogoutStep::AskAgent, StepOutcome::Done);

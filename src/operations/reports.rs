@@ -11,8 +11,9 @@ use tracing::{debug, error};
 use super::House;
 use crate::model::{
     AgentEvent, AgentFacts, AgentKey, AgentReport, AgentState, Event, Heard, Instrument, PeripheralId, PreCallEvent,
+    ReasonCode,
 };
-use crate::sessions::{AgentCell, AgentEntry, Full, Subscription};
+use crate::sessions::{AgentCell, AgentEntry, Full, Subscription, Target};
 
 impl House {
     /// A report that nobody asked for. It waits if a command for this agent is with the ACD.
@@ -135,7 +136,7 @@ impl House {
             // Whatever the ACD goes on to say of them, they have ended for this agent.
             self.end_calls_for(&cell.key, read_at);
         }
-        self.tell_change(cell, entry, &was, now, read_at);
+        self.each_event(cell, entry, &was, now, read_at, |event| self.table.publish(&event));
         if has_ended {
             self.table.attendance.end(cell, entry);
             // The last event is told: with it end the subscriptions to this agent and its device, in every session.
@@ -163,37 +164,31 @@ impl House {
         let Some(cell) = self.table.agent(key) else { return };
         let entry = cell.entry();
         let now = &entry.facts;
+        if let Target::Device(_, device) = &subscription.target
+            && now.is_logged_in()
+            && ![&now.instrument, &now.extension].contains(&&Some(device.clone()))
+        {
+            return; // works elsewhere by now
+        }
         if told.map_or(now.is_logged_in(), |told| now.differs_from(told)) {
-            let was = told.unwrap_or(now);
-            subscription.tell(&Event::Agent(self.agent_event(&cell, &entry, was, now.clone(), None)));
+            let nobody = AgentFacts::logged_out(key.agent.clone(), ReasonCode::default(), 0);
+            self.each_event(&cell, &entry, told.unwrap_or(&nobody), now.clone(), None, |event| {
+                subscription.tell(&event)
+            });
         }
     }
 
-    fn tell_change(
+    /// A change as the events that tell of it: a login has a moment of its own.
+    fn each_event(
         &self,
         cell: &AgentCell,
         entry: &AgentEntry,
         was: &AgentFacts,
         now: AgentFacts,
         read_at: Option<Instant>,
+        tell: impl Fn(Event),
     ) {
         let has_logged_in = !was.is_logged_in() && now.is_logged_in();
-        let event = self.agent_event(cell, entry, was, now, read_at);
-        if has_logged_in {
-            let moment = AgentEvent { state: AgentState::LoggedIn, ..event.clone() };
-            self.table.publish(&Event::Agent(moment));
-        }
-        self.table.publish(&Event::Agent(event));
-    }
-
-    fn agent_event(
-        &self,
-        cell: &AgentCell,
-        entry: &AgentEntry,
-        was: &AgentFacts,
-        now: AgentFacts,
-        read_at: Option<Instant>,
-    ) -> AgentEvent {
         let mut event = AgentEvent {
             peripheral: cell.key.peripheral,
             state: now.state,
@@ -208,7 +203,10 @@ impl House {
             event.facts.instrument.clone_from(&entry.last_instrument);
             event.facts.extension.clone_from(&was.extension);
         }
-        event
+        if has_logged_in {
+            tell(Event::Agent(AgentEvent { state: AgentState::LoggedIn, ..event.clone() }));
+        }
+        tell(Event::Agent(event));
     }
 }
 

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::MutexGuard;
+
 use super::overload::Taken;
 use super::steps::Whose;
 use super::{Answer, House, Refusal, Requester, Step, Urgency};
@@ -38,9 +40,13 @@ impl House {
                 return answer(Err(refusal));
             }
         };
-        let _turn = cell.turn.lock().await;
+        let (turn, may_still) = self.turn(&cell, &by).await;
         self.note_doer(&cell, &by);
-        let (facts, said) = match self.set_state_in_order(&cell, &request, &demands).await {
+        let outcome = match may_still {
+            Ok(()) => self.set_state_in_order(&cell, &request, &demands).await,
+            Err(refusal) => Err(refusal),
+        };
+        let (facts, said) = match outcome {
             Ok(facts) => (Some(facts), Ok(())),
             Err(refusal) => {
                 self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(by.session), &refusal);
@@ -49,6 +55,24 @@ impl House {
         };
         self.settle(&cell, facts, || answer(said));
         self.mend_if_needed(&cell, &mut cell.entry());
+        drop(turn);
+        self.forget_if_unknown(cell);
+    }
+
+    /// The agent's turn; and whether who had to wait for it may still command the agent, who may be elsewhere by now.
+    pub(super) async fn turn<'a>(
+        &self,
+        cell: &'a AgentCell,
+        by: &Requester,
+    ) -> (MutexGuard<'a, ()>, Result<(), Refusal>) {
+        match cell.turn.try_lock() {
+            Ok(turn) => (turn, Ok(())),
+            Err(_) => {
+                let turn = cell.turn.lock().await;
+                let may_still = self.must_have_right_over(by, &cell.key);
+                (turn, may_still)
+            }
+        }
     }
 
     /// What the table knows of one agent: the ACD's last word.

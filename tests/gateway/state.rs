@@ -500,3 +500,32 @@ async fn a_logout_of_some_queues_behind_a_login_takes_no_more_than_those() {
     desk.receives_confirm(ready).await;
     desk.receives_event("1001", AVAILABLE).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_commands_no_agent_that_is_at_another_desk_by_then() {
+    let house = house().await;
+    let mut bridge = Desk::bridge(&house).await;
+    bridge.logs_in("1001").await;
+    let logout = bridge.asks("1001", LOGOUT);
+    bridge.receives_event("1001", LOGOUT).await;
+    bridge.receives_confirm(logout).await;
+    let mut desk = Desk::connected(&house, 20);
+    desk.opens(OpenReq { agent_instrument: text("3001"), ..open_req("desk-3001", services_of_agent()) }).await;
+    for state in [AVAILABLE, LOGOUT] {
+        let at_login = house.acd.hold("log_in");
+        let login = bridge.asks_with("1001", LOGIN, |request| request.agent_instrument = text("3002"));
+        while desk.has_received().is_some() {}
+        let asked = desk.asks("1001", state);
+        desk.receives_nothing().await;
+        at_login.await.unwrap().does_it();
+        bridge.is_answered(login).await;
+        let refused = desk.receives_failure().await;
+        assert_eq!((refused.invoke_id, refused.status), (asked, Status::E_CTI_FUNCTION_NOT_AVAILABLE), "{state:?}");
+        assert!(house.acd.inner.facts(&AgentId::new("1001").unwrap()).unwrap().is_logged_in());
+        // Back to the first desk, and out.
+        for state in [LOGOUT, LOGIN, LOGOUT] {
+            let asked = bridge.asks("1001", state);
+            bridge.is_answered(asked).await;
+        }
+    }
+}

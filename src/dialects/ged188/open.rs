@@ -148,11 +148,11 @@ impl Ged188 {
             self.house.come_back(session, &face.client_id);
         }
         let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
-        let there = || if is_agents_own { self.agent(peripheral, &fields) } else { None };
-        if let Some(agent) = agent.clone().or_else(there)
-            && let Some(own) = &own
-        {
-            own.tell_if_news(self, &agent, told.as_ref());
+        if let Some(own) = own.as_ref().filter(|_| is_agents_own) {
+            let there = self.agent(peripheral, &fields).filter(|there| agent.as_ref() != Some(there));
+            for agent in agent.iter().chain(&there) {
+                own.tell_if_news(self, agent, told.as_ref().filter(|told| told.agent == agent.agent));
+            }
         }
         tracing::debug!(%peer, %session, ?held, "holds");
         Ok(Session {

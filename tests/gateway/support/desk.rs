@@ -257,6 +257,11 @@ impl Desk {
     /// Logs an agent in whose events others get as well, and is answered.
     pub async fn logs_in_beside(&mut self, agent: &str) {
         let invoke_id = self.asks(agent, AgentState::AGENT_STATE_LOGIN);
+        self.is_answered(invoke_id).await;
+    }
+
+    /// The request is done, whatever events come before its answer.
+    pub async fn is_answered(&mut self, invoke_id: u32) {
         loop {
             match self.receives().await {
                 AnyMessage::SetAgentStateConf(answer) if answer.invoke_id == invoke_id => return,
