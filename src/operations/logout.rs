@@ -244,7 +244,7 @@ fn must_be_able(acd: &dyn Acd, cell: &AgentCell, request: &Logout) -> Result<(),
 fn logout_kind(facts: &AgentFacts, asked: &QueueChoice) -> Result<LogoutKind, Refusal> {
     let QueueChoice::Named(leaving) = asked else { return Ok(LogoutKind::Full) };
     if !facts.is_logged_in() {
-        return Ok(LogoutKind::Full); // to be seen when its turn has come
+        return Ok(LogoutKind::Partial); // to be seen when its turn has come; until then it keeps nobody from anything
     }
     if let Some(&queue) = leaving.iter().find(|queue| !facts.queues.contains(queue)) {
         return Err(Refusal::NotInQueue { agent: facts.agent.clone(), queue });

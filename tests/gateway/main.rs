@@ -15,6 +15,7 @@ mod grace;
 mod guesses;
 mod limits;
 mod logout;
+mod logout_deaths;
 mod nodes;
 mod observe;
 mod opencti;

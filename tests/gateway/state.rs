@@ -484,6 +484,7 @@ async fn a_logout_of_some_queues_behind_a_login_takes_no_more_than_those() {
     let login = desk.asks_with("1001", LOGIN, |request| {
         (request.num_skill_groups, request.skill_groups) = (2, skill_groups(&[1, 2]));
     });
+    let ready = desk.asks("1001", AVAILABLE);
     let logout = desk.asks_with("1001", LOGOUT, |request| {
         (request.num_skill_groups, request.skill_groups) = (1, skill_groups(&[2]));
     });
@@ -491,14 +492,16 @@ async fn a_logout_of_some_queues_behind_a_login_takes_no_more_than_those() {
     desk.receives_confirm(login).await;
     desk.receives_event("1001", LOGIN).await;
     desk.receives_event("1001", NOT_READY).await;
-    let at_logout = at_logout.await.unwrap();
-    let ready = desk.asks("1001", AVAILABLE);
-    desk.receives_nothing().await; // the agent stays, so that its state may change
-    at_logout.does_it();
-    desk.receives_event("1001", NOT_READY).await;
-    desk.receives_confirm(logout).await;
     desk.receives_confirm(ready).await;
     desk.receives_event("1001", AVAILABLE).await;
+    let at_logout = at_logout.await.unwrap();
+    let not_ready = desk.asks("1001", NOT_READY);
+    desk.receives_nothing().await; // the agent stays, so that its state may change
+    at_logout.does_it();
+    desk.receives_event("1001", AVAILABLE).await;
+    desk.receives_confirm(logout).await;
+    desk.receives_confirm(not_ready).await;
+    desk.receives_event("1001", NOT_READY).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -34,6 +34,15 @@ enum Verdict {
     Do,
     Refuse(AcdRefusal),
     DoAndKeepSilent,
+    Die { having_done_it: bool, having_said_so: bool },
+}
+
+/// What comes of it once it is done.
+enum Then {
+    Says,
+    KeepsSilent,
+    SaysAndDies,
+    Dies,
 }
 
 impl Held {
@@ -50,6 +59,16 @@ impl Held {
     /// The ACD does it and never answers.
     pub fn does_it_in_silence(self) {
         let _ = self.verdict.send(Verdict::DoAndKeepSilent);
+    }
+
+    /// The ACD goes away, before it has done it.
+    pub fn dies_before_it(self) {
+        let _ = self.verdict.send(Verdict::Die { having_done_it: false, having_said_so: false });
+    }
+
+    /// The ACD goes away, having done it; whether that is said is `having_said_so`.
+    pub fn dies_after_it(self, having_said_so: bool) {
+        let _ = self.verdict.send(Verdict::Die { having_done_it: true, having_said_so });
     }
 
     /// The ACD neither does it nor answers.
@@ -85,20 +104,26 @@ impl HeldAcd {
         self.journal.lock().unwrap().push(line);
     }
 
-    async fn before(&self, command: &'static str) -> Result<bool, AcdRefusal> {
+    async fn before(&self, command: &'static str) -> Result<Then, AcdRefusal> {
         let hold = {
             let mut holds = self.holds.lock().unwrap();
             holds.get_mut(command).filter(|waiting| !waiting.is_empty()).map(|waiting| waiting.remove(0))
         };
-        let Some(hold) = hold else { return Ok(true) };
+        let Some(hold) = hold else { return Ok(Then::Says) };
         let (verdict, decided) = oneshot::channel();
         if hold.send(Held { verdict }).is_err() {
-            return Ok(true);
+            return Ok(Then::Says);
         }
         match decided.await {
-            Ok(Verdict::Do) => Ok(true),
+            Ok(Verdict::Do) => Ok(Then::Says),
             Ok(Verdict::Refuse(reason)) => Err(reason),
-            Ok(Verdict::DoAndKeepSilent) => Ok(false),
+            Ok(Verdict::DoAndKeepSilent) => Ok(Then::KeepsSilent),
+            Ok(Verdict::Die { having_done_it: false, .. }) => {
+                self.inner.go_away();
+                Err(AcdRefusal::LinkDown)
+            }
+            Ok(Verdict::Die { having_said_so: true, .. }) => Ok(Then::SaysAndDies),
+            Ok(Verdict::Die { .. }) => Ok(Then::Dies),
             Err(_) => std::future::pending().await,
         }
     }
@@ -110,10 +135,21 @@ impl HeldAcd {
         action: impl Future<Output = Result<T, AcdRefusal>>,
     ) -> Result<T, AcdRefusal> {
         self.note(format!("{command} {about} asked"));
-        let is_said = self.before(command).await?;
+        let then = self.before(command).await?;
         let done = action.await;
         self.note(format!("{command} {about} {}", if done.is_ok() { "done" } else { "refused" }));
-        if is_said { done } else { std::future::pending().await }
+        match then {
+            Then::Says => done,
+            Then::KeepsSilent => std::future::pending().await,
+            Then::SaysAndDies => {
+                self.inner.go_away();
+                done
+            }
+            Then::Dies => {
+                self.inner.go_away();
+                Err(AcdRefusal::LinkDown)
+            }
+        }
     }
 }
 

@@ -130,6 +130,11 @@ impl Desk {
         self.conversation.close(&CloseReason::ClientGone);
     }
 
+    /// The same, for who goes on looking.
+    pub fn is_lost(&mut self) {
+        self.is_closed(CloseReason::ClientGone);
+    }
+
     fn is_closed(&mut self, reason: CloseReason) {
         if self.closed.is_none() {
             self.conversation.close(&reason);
