@@ -1,7 +1,8 @@
 //! One task an ACD: takes its reports, and rebuilds the table from it whenever the link comes up or reports were lost.
 //!
 //! Not here: what a report does to the table. Must hold: while the table is not known to be true, commands are refused;
-//! subscribers hear of the link first and of the differences then.
+//! subscribers hear of the link first and of the differences then; what is older than the table's last rebuild is not heard,
+//! for what that has forgotten would seem to be new.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -37,6 +38,8 @@ impl House {
         // Set while the link is up and the table is not rebuilt from it yet.
         let mut rebuild_at = None;
         let mut audit_at = self.next_audit();
+        // Up to there in the ACD's order the table was rebuilt last.
+        let mut rebuilt_to = 0;
         loop {
             let is_there = tokio::select! {
                 biased;
@@ -60,6 +63,9 @@ impl House {
             }
             let mut take_in = |events: &mut Vec<ReadEvent>| {
                 for ReadEvent { event, read_at } in events.drain(..) {
+                    if event.order().is_some_and(|order| order <= rebuilt_to) {
+                        continue;
+                    }
                     let hear = |report| self.receive(id, Heard { report, read_at: Some(read_at) });
                     match event {
                         AcdEvent::LinkUp => (is_due, why, pause) = (true, Rebuild::LinkUp, self.rules.retry_min),
@@ -94,16 +100,17 @@ impl House {
                     self.link_is_down(id, "the report that says why was lost");
                 }
             }
-            if is_due && let Err(error) = self.rebuild(id, why).await {
-                self.step_failed(
-                    Step::Rebuild,
-                    Whose { peripheral: id, session: None, agent: None },
-                    &error,
-                    Some(pause),
-                );
-                self.link_is_down(id, "the table could not be rebuilt");
-                rebuild_at = Some(tokio::time::Instant::now() + pause);
-                pause = (pause * 2).min(self.rules.retry_max);
+            if is_due {
+                match self.rebuild(id, why).await {
+                    Ok(order) => rebuilt_to = order,
+                    Err(error) => {
+                        let whose = Whose { peripheral: id, session: None, agent: None };
+                        self.step_failed(Step::Rebuild, whose, &error, Some(pause));
+                        self.link_is_down(id, "the table could not be rebuilt");
+                        rebuild_at = Some(tokio::time::Instant::now() + pause);
+                        pause = (pause * 2).min(self.rules.retry_max);
+                    }
+                }
             }
             if !is_there {
                 return self.link_is_down(id, "the ACD's adapter ended");
@@ -112,9 +119,10 @@ impl House {
         }
     }
 
-    /// Asks the ACD for everything, and tells the subscribers what differs from the table.
-    async fn rebuild(self: &Arc<House>, id: PeripheralId, why: Rebuild) -> Result<(), AcdRefusal> {
-        let Some(peripheral) = self.peripheral(id) else { return Ok(()) };
+    /// Asks the ACD for everything, and tells the subscribers what differs from the table. Gives up to where in the ACD's order
+    /// that goes.
+    async fn rebuild(self: &Arc<House>, id: PeripheralId, why: Rebuild) -> Result<u64, AcdRefusal> {
+        let Some(peripheral) = self.peripheral(id) else { return Ok(0) };
         if let Some(counts) = self.metrics.acd(id) {
             counts.rebuilds.of(why).inc();
         }
@@ -132,9 +140,10 @@ impl House {
             info!(peripheral = %id, agents = snapshot.agents.len(), "link to the acd is up");
             self.table.announce(LinkEvent { peripheral: id, online: true });
         }
+        let order = snapshot.order;
         self.take_in_snapshot(id, snapshot).await;
         self.links.send_replace(());
-        Ok(())
+        Ok(order)
     }
 
     fn next_audit(&self) -> Option<tokio::time::Instant> {

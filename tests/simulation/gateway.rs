@@ -114,7 +114,7 @@ impl Gateway {
         let house = House::new(vec![peripheral], config.teams(), rules);
         house.connect(settings.acd_events_max);
         let seen_by = Arc::downgrade(&house);
-        watch.looks_through(Box::new(move |agent| order_of(&seen_by, agent)));
+        watch.looks_through(Box::new(move |agent| known_of(&seen_by, agent)));
         let listener = ListenerConfig::default();
         let gate = Gate::new(config.doors().unwrap());
         let sessions = Sessions::default();
@@ -266,10 +266,10 @@ fn under_way(entry: &AgentEntry) -> String {
     )
 }
 
-fn order_of(house: &Weak<House>, agent: &str) -> Option<u64> {
+fn known_of(house: &Weak<House>, agent: &str) -> Option<(u64, bool)> {
     let cell = house.upgrade()?.table.agent(&key(agent))?;
-    let order = cell.entry().facts.order;
-    Some(order)
+    let entry = cell.entry();
+    Some((entry.facts.order, entry.facts.is_logged_in()))
 }
 
 fn key(agent: &str) -> AgentKey {

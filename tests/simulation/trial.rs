@@ -360,8 +360,11 @@ impl Trial {
         match self.dice.below(100) {
             0..=24 => self.log_in(&agent),
             25..=39 => self.log_out(&agent),
-            40..=54 => Ask::Ready { agent },
-            55..=64 => self.not_ready(&agent),
+            40..=52 => Ask::Ready { agent: self.some_agent_at_work(at).unwrap_or(agent) },
+            53..=64 => {
+                let agent = self.some_agent_at_work(at).unwrap_or(agent);
+                self.not_ready(&agent)
+            }
             65..=68 => Ask::Query { agent },
             69..=78 => self.some_listening(at, agent, device),
             79..=90 => self.some_call_ask(),
@@ -369,6 +372,18 @@ impl Trial {
             94..=96 => Ask::Nonsense,
             _ => Ask::Close,
         }
+    }
+
+    /// Mostly one whose state can change, the client's own if it can.
+    fn some_agent_at_work(&mut self, at: usize) -> Option<String> {
+        if self.dice.percent(25) {
+            return None;
+        }
+        let facts = self.acd.facts();
+        let there: Vec<&str> =
+            facts.iter().filter(|facts| facts.is_logged_in()).map(|facts| facts.agent.as_str()).collect();
+        let own = self.wires[at].own.as_deref().filter(|own| there.contains(own));
+        own.or(self.dice.pick(&there).copied()).map(ToOwned::to_owned)
     }
 
     fn some_listening(&mut self, at: usize, agent: String, device: String) -> Ask {

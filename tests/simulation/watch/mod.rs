@@ -54,8 +54,8 @@ pub struct Yardstick {
     pub logout_after: Duration,
 }
 
-/// How far the gateway's table is, for who begins to listen: the order of an agent's facts there.
-pub type Lens = Box<dyn Fn(&str) -> Option<u64> + Send>;
+/// How far the gateway's table is, for who begins to listen: the order of an agent's facts there, and whether it is logged in.
+pub type Lens = Box<dyn Fn(&str) -> Option<(u64, bool)> + Send>;
 
 #[derive(Clone)]
 pub struct Watch {
@@ -364,8 +364,12 @@ impl Inner {
     fn table(&self) -> Told {
         let known = |agent: &str| self.lens.as_ref().and_then(|lens| lens(agent));
         let told = |(agent, life): (&String, &Life)| {
-            let known = known(agent)?;
-            Some((agent.clone(), life.moments.iter().rposition(|facts| facts.order <= known)?))
+            let (order, is_in) = known(agent)?;
+            let at = life.moments.iter().rposition(|facts| facts.order <= order)?;
+            // Of one that the ACD did not name any more it is only known that it was out since.
+            let is_out_since = !is_in && life.moments[at].is_logged_in();
+            let out = life.moments[at..].iter().position(|facts| !facts.is_logged_in()).filter(|_| is_out_since);
+            Some((agent.clone(), at + out.unwrap_or(0)))
         };
         self.lives.iter().filter_map(told).collect()
     }

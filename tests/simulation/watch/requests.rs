@@ -71,11 +71,13 @@ impl Inner {
     /// A logout of an agent that is out already ends without a word what began since its last event.
     pub(super) fn may_end(&mut self, agent: &str) {
         let life = &self.lives[agent];
+        let is_out = !life.is_in();
         let of_lines = self.lines.iter_mut().flat_map(|line| line.subscriptions.values_mut());
         let of_sessions = self.sessions.iter_mut().flat_map(|session| session.subscriptions.values_mut());
         for subscription in of_lines.chain(of_sessions) {
             let is_told_out = subscription.seen.get(agent).is_none_or(|seen| !life.moments[*seen].is_logged_in());
-            if subscription.is_of(agent, life.device()) && is_told_out && subscription.status == Status::Alive {
+            let may_end = is_out || is_told_out;
+            if subscription.is_of(agent, life.device()) && may_end && subscription.status == Status::Alive {
                 subscription.status = Status::Unsure;
             }
         }
