@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use cti_protocol::ged188::AnyMessage;
 use cti_protocol::ged188::codes::{AgentState, SystemEventId};
+use ctigate::acd::Capabilities;
 use ctigate::acd::embedded::{Command, Fault, FaultKind};
 use ctigate::model::{AgentId, LogoutOnCall, QueueId, ReasonCode, WantedState};
 
 use crate::support::desk::Desk;
-use crate::support::house::{PERIPHERAL, house_with_rules};
+use crate::support::house::{PERIPHERAL, house, house_with_rules};
 use crate::support::phone::{call_watcher, patient_world, ready_desk};
 
 const AUDIT: Duration = Duration::from_secs(60);
@@ -155,4 +156,26 @@ async fn a_gateway_that_stops_waits_for_no_call() {
     a.hears().await;
     tokio::time::timeout(Duration::from_secs(1), house.house.commands_done()).await.expect("at once");
     assert_eq!(a.receives_control_failure().await.invoke_id, logout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_logged_out_while_the_table_was_rebuilt_is_not_told_of_as_logged_in_again() {
+    let house = house().await;
+    let mut bridge = Desk::bridge(&house).await;
+    bridge.logs_in("1001").await;
+    let able = ctigate::acd::Acd::capabilities(&house.acd.inner);
+    *house.acd.capabilities.lock().unwrap() = Some(Capabilities { lists_agents: false, ..able });
+    let asked = house.acd.hold("snapshot");
+    house.acd.inner.go_away();
+    house.acd.inner.come_back();
+    let asked = asked.await.unwrap();
+    // Reported, and not heard before the snapshot, which names nobody who is out.
+    let agent = AgentId::new("1001").unwrap();
+    house.acd.inner.console_set_state(&agent, WantedState::Ready, ReasonCode::default());
+    house.acd.inner.console_log_out(&agent, ReasonCode(7));
+    asked.does_it();
+    bridge.receives_system_event().await;
+    bridge.receives_system_event().await;
+    bridge.receives_event("1001", AgentState::AGENT_STATE_LOGOUT).await;
+    bridge.receives_nothing().await;
 }

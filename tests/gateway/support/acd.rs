@@ -205,7 +205,12 @@ impl Acd for HeldAcd {
         let earlier = self.snapshot.lock().unwrap().take();
         match earlier {
             Some(earlier) => Ok(earlier),
-            None => self.run_held("snapshot", String::new(), self.inner.snapshot()).await,
+            None => {
+                let mut snapshot = self.run_held("snapshot", String::new(), self.inner.snapshot()).await?;
+                let lists_agents = self.capabilities().lists_agents;
+                snapshot.agents.retain(|facts| lists_agents || facts.is_logged_in());
+                Ok(snapshot)
+            }
         }
     }
 }
