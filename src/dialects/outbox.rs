@@ -24,6 +24,8 @@ const PIECE_BYTES: usize = 4 * 1024;
 const WRITTEN_AT_ONCE: usize = 64 * 1024;
 /// Room for so many pieces is kept when there are none.
 const PIECES_KEPT: usize = 4;
+/// What no socket takes for a client that does not read.
+const READS_BYTES: usize = 512 * 1024;
 /// How many times the bound a backlog may be.
 const BACKLOG_MAX: usize = 4;
 
@@ -200,6 +202,12 @@ impl Outbox {
     /// Whether the connection is to take what its client has left before it looks into the log again.
     pub fn is_asleep(&self) -> bool {
         self.inner.lock().is_asleep
+    }
+
+    /// Whether the client has shown that it reads what it is told of a log: more was written than fits between here and there.
+    pub fn has_read(&self) -> bool {
+        let inner = self.inner.lock();
+        inner.being_written == 0 && inner.following.as_ref().is_some_and(|following| following.passed() >= READS_BYTES)
     }
 
     /// Sets a subscription's mark. None of its events is half added when this returns.

@@ -2,10 +2,15 @@
 //!
 //! Not here: what waits for each of them besides. Must hold: to tell an event costs whoever tells it the same however many
 //! follow by a log; who looks into one misses nothing of it; who is asleep, as its client takes nothing, is not told to look.
+//!
+//! Whether a client reads shows when the systems between have taken what they can. Until then it is new, and many that are new
+//! are told in steps: a thousand clients that never read, and come back as soon as they are closed for it, are not worth a
+//! write each for each event.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::RwLock;
 use tokio::runtime::Handle;
@@ -19,8 +24,10 @@ use crate::model::{Event, Filter};
 #[derive(Debug)]
 pub(super) struct Followers {
     known: RwLock<Known>,
-    /// Who tells them to look: nobody, somebody, or somebody who has to begin again.
+    /// Who tells those who are known to read to look: nobody, somebody, or somebody who has to begin again.
     telling: AtomicU8,
+    /// The same for those who are new.
+    telling_new: AtomicU8,
     total: Arc<Total>,
     itself: Weak<Followers>,
 }
@@ -40,10 +47,24 @@ struct Group {
     form: Form,
     filter: Filter,
     log: Arc<Log>,
-    /// There is something of which those who are awake were not told.
-    has_news: AtomicBool,
-    awake: Vec<Arc<Subscription>>,
+    readers: Awake,
+    new: Awake,
     asleep: HashMap<u64, Arc<Subscription>>,
+}
+
+/// Those who are to be told to look.
+#[derive(Debug, Default)]
+struct Awake {
+    /// There is something of which they were not told.
+    has_news: AtomicBool,
+    all: Vec<Arc<Subscription>>,
+}
+
+/// Of whom a teller tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whom {
+    Readers,
+    New,
 }
 
 impl Followers {
@@ -51,6 +72,7 @@ impl Followers {
         Arc::new_cyclic(|itself| Followers {
             known: RwLock::default(),
             telling: AtomicU8::new(NOBODY),
+            telling_new: AtomicU8::new(NOBODY),
             total,
             itself: Weak::clone(itself),
         })
@@ -58,7 +80,7 @@ impl Followers {
 
     pub(super) fn count(&self) -> usize {
         let known = self.known.read();
-        known.handed.len() + known.groups.iter().map(|group| group.awake.len() + group.asleep.len()).sum::<usize>()
+        known.handed.len() + known.groups.iter().map(Group::len).sum::<usize>()
     }
 
     pub(super) fn add(&self, subscription: Arc<Subscription>) {
@@ -73,8 +95,8 @@ impl Followers {
                 form,
                 filter,
                 log: Log::new(&self.total),
-                has_news: AtomicBool::new(false),
-                awake: Vec::new(),
+                readers: Awake::default(),
+                new: Awake::default(),
                 asleep: HashMap::new(),
             });
             known.groups.len() - 1
@@ -82,10 +104,10 @@ impl Followers {
         let group = &mut known.groups[at];
         let following = Following::begin(&group.log, subscription.id, Weak::clone(&self.itself));
         if subscription.subscriber.follow(following) {
-            group.awake.push(subscription);
+            group.new.all.push(subscription);
         } else {
             known.handed.push(subscription);
-            known.groups.retain(|group| !group.is_empty());
+            known.groups.retain(|group| group.len() > 0);
         }
     }
 
@@ -95,41 +117,57 @@ impl Followers {
         known.handed.retain(is_other);
         for group in &mut known.groups {
             if group.asleep.remove(&subscription.id).is_none() {
-                group.awake.retain(is_other);
+                group.readers.all.retain(is_other);
+                group.new.all.retain(is_other);
             }
         }
-        known.groups.retain(|group| !group.is_empty());
+        known.groups.retain(|group| group.len() > 0);
     }
 
     /// Tells an event to each.
     pub(super) fn tell(&self, event: &Event, renderings: &mut Renderings) {
-        let (mut has_news, mut awake) = (false, 0);
+        let mut to_tell = [(Whom::Readers, 0), (Whom::New, 0)];
         {
             let known = self.known.read();
             known.handed.iter().for_each(|subscription| subscription.hand(event, renderings));
             for group in known.groups.iter().filter(|group| group.filter.passes(event)) {
-                if let Some(one) = group.awake.first().or_else(|| group.asleep.values().next())
+                if let Some(one) = group.first()
                     && let Some(rendered) = renderings.of(&*one.subscriber, event)
                 {
                     group.log.add(&rendered.bytes, event.read_at());
-                    group.has_news.store(true, Ordering::Release);
-                    (has_news, awake) = (true, awake + group.awake.len());
+                    for (whom, count) in &mut to_tell {
+                        let awake = group.awake(*whom);
+                        awake.has_news.store(true, Ordering::Release);
+                        *count += awake.all.len();
+                    }
                 }
             }
         }
-        if !has_news || self.telling.swap(AGAIN, Ordering::AcqRel) != NOBODY {
-            return;
+        for (whom, count) in to_tell {
+            if count > 0 && self.telling(whom).swap(AGAIN, Ordering::AcqRel) == NOBODY {
+                self.begin_to_tell(whom, count);
+            }
         }
+    }
+
+    fn begin_to_tell(&self, whom: Whom, count: usize) {
         let Some(followers) = self.itself.upgrade() else { return };
-        let mut teller = Teller { followers, is_done: false };
+        let mut teller = Teller { followers, whom, is_done: false };
         match Handle::try_current() {
-            Ok(runtime) if awake > TOLD_AT_ONCE => drop(runtime.spawn(teller.tell_by_and_by())),
+            Ok(runtime) if count > TOLD_AT_ONCE => drop(runtime.spawn(teller.tell_by_and_by())),
             Ok(runtime) => {
                 if !teller.tell_once() {
                     runtime.spawn(teller.tell_by_and_by());
                 }
             }
             Err(_) => while !teller.tell_once() {},
+        }
+    }
+
+    fn telling(&self, whom: Whom) -> &AtomicU8 {
+        match whom {
+            Whom::Readers => &self.telling,
+            Whom::New => &self.telling_new,
         }
     }
 
@@ -141,15 +179,16 @@ impl Followers {
         }
         for group in &mut self.known.write().groups {
             if let Some(awake) = group.asleep.remove(&subscription) {
-                group.awake.push(awake);
+                group.readers.all.push(awake); // it has taken what it was given
             }
         }
     }
 }
 
-/// Tells those who are awake that there is something. There is one at most, until all is told.
+/// Tells those who are awake that there is something. There is one at most for each kind of them, until all is told.
 struct Teller {
     followers: Arc<Followers>,
+    whom: Whom,
     is_done: bool,
 }
 
@@ -162,6 +201,9 @@ impl Teller {
             for few in told.chunks(TOLD_AT_ONCE) {
                 few.iter().for_each(|one| one.subscriber.look());
                 tokio::task::yield_now().await;
+            }
+            if self.whom == Whom::New && told.len() > TOLD_AT_ONCE {
+                tokio::time::sleep(STEP).await;
             }
             if self.have_been_told(&told) {
                 return;
@@ -178,24 +220,39 @@ impl Teller {
 
     fn with_news(&self) -> Vec<Arc<Subscription>> {
         // Not only written: what was told before the mark that this one replaces is seen below.
-        self.followers.telling.swap(SOMEBODY, Ordering::AcqRel);
+        self.followers.telling(self.whom).swap(SOMEBODY, Ordering::AcqRel);
         let known = self.followers.known.read();
-        let with_news = known.groups.iter().filter(|group| group.has_news.swap(false, Ordering::AcqRel));
-        with_news.flat_map(|group| &group.awake).cloned().collect()
+        let awake = known.groups.iter().map(|group| group.awake(self.whom));
+        awake
+            .filter(|awake| awake.has_news.swap(false, Ordering::AcqRel))
+            .flat_map(|awake| &awake.all)
+            .cloned()
+            .collect()
     }
 
     /// Puts those to sleep who say so, and says whether there is nothing more to tell.
     fn have_been_told(&mut self, told: &[Arc<Subscription>]) -> bool {
         let asleep: HashSet<u64> = told.iter().filter(|one| one.subscriber.is_asleep()).map(|one| one.id).collect();
-        if !asleep.is_empty() {
+        let is_new = self.whom == Whom::New;
+        let reading: HashSet<u64> =
+            told.iter().filter(|one| is_new && one.subscriber.has_read()).map(|one| one.id).collect();
+        if !asleep.is_empty() || !reading.is_empty() {
+            let mut known = self.followers.known.write();
             // Whoever has woken up by itself meanwhile is awake.
             let is_asleep = |one: &Arc<Subscription>| asleep.contains(&one.id) && one.subscriber.is_asleep();
-            for group in &mut self.followers.known.write().groups {
-                let asleep = group.awake.extract_if(.., |one| is_asleep(one));
-                group.asleep.extend(asleep.map(|one| (one.id, one)));
+            let mut new_readers = Vec::new();
+            for group in &mut known.groups {
+                let awake = if is_new { &mut group.new } else { &mut group.readers };
+                group.asleep.extend(awake.all.extract_if(.., |one| is_asleep(one)).map(|one| (one.id, one)));
+                let readers: Vec<_> = awake.all.extract_if(.., |one| reading.contains(&one.id)).collect();
+                new_readers.extend(readers.iter().cloned());
+                group.readers.all.extend(readers);
             }
+            drop(known);
+            // Of what came since they were told, nobody else tells them.
+            new_readers.iter().for_each(|one| one.subscriber.look());
         }
-        let telling = &self.followers.telling;
+        let telling = self.followers.telling(self.whom);
         self.is_done = telling.compare_exchange(SOMEBODY, NOBODY, Ordering::AcqRel, Ordering::Acquire).is_ok();
         self.is_done
     }
@@ -205,15 +262,27 @@ impl Drop for Teller {
     /// One that is cut short, by a bug or with its runtime, leaves the rest to whoever tells the next event.
     fn drop(&mut self) {
         if !self.is_done {
-            self.followers.known.read().groups.iter().for_each(|group| group.has_news.store(true, Ordering::Release));
-            self.followers.telling.store(NOBODY, Ordering::Release);
+            let known = self.followers.known.read();
+            known.groups.iter().for_each(|group| group.awake(self.whom).has_news.store(true, Ordering::Release));
+            self.followers.telling(self.whom).store(NOBODY, Ordering::Release);
         }
     }
 }
 
 impl Group {
-    fn is_empty(&self) -> bool {
-        self.awake.is_empty() && self.asleep.is_empty()
+    fn len(&self) -> usize {
+        self.readers.all.len() + self.new.all.len() + self.asleep.len()
+    }
+
+    fn first(&self) -> Option<&Arc<Subscription>> {
+        self.readers.all.first().or_else(|| self.new.all.first()).or_else(|| self.asleep.values().next())
+    }
+
+    fn awake(&self, whom: Whom) -> &Awake {
+        match whom {
+            Whom::Readers => &self.readers,
+            Whom::New => &self.new,
+        }
     }
 }
 
@@ -224,3 +293,5 @@ const SOMEBODY: u8 = 1;
 /// There is more since.
 const AGAIN: u8 = 2;
 const TOLD_AT_ONCE: usize = 16;
+/// In which steps those are told who are new, where they are more than are told at once.
+const STEP: Duration = Duration::from_millis(20);

@@ -126,6 +126,7 @@ pub struct Following {
     subscription: u64,
     log: Arc<Log>,
     at: Arc<Position>,
+    began: usize,
     /// The limit that the log knows, unless it was reached.
     limit: usize,
     is_limited: bool,
@@ -136,7 +137,8 @@ impl Following {
     /// From the end of the log on.
     pub(super) fn begin(log: &Arc<Log>, subscription: u64, followers: Weak<Followers>) -> Following {
         let at = Arc::clone(&log.tail.lock().last);
-        Following { subscription, log: Arc::clone(log), limit: at.at, is_limited: false, at, followers }
+        let (log, began) = (Arc::clone(log), at.at);
+        Following { subscription, log, began, limit: began, is_limited: false, at, followers }
     }
 
     /// The subscription that it is for.
@@ -152,6 +154,11 @@ impl Following {
     /// Whether all of the log was read.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many bytes were read since the beginning.
+    pub fn passed(&self) -> usize {
+        self.at.at - self.began
     }
 
     /// As [`Span::take`].

@@ -82,6 +82,10 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
     fn is_asleep(&self) -> bool {
         false
     }
+    /// Whether its client is known to read what is in the log: until then it may be told of it in steps.
+    fn has_read(&self) -> bool {
+        true
+    }
     /// Sets the subscription's mark, so that no `deliver` is half done when this returns, and nothing of a log is taken that
     /// was not there.
     fn end(&self, subscription: &Subscription);

@@ -21,6 +21,7 @@ struct Client {
     outbox: Arc<Outbox>,
     form: u32,
     delivered: AtomicUsize,
+    looked: AtomicUsize,
     given: Mutex<BytesMut>,
     took: Mutex<Vec<u8>>,
 }
@@ -58,7 +59,12 @@ impl Subscriber for Client {
     }
 
     fn look(&self) {
+        self.looked.fetch_add(1, Ordering::Relaxed);
         self.outbox.look();
+    }
+
+    fn has_read(&self) -> bool {
+        self.outbox.has_read()
     }
 
     fn is_asleep(&self) -> bool {
@@ -81,7 +87,14 @@ impl Subscriber for Client {
 impl Client {
     fn new(form: u32, bytes_max: usize, total: &Arc<Total>) -> Arc<Client> {
         let (outbox, delivered) = (Outbox::sharing(bytes_max, Arc::clone(total)), AtomicUsize::new(0));
-        Arc::new(Client { outbox, form, delivered, given: Mutex::default(), took: Mutex::default() })
+        Arc::new(Client {
+            outbox,
+            form,
+            delivered,
+            looked: AtomicUsize::new(0),
+            given: Mutex::default(),
+            took: Mutex::default(),
+        })
     }
 
     fn follows_all(self: &Arc<Self>, subscriptions: &Subscriptions) -> Arc<Subscription> {
@@ -459,4 +472,49 @@ async fn whoever_slept_while_its_client_took_nothing_is_woken_again() {
     let all = tokio::time::timeout(std::time::Duration::from_secs(60), taking.join_all());
     assert!(all.await.is_ok(), "{:?}", clients.iter().map(|client| client.outbox.waiting()).collect::<Vec<_>>());
     assert_eq!(total.bytes(), 0);
+}
+
+/// Of a thousand that never read there is to be little to do; and whoever reads is told at once.
+#[tokio::test(start_paused = true)]
+async fn many_who_have_not_shown_yet_that_they_read_are_told_in_steps_and_then_at_once() {
+    let (subscriptions, total) = house();
+    let clients: Vec<_> = (0..40).map(|_| Client::new(100_000, 1 << 30, &total)).collect();
+    let few: Vec<_> = (0..16).map(|_| Client::new(100_000, 1 << 30, &total)).collect();
+    let _following: Vec<_> = clients.iter().map(|client| client.follows_all(&subscriptions)).collect();
+    let looks = |client: &Client| client.looked.swap(0, Ordering::Relaxed);
+    let tell_ten = async |subscriptions: &Subscriptions| {
+        for number in 0..10 {
+            tell(subscriptions, AgentState::NotReady, number);
+            tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+    };
+    tell_ten(&subscriptions).await;
+    let expected = 10 * line(100_000, &event(AgentState::NotReady, 0)).len();
+    let (deaf, readers) = clients.split_first().expect("forty");
+    for client in &clients {
+        assert_eq!(looks(client), 3, "at once, and for what came in each 20 ms");
+    }
+    for client in readers {
+        assert_eq!(client.takes_all().len(), expected, "nothing is missed");
+        assert!(client.outbox.has_read());
+    }
+    deaf.takes(1 << 10);
+    assert!(!deaf.outbox.has_read(), "so much may be on its way to one that reads nothing");
+    tell_ten(&subscriptions).await;
+    readers.iter().for_each(|client| assert!(looks(client) >= 1));
+    tell_ten(&subscriptions).await;
+    for client in readers {
+        assert_eq!(looks(client), 10, "each at once");
+    }
+    assert!(looks(deaf) <= 3, "it sleeps");
+
+    // A handful is no burden.
+    let (subscriptions, _following) = {
+        let (subscriptions, _) = house();
+        let following: Vec<_> = few.iter().map(|client| client.follows_all(&subscriptions)).collect();
+        (subscriptions, following)
+    };
+    tell_ten(&subscriptions).await;
+    few.iter().for_each(|client| assert_eq!(looks(client), 10));
 }

@@ -152,6 +152,10 @@ impl Subscriber for Face {
         self.outbox.is_asleep()
     }
 
+    fn has_read(&self) -> bool {
+        self.outbox.has_read()
+    }
+
     fn end(&self, subscription: &Subscription) {
         self.outbox.end(subscription);
     }
