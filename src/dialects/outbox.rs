@@ -207,7 +207,8 @@ impl Outbox {
     /// Whether the client has shown that it reads what it is told of a log: more was written than fits between here and there.
     pub fn has_read(&self) -> bool {
         let inner = self.inner.lock();
-        inner.being_written == 0 && inner.following.as_ref().is_some_and(|following| following.passed() >= READS_BYTES)
+        let is_written = inner.being_written == 0 && inner.shared == 0;
+        is_written && inner.following.as_ref().is_some_and(|following| following.passed() >= READS_BYTES)
     }
 
     /// Sets a subscription's mark. None of its events is half added when this returns.

@@ -63,7 +63,9 @@ impl House {
             }
             let mut take_in = |events: &mut Vec<ReadEvent>| {
                 for ReadEvent { event, read_at } in events.drain(..) {
-                    if event.order().is_some_and(|order| order <= rebuilt_to) {
+                    // A pre-call has no place of its own in the order.
+                    let has_place = matches!(event, AcdEvent::Agent(_) | AcdEvent::Call(_));
+                    if has_place && event.order().is_some_and(|order| order <= rebuilt_to) {
                         continue;
                     }
                     let hear = |report| self.receive(id, Heard { report, read_at: Some(read_at) });

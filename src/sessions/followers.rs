@@ -179,7 +179,8 @@ impl Followers {
         }
         for group in &mut self.known.write().groups {
             if let Some(awake) = group.asleep.remove(&subscription) {
-                group.readers.all.push(awake); // it has taken what it was given
+                let awake_again = if awake.subscriber.has_read() { &mut group.readers } else { &mut group.new };
+                awake_again.all.push(awake);
             }
         }
     }

@@ -114,6 +114,21 @@ async fn a_call_that_is_not_answered_leaves_the_agent_and_waits_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_rings_while_the_link_is_lost_is_taken_back_like_any_other() {
+    let mut world = patient_world();
+    world.calls.ring_max = Duration::from_secs(10);
+    let house = house_of(world, |_| ()).await;
+    let mut a = ready_desk(&house, "1001").await;
+    house.acd.inner.arrive(QueueId(1));
+    a.hears().await;
+    house.acd.inner.go_away();
+    house.acd.inner.come_back();
+    a.hears().await;
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert_eq!(a.hears().await[..1], ["PRE_CALL_ABORT"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_who_gives_up_ends_the_call_for_everybody() {
     let mut world = patient_world();
     world.calls.patience = Duration::from_secs(10);

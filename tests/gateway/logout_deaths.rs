@@ -42,6 +42,18 @@ enum Truth {
     LoggedOutMeanwhile,
 }
 
+/// What the logout comes to.
+#[derive(Clone, Copy)]
+struct Expected {
+    is_confirmed: bool,
+    /// Whether the ACD has the agent logged in when it is dead.
+    is_in: bool,
+}
+
+const NOTHING_DONE: Expected = Expected { is_confirmed: false, is_in: true };
+const DONE_AND_FAILED: Expected = Expected { is_confirmed: false, is_in: false };
+const DONE: Expected = Expected { is_confirmed: true, is_in: false };
+
 /// An agent at its desk, and somebody who hears all.
 struct Scene {
     house: TestHouse,
@@ -84,13 +96,15 @@ impl Scene {
     }
 
     /// The ACD, dead by now, comes back. All is whole: what was told, what the table says, what there is at the ACD.
-    async fn ends_whole(&mut self, is_refused_at_once: bool, truth: Truth, about: &str) {
+    async fn ends_whole(&mut self, expected: Expected, truth: Truth, about: &str) {
         self.hear().await;
         let said = |words: &[String], what: &str| words.iter().filter(|word| word.starts_with(what)).count();
         assert_eq!(said(&self.all, "offline"), 1, "{about}: {:?}", self.all);
         let is_gone = self.desk.closed.is_some();
         let answers = said(&self.own, "confirmed") + said(&self.own, "failed");
         assert_eq!(answers, usize::from(!is_gone), "{about}: answered once: {:?}", self.own);
+        assert_eq!(said(&self.own, "confirmed"), usize::from(expected.is_confirmed), "{about}: {:?}", self.own);
+        assert_eq!(self.is_logged_in(), expected.is_in, "{about}: at the ACD");
         if truth == Truth::LoggedOutMeanwhile {
             self.house.acd.inner.console_log_out(&AgentId::new(AGENT).unwrap(), ReasonCode(7));
         }
@@ -111,23 +125,16 @@ impl Scene {
             assert!(after.iter().all(|word| word == "offline" || word == "online"), "{about}: {:?}", self.own);
             assert!(!is_in, "{about}: confirmed, and it is so");
         }
-        if is_refused_at_once {
-            assert_eq!(
-                self.house.acd.journal().iter().filter(|line| line.starts_with("log_out")).count(),
-                0,
-                "{about}"
-            );
-        }
+        assert_eq!(is_in, expected.is_in && truth == Truth::AsItWas, "{about}: nobody logs it out later");
         let expected: &[&str] = if is_in { &[AGENT] } else { &[] };
         let adapters: Vec<_> = self.house.acd.inner.adapters().iter().map(ToString::to_string).collect();
         assert_eq!(adapters, expected, "{about}");
-        let cell =
-            self.house.house.table.agent(&AgentKey { peripheral: PERIPHERAL, agent: AgentId::new(AGENT).unwrap() });
-        let cell = cell.unwrap();
-        let entry = cell.entry();
-        assert_eq!(entry.facts.is_logged_in(), is_in, "{about}: the table says what the ACD does");
-        assert!(entry.logging_out.is_none() && entry.unsure.is_none() && !entry.mending, "{about}: {entry:?}");
-        drop(entry);
+        let cell = self.house.house.table.agent(&key()).unwrap();
+        {
+            let entry = cell.entry();
+            assert_eq!(entry.facts.is_logged_in(), is_in, "{about}: the table says what the ACD does");
+            assert!(entry.logging_out.is_none() && entry.unsure.is_none() && !entry.mending, "{about}: {entry:?}");
+        }
         assert!(cell.turn.try_lock().is_ok(), "{about}");
         assert_eq!(self.house.house.commands_waiting(PERIPHERAL), 0, "{about}");
         self.logs_out_at_last(is_in, about).await;
@@ -151,6 +158,10 @@ impl Scene {
         let subscriptions = self.house.house.table.subscriptions.count();
         assert_eq!(subscriptions, 1, "{about}: the bridge's");
     }
+}
+
+fn key() -> AgentKey {
+    AgentKey { peripheral: PERIPHERAL, agent: AgentId::new(AGENT).unwrap() }
 }
 
 fn in_words(message: &AnyMessage, logout: u32) -> String {
@@ -179,7 +190,12 @@ async fn point_1_it_is_refused_at_once_and_nothing_is_asked() {
         scene.house.acd.inner.go_away();
         scene.hear().await;
         scene.asks_to_log_out();
-        scene.ends_whole(true, truth, &format!("{truth:?}")).await;
+        scene.ends_whole(NOTHING_DONE, truth, &format!("{truth:?}")).await;
+        let asked = scene.house.acd.journal();
+        assert_eq!(
+            asked.iter().filter(|line| line.starts_with("log_out 1001")).count(),
+            usize::from(truth == Truth::AsItWas) * 2
+        );
     }
 }
 
@@ -204,7 +220,7 @@ async fn point_2_a_logout_out_of_some_queues() {
             "{death:?}: that it left one is told once: {:?}",
             scene.all
         );
-        let key = AgentKey { peripheral: PERIPHERAL, agent: AgentId::new(AGENT).unwrap() };
+        let key = key();
         let queues = scene.house.house.table.agent(&key).unwrap().entry().facts.queues.clone();
         assert_eq!(queues, scene.house.acd.inner.facts(&key.agent).unwrap().queues, "{death:?}");
         assert_eq!(scene.house.acd.inner.adapters().len(), 1, "{death:?}");
@@ -221,8 +237,11 @@ async fn point_3_the_logout_is_marked_and_waits_for_its_turn() {
             scene.bridge.asks(AGENT, AgentState::AGENT_STATE_NOT_READY);
             let held = held.await.unwrap();
             scene.asks_to_log_out();
+            tokio::task::yield_now().await;
+            let cell = scene.house.house.table.agent(&key()).unwrap();
+            assert!(cell.entry().logging_out.is_some(), "it is marked");
             death.comes(held);
-            scene.ends_whole(false, truth, &format!("{death:?}, {truth:?}")).await;
+            scene.ends_whole(NOTHING_DONE, truth, &format!("{death:?}, {truth:?}")).await;
         }
     }
 }
@@ -235,7 +254,8 @@ async fn points_4_and_5_the_acd_logs_the_agent_out_and_the_last_event_is_due() {
             let held = scene.house.acd.hold("log_out");
             scene.asks_to_log_out();
             death.comes(held.await.unwrap());
-            scene.ends_whole(false, truth, &format!("{death:?}, {truth:?}")).await;
+            let expected = if death == Death::Before { NOTHING_DONE } else { DONE_AND_FAILED };
+            scene.ends_whole(expected, truth, &format!("{death:?}, {truth:?}")).await;
         }
     }
 }
@@ -253,7 +273,8 @@ async fn point_4_the_acd_is_asked_what_became_of_the_agent() {
                     held => held.never_answers(),
                 }
                 death.comes(asked.await.unwrap());
-                scene.ends_whole(false, truth, &format!("done: {is_done}, {death:?}, {truth:?}")).await;
+                let expected = if is_done { DONE_AND_FAILED } else { NOTHING_DONE };
+                scene.ends_whole(expected, truth, &format!("done: {is_done}, {death:?}, {truth:?}")).await;
             }
         }
     }
@@ -269,7 +290,8 @@ async fn points_6_and_7_the_adapter_is_closed_and_the_confirm_is_due() {
         scene.hear().await;
         let is_confirmed = scene.own.contains(&"confirmed".to_owned());
         assert_eq!(is_confirmed, death == Death::Said, "{death:?}: {:?}", scene.own);
-        scene.ends_whole(false, Truth::AsItWas, &format!("{death:?}")).await;
+        let expected = if death == Death::Said { DONE } else { DONE_AND_FAILED };
+        scene.ends_whole(expected, Truth::AsItWas, &format!("{death:?}")).await;
     }
 }
 
@@ -281,7 +303,7 @@ async fn point_8_the_close_is_tried_again() {
         scene.asks_to_log_out();
         first.await.unwrap().refuses(AcdRefusal::Refused { code: 0, words: "busy".to_owned() });
         death.comes(second.await.unwrap());
-        scene.ends_whole(false, Truth::AsItWas, &format!("{death:?}")).await;
+        scene.ends_whole(DONE_AND_FAILED, Truth::AsItWas, &format!("{death:?}")).await;
     }
 }
 
@@ -296,7 +318,9 @@ async fn point_9_the_client_is_gone_as_well() {
                 let held = held.await.unwrap();
                 scene.desk.is_lost();
                 death.comes(held);
-                scene.ends_whole(false, truth, &format!("{command}, {death:?}, {truth:?}")).await;
+                let is_done = command == "close_adapter" || death != Death::Before;
+                let expected = if is_done { DONE_AND_FAILED } else { NOTHING_DONE };
+                scene.ends_whole(expected, truth, &format!("{command}, {death:?}, {truth:?}")).await;
             }
         }
     }
