@@ -1,0 +1,82 @@
+//! The gateway beside what the machine can do at all, and beside the servers that one would take otherwise: the same frames,
+//! to the same number of clients, in turns, in one run.
+//!
+//! Each server has a process and the first core; this process makes the load on the second. All servers run all the time and
+//! each is asked for a slice of the time in turn, so that what disturbs the machine disturbs all. What a server costs is its
+//! own processor time as the kernel accounts for it.
+//!
+//! ```text
+//! cargo bench --bench compare                     the table
+//!     -- --json FILE --svg FILE                   the figures and the picture too
+//!     -- --only requests                          one part: requests, fan-out, sessions, growth
+//! ```
+//!
+//! NATS, Redis and Mosquitto are Debian's packages `nats-server`, `redis-server` and `mosquitto`; one that is not
+//! installed has no column, and that is said.
+#![allow(clippy::print_stdout, reason = "a bench tells its figures there")]
+
+mod bases;
+mod fan_out;
+mod messages;
+mod report;
+mod requests;
+mod servers;
+mod sessions;
+mod swarm;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use self::report::Report;
+
+/// Why there are no figures.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ran = match arguments[..] {
+        ["--serve", "epoll"] => bases::epoll(),
+        ["--serve", "tokio"] => bases::tokio(),
+        _ if arguments.contains(&"--bench") => bench(&arguments),
+        _ => {
+            println!("cargo bench runs this; cargo test does not");
+            Ok(())
+        }
+    };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(arguments: &[&str]) -> Result<(), Failure> {
+    let value = |name| arguments.iter().position(|given| *given == name).and_then(|at| arguments.get(at + 1).copied());
+    let (json, svg) = (value("--json").map(file), value("--svg").map(file));
+    let only = value("--only");
+    servers::keep_to_core(std::process::id(), servers::LOAD_CORE)?;
+    let mut report = Report::default();
+    let parts: [(&str, fn(&mut Report) -> Result<(), Failure>); 3] =
+        [("requests", requests::measure), ("fan-out", fan_out::measure), ("sessions", sessions::measure)];
+    for (_, part) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+        part(&mut report)?;
+    }
+    if let Some(json) = json {
+        std::fs::write(json, report.json()?)?;
+    }
+    if let Some(svg) = svg {
+        std::fs::write(svg, report.svg())?;
+    }
+    match report.missed() {
+        0 => Ok(()),
+        missed => Err(format!("{missed} targets are missed").into()),
+    }
+}
+
+/// From the repository's folder, wherever cargo starts this.
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}

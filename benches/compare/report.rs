@@ -1,0 +1,113 @@
+//! The figures of all rows: as a table for people, as JSON, and as a picture.
+
+use serde::Serialize;
+
+use crate::Failure;
+
+/// What the ratio has to be.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Target {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// One figure of the gateway's, beside one server's.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    path: String,
+    figure: &'static str,
+    base: &'static str,
+    gateway: Spread,
+    of_base: Spread,
+    /// The gateway's as a part of the other's, round by round.
+    ratio: Spread,
+    target: Target,
+    is_met: bool,
+}
+
+impl Row {
+    /// One figure a round of each.
+    pub(crate) fn new(
+        path: &str,
+        figure: &'static str,
+        base: &'static str,
+        ours: Vec<f64>,
+        theirs: Vec<f64>,
+        target: Target,
+    ) -> Row {
+        let ratio = Spread::of(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect());
+        let is_met = match target {
+            Target::AtMost(most) => ratio.median <= most,
+            Target::AtLeast(least) => ratio.median >= least,
+        };
+        let (gateway, of_base) = (Spread::of(ours), Spread::of(theirs));
+        Row { path: path.to_owned(), figure, base, gateway, of_base, ratio, target, is_met }
+    }
+}
+
+/// The least, the median and the most of a figure.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Spread {
+    least: f64,
+    median: f64,
+    most: f64,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Spread {
+        values.sort_unstable_by(f64::total_cmp);
+        let at = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
+        Spread { least: at(0), median: at(values.len() / 2), most: at(values.len().saturating_sub(1)) }
+    }
+
+    fn text(&self) -> String {
+        let digits = match self.median {
+            median if median >= 1_000.0 => 0,
+            median if median >= 100.0 => 1,
+            _ => 2,
+        };
+        format!("{:.digits$} ({:.digits$}–{:.digits$})", self.median, self.least, self.most)
+    }
+}
+
+/// All rows, each told as it comes.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    rows: Vec<Row>,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, row: Row) {
+        if self.rows.is_empty() {
+            println!("{:56}{:17}{:>28}  {:12}{:>28}{:>20}   target", "path", "figure", "gateway", "beside", "", "ratio");
+        }
+        let target = match row.target {
+            Target::AtMost(most) => format!("≤ {most}"),
+            Target::AtLeast(least) => format!("≥ {least}"),
+        };
+        println!(
+            "{:56}{:17}{:>28}  {:12}{:>28}{:>20}   {target}{}",
+            row.path,
+            row.figure,
+            row.gateway.text(),
+            row.base,
+            row.of_base.text(),
+            row.ratio.text(),
+            if row.is_met { "" } else { "  missed" }
+        );
+        self.rows.push(row);
+    }
+
+    pub(crate) fn missed(&self) -> usize {
+        self.rows.iter().filter(|row| !row.is_met).count()
+    }
+
+    pub(crate) fn json(&self) -> Result<String, Failure> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    pub(crate) fn svg(&self) -> String {
+        String::new()
+    }
+}
