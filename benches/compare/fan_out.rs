@@ -41,7 +41,8 @@ pub(crate) fn measure(report: &mut Report) -> Result<(), Failure> {
 }
 
 fn compare(report: &mut Report, subscribers: usize) -> Result<(), Failure> {
-    let mut audiences = vec![Audience::gateway(subscribers, Hearing::Everything)?, Audience::gateway(subscribers, Hearing::OneAgent)?];
+    let mut audiences =
+        vec![Audience::gateway(subscribers, Hearing::Everything)?, Audience::gateway(subscribers, Hearing::OneAgent)?];
     let event = audiences[0].event.clone();
     for Targets { base, .. } in TARGETS {
         audiences.extend(Audience::of(base, subscribers, &event)?);
@@ -61,7 +62,10 @@ fn compare(report: &mut Report, subscribers: usize) -> Result<(), Failure> {
     let [(singles, bursts), (own_singles, _)] = &all[..2] else { return Err("the gateway is missing".into()) };
     for Targets { base, single, burst } in TARGETS {
         let Some(at) = audiences.iter().position(|audience| audience.server.kind == base) else { continue };
-        let (path, many) = (format!("fan-out to {subscribers:5}, one at a time"), format!("fan-out to {subscribers:5}, bursts of {BURST}"));
+        let (path, many) = (
+            format!("fan-out to {subscribers:5}, one at a time"),
+            format!("fan-out to {subscribers:5}, bursts of {BURST}"),
+        );
         let figure = "CPU µs/delivery";
         report.add(Row::new(&path, figure, base.name(), cpu(singles), cpu(&all[at].0), Target::AtMost(single)));
         report.add(Row::new(&many, figure, base.name(), cpu(bursts), cpu(&all[at].1), Target::AtMost(burst)));
@@ -142,7 +146,9 @@ impl Audience {
             }
         }
         let publish = match hearing {
-            Hearing::Everything => [1, 2].iter().flat_map(|step| all.clone().map(|agent| messages::turn(agent, *step))).collect(),
+            Hearing::Everything => {
+                [1, 2].iter().flat_map(|step| all.clone().map(|agent| messages::turn(agent, *step))).collect()
+            }
             Hearing::OneAgent => [1, 2].iter().map(|step| messages::turn(AGENTS, *step)).collect(),
         };
         let mut audience =
@@ -189,7 +195,15 @@ impl Audience {
         // Some ask back whether the client lives, once.
         while swarm.hear_for(Duration::from_secs(if kind == Kind::Nats { 3 } else { 1 }), |_, _| Ok(()))? {}
         let (publish, delivered_bytes) = published(kind, event);
-        Ok(Some(Audience { server, swarm, subscribers, event: event.to_vec(), delivered_bytes, publish: vec![publish], next: 0 }))
+        Ok(Some(Audience {
+            server,
+            swarm,
+            subscribers,
+            event: event.to_vec(),
+            delivered_bytes,
+            publish: vec![publish],
+            next: 0,
+        }))
     }
 
     fn publish(&mut self, at_once: usize) -> Result<Slice, Failure> {
@@ -232,10 +246,7 @@ impl Audience {
 /// What a client says first, and what it says to subscribe.
 fn greeting(kind: Kind) -> (Vec<u8>, Vec<u8>) {
     match kind {
-        Kind::Nats => (
-            b"CONNECT {\"verbose\":false,\"pedantic\":false}\r\nPONG\r\n".to_vec(),
-            b"SUB e 1\r\n".to_vec(),
-        ),
+        Kind::Nats => (b"CONNECT {\"verbose\":false,\"pedantic\":false}\r\nPONG\r\n".to_vec(), b"SUB e 1\r\n".to_vec()),
         Kind::Redis => (Vec::new(), b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\ne\r\n".to_vec()),
         Kind::Mosquitto => {
             (b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00".to_vec(), b"\x82\x06\x00\x01\x00\x01e\x00".to_vec())

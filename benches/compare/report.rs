@@ -80,7 +80,10 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn add(&mut self, row: Row) {
         if self.rows.is_empty() {
-            println!("{:56}{:17}{:>28}  {:12}{:>28}{:>20}   target", "path", "figure", "gateway", "beside", "", "ratio");
+            println!(
+                "{:56}{:17}{:>28}  {:12}{:>28}{:>20}   target",
+                "path", "figure", "gateway", "beside", "", "ratio"
+            );
         }
         let target = match row.target {
             Target::AtMost(most) => format!("≤ {most}"),

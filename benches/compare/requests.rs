@@ -26,7 +26,8 @@ pub(crate) fn measure(report: &mut Report) -> Result<(), Failure> {
     gateway.swarm.each_asks(0..CLIENTS, 1, |client| messages::turn(agent(client), 2))?;
 
     let queries: Vec<_> = (0..CLIENTS).map(|client| vec![messages::query(agent(client))]).collect();
-    let states: Vec<_> = (0..CLIENTS).map(|client| [1, 2].map(|step| messages::turn(agent(client), step)).to_vec()).collect();
+    let states: Vec<_> =
+        (0..CLIENTS).map(|client| [1, 2].map(|step| messages::turn(agent(client), step)).to_vec()).collect();
     let rounds: Vec<_> =
         (0..CLIENTS).map(|client| [3, 0, 1, 2].map(|step| messages::turn(agent(client), step)).to_vec()).collect();
     let mut figures: [Vec<Slice>; 6] = Default::default();
@@ -65,7 +66,15 @@ pub(crate) fn measure(report: &mut Report) -> Result<(), Failure> {
     };
     row(many, "writes/read", "one", &pipelined, vec![1.0; pipelined.len()], |slice| slice.writes, Target::AtMost(1.1));
     let own = own.iter().map(|slice| slice.per_second).collect();
-    row("login → ready → not ready → logout", "requests/s", "own queries", &logins, own, |slice| slice.per_second, Target::AtLeast(0.5));
+    row(
+        "login → ready → not ready → logout",
+        "requests/s",
+        "own queries",
+        &logins,
+        own,
+        |slice| slice.per_second,
+        Target::AtLeast(0.5),
+    );
     Ok(())
 }
 

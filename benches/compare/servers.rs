@@ -16,7 +16,9 @@ use crate::messages::{AGENTS, INSTRUMENTS, PERIPHERAL};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The gateway, with so many agents in its embedded ACD.
-    Gateway { agents: u32 },
+    Gateway {
+        agents: u32,
+    },
     /// See [`bases`](crate::bases).
     Epoll,
     /// See [`bases`](crate::bases).

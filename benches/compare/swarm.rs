@@ -22,8 +22,12 @@ pub(crate) struct Swarm {
 impl Swarm {
     pub(crate) fn connect(address: SocketAddr, clients: usize) -> Result<Swarm, Failure> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        let mut swarm =
-            Swarm { epoll, clients: Vec::new(), events: Vec::with_capacity(1_024), scratch: vec![0; 256 * 1024].into() };
+        let mut swarm = Swarm {
+            epoll,
+            clients: Vec::new(),
+            events: Vec::with_capacity(1_024),
+            scratch: vec![0; 256 * 1024].into(),
+        };
         for _ in 0..clients {
             swarm.add(address)?;
         }

@@ -174,7 +174,7 @@ pub struct AcdCounts {
 /// What is counted of a dialect's requests.
 #[derive(Debug)]
 pub struct RequestCounts {
-    by_name: HashMap<&'static str, Asked>,
+    by_name: HashMap<&'static str, Asked, ahash::RandomState>,
     not_served: Asked,
     unknown: Asked,
 }

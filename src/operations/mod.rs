@@ -29,7 +29,6 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use dashmap::DashMap;
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +39,7 @@ use self::passwords::AgentGuesses;
 use crate::acd::{AcdProgress, AcdRefusal, Peripheral};
 use crate::model::{AgentId, AgentKey, LogoutOnCall, PeripheralId, SecondClient, Teams};
 use crate::observe::{AcdCommand, By, Metrics};
-use crate::sessions::{Bounds, Table};
+use crate::sessions::{Bounds, Index, Table};
 
 pub use grace::{Claim, Farewell, Grace};
 pub use logout::LoggedOut;
@@ -76,7 +75,7 @@ pub struct House {
     /// About what there is too much to do for.
     refusing: Seldom,
     /// How far the reading of each ACD's reports is.
-    progress: DashMap<PeripheralId, AcdProgress>,
+    progress: Index<PeripheralId, AcdProgress>,
     agent_guesses: AgentGuesses,
 }
 
@@ -124,7 +123,7 @@ impl House {
             ending: CancellationToken::new(),
             stopping: CancellationToken::new(),
             links: watch::Sender::new(()),
-            progress: DashMap::new(),
+            progress: Index::default(),
             agent_guesses: AgentGuesses::new(),
         })
     }

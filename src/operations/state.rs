@@ -75,25 +75,25 @@ impl House {
         }
     }
 
-    /// What the table knows of one agent: the ACD's last word.
-    pub fn agent(&self, by: &Requester, key: &AgentKey) -> Result<AgentFacts, Refusal> {
+    /// Reads what the table knows of one agent: the ACD's last word.
+    pub fn agent<T>(&self, by: &Requester, key: &AgentKey, read: impl FnOnce(&AgentFacts) -> T) -> Result<T, Refusal> {
         self.reachable(key.peripheral)?;
+        let cell = self.table.agent(key);
+        let entry = cell.as_ref().map(|cell| cell.entry());
         // One that is only just being logged in for the first time is not known yet.
-        let known = self.table.agent(key).filter(|cell| cell.entry().facts.order > 0);
-        let is_in = known.as_ref().is_some_and(|cell| cell.entry().facts.is_logged_in());
+        let facts = entry.as_ref().map(|entry| &entry.facts).filter(|facts| facts.order > 0);
         // An agent that works nowhere may be the one who is about to: a device's session may ask for it.
-        if is_in || !by.is_of_device(key.peripheral) {
-            self.must_have_right_over(by, key)?;
+        if facts.is_some_and(AgentFacts::is_logged_in) || !by.is_of_device(key.peripheral) {
+            by.must_have_right(key, entry.as_ref().and_then(|entry| entry.last_instrument.as_ref()))?;
         }
-        let Some(cell) = known else {
-            return match self.table.link(key.peripheral).lists_agents {
-                true => Err(Refusal::UnknownAgent { agent: key.agent.clone() }),
-                // Of such an ACD's agents only those are known who are logged in.
-                false => Ok(AgentFacts::logged_out(key.agent.clone(), ReasonCode::default(), 0)),
-            };
-        };
-        let facts = cell.entry().facts.clone();
-        Ok(facts)
+        match facts {
+            Some(facts) => Ok(read(facts)),
+            None if self.table.link(key.peripheral).lists_agents => {
+                Err(Refusal::UnknownAgent { agent: key.agent.clone() })
+            }
+            // Of such an ACD's agents only those are known who are logged in.
+            None => Ok(read(&AgentFacts::logged_out(key.agent.clone(), ReasonCode::default(), 0))),
+        }
     }
 
     /// Refuses unless the session may command this agent, wherever that works or has worked last. Asked before anything else

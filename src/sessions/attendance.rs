@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dashmap::DashMap;
 use tokio::sync::oneshot;
 
+use super::Index;
 use super::agents::Lost;
 use super::{AgentCell, AgentEntry};
 use crate::model::{AgentKey, SessionId};
@@ -19,11 +19,11 @@ use crate::model::{AgentKey, SessionId};
 /// Everything here is called with the agent's entry locked.
 #[derive(Debug, Default)]
 pub struct Attendance {
-    by_session: DashMap<SessionId, BTreeSet<AgentKey>>,
+    by_session: Index<SessionId, BTreeSet<AgentKey>>,
     /// By the name under which their client may come back.
-    left_behind: DashMap<Arc<str>, BTreeSet<AgentKey>>,
+    left_behind: Index<Arc<str>, BTreeSet<AgentKey>>,
     /// The sessions that are such a client, come back or here already when another one of theirs is lost.
-    heirs: DashMap<Arc<str>, Vec<SessionId>>,
+    heirs: Index<Arc<str>, Vec<SessionId>>,
     losses: AtomicU64,
 }
 

@@ -39,10 +39,13 @@ use crate::model::{
     Teams,
 };
 
+/// A map that many threads share. Keys come from clients: what they hash to is another thing in every process.
+pub(crate) type Index<K, V> = DashMap<K, V, ahash::RandomState>;
+
 /// The one table of a gateway.
 #[derive(Debug, Default)]
 pub struct Table {
-    agents: DashMap<AgentKey, Arc<AgentCell>>,
+    agents: Index<AgentKey, Arc<AgentCell>>,
     /// The agents that may be known, of each ACD.
     agent_places: Places<PeripheralId>,
     /// The sessions that may be open, of each identity that clients open them by.
@@ -52,9 +55,9 @@ pub struct Table {
     calls_max: usize,
     /// Who works at which device, by the device's name and by its extension where that is another.
     /// With the place in the ACD's order of their coming there.
-    at_devices: DashMap<(PeripheralId, Instrument), (AgentId, u64)>,
-    links: DashMap<PeripheralId, Link>,
-    calls: DashMap<PeripheralId, Arc<Mutex<Calls>>>,
+    at_devices: Index<(PeripheralId, Instrument), (AgentId, u64)>,
+    links: Index<PeripheralId, Link>,
+    calls: Index<PeripheralId, Arc<Mutex<Calls>>>,
     /// What agents and queues did.
     pub statistics: statistics::Statistics,
     /// Who supervises whom.
@@ -65,8 +68,8 @@ pub struct Table {
     pub subscriptions: Subscriptions,
     /// What waits to be sent, to all clients together.
     pub waiting: Arc<Total>,
-    clients: DashMap<SessionId, Arc<dyn Subscriber>>,
-    holders: DashMap<Target, SessionId>,
+    clients: Index<SessionId, Arc<dyn Subscriber>>,
+    holders: Index<Target, SessionId>,
     holding: Mutex<()>,
     announcing: Mutex<()>,
     sessions_made: AtomicU32,

@@ -7,19 +7,20 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
+
+use super::Index;
 
 /// So many places for each key.
 #[derive(Clone)]
 pub struct Places<K: Eq + Hash> {
-    taken: Arc<DashMap<K, usize>>,
+    taken: Arc<Index<K, usize>>,
     max: usize,
 }
 
 /// One place, until it is dropped.
 pub struct Place<K: Eq + Hash> {
-    taken: Arc<DashMap<K, usize>>,
+    taken: Arc<Index<K, usize>>,
     key: K,
 }
 

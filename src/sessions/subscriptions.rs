@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
-use dashmap::DashMap;
 use parking_lot::Mutex;
 
+use super::Index;
 use super::followers::Followers;
 use super::{Following, Place, Total};
 use crate::model::{
@@ -178,10 +178,10 @@ impl Subscription {
 /// Every subscription that is alive, by its target.
 #[derive(Debug)]
 pub struct Subscriptions {
-    by_agent: DashMap<AgentKey, Vec<Arc<Subscription>>>,
-    by_device: DashMap<(PeripheralId, Instrument), Vec<Arc<Subscription>>>,
-    by_team: DashMap<TeamId, Vec<Arc<Subscription>>>,
-    by_call: DashMap<CallKey, Vec<Arc<Subscription>>>,
+    by_agent: Index<AgentKey, Vec<Arc<Subscription>>>,
+    by_device: Index<(PeripheralId, Instrument), Vec<Arc<Subscription>>>,
+    by_team: Index<TeamId, Vec<Arc<Subscription>>>,
+    by_call: Index<CallKey, Vec<Arc<Subscription>>>,
     teams: Arc<Teams>,
     of_all: Arc<Followers>,
 }
@@ -196,10 +196,10 @@ impl Subscriptions {
     /// None yet; these teams can be followed, and what waits for those who follow everything is counted there.
     pub fn new(teams: Arc<Teams>, waiting: Arc<Total>) -> Subscriptions {
         Subscriptions {
-            by_agent: DashMap::new(),
-            by_device: DashMap::new(),
-            by_team: DashMap::new(),
-            by_call: DashMap::new(),
+            by_agent: Index::default(),
+            by_device: Index::default(),
+            by_team: Index::default(),
+            by_call: Index::default(),
             teams,
             of_all: Followers::new(waiting),
         }
@@ -343,7 +343,7 @@ impl Renderings {
 }
 
 fn retain<K: std::hash::Hash + Eq>(
-    index: &DashMap<K, Vec<Arc<Subscription>>>,
+    index: &Index<K, Vec<Arc<Subscription>>>,
     key: &K,
     others: impl FnMut(&Arc<Subscription>) -> bool,
 ) {

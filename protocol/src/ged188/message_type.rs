@@ -50,8 +50,19 @@ impl fmt::Debug for MessageType {
 }
 
 fn row(number: u32) -> Option<&'static (u32, &'static str, u8)> {
-    TYPES.binary_search_by_key(&number, |row| row.0).ok().map(|place| &TYPES[place])
+    let place = PLACES.get(number as usize)?.checked_sub(1)?;
+    TYPES.get(usize::from(place))
 }
+
+/// Of each number its row's place, counted from 1; 0 where there is none. Every frame is looked up here.
+static PLACES: [u8; 512] = {
+    let (mut places, mut place) = ([0; 512], 0);
+    while place < TYPES.len() {
+        places[TYPES[place].0 as usize] = place as u8 + 1;
+        place += 1;
+    }
+    places
+};
 
 /// The table: name, number, first version. Ascending by number.
 macro_rules! message_types {
@@ -60,7 +71,7 @@ macro_rules! message_types {
             $( #[doc = concat!("Number ", $number, ".")] pub const $name: MessageType = MessageType($number); )*
         }
 
-        static TYPES: &[(u32, &str, u8)] = &[$( ($number, stringify!($name), 0 $(+ $since)?), )*];
+        const TYPES: &[(u32, &str, u8)] = &[$( ($number, stringify!($name), 0 $(+ $since)?), )*];
     };
 }
 

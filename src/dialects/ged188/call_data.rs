@@ -132,7 +132,7 @@ const VARIABLE_NAMES: [&str; CALL_VARIABLES] = [
 fn variable_of<const MAX: usize>(name: &'static str, field: Option<&Text<MAX>>) -> Result<Option<String>, No> {
     match field {
         Some(field) if field.is_empty() => Ok(Some(String::new())),
-        field => given(name, field),
+        field => Ok(given(name, field)?.map(str::to_owned)),
     }
 }
 

@@ -114,12 +114,8 @@ struct Asked {
 }
 
 impl Session {
-    /// Does what the client asks of a call. Gives the message back if it is about something else.
-    pub(super) fn on_call_request(
-        &mut self,
-        shared: &Arc<Ged188>,
-        message: AnyMessage,
-    ) -> Result<Option<AnyMessage>, No> {
+    /// Does what the client asks of a call. False if the message is about something else.
+    pub(super) fn on_call_request(&mut self, shared: &Arc<Ged188>, message: &AnyMessage) -> Result<bool, No> {
         match message {
             AnyMessage::MakeCallReq(request) => {
                 let from = self.device_of(shared, request.peripheral_id, request.agent_instrument.as_ref())?;
@@ -331,9 +327,9 @@ impl Session {
             }
             AnyMessage::SnapshotCallReq(request) => self.snapshot_call(shared, &request)?,
             AnyMessage::SnapshotDeviceReq(request) => self.snapshot_device(shared, &request)?,
-            other => return Ok(Some(other)),
+            _ => return Ok(false),
         }
-        Ok(None)
+        Ok(true)
     }
 
     fn control(

@@ -102,10 +102,13 @@ impl Ged188 {
 }
 
 /// The text of a field, none if it is absent or empty.
-pub(super) fn given<const MAX: usize>(name: &'static str, field: Option<&Text<MAX>>) -> Result<Option<String>, No> {
+pub(super) fn given<'f, const MAX: usize>(
+    name: &'static str,
+    field: Option<&'f Text<MAX>>,
+) -> Result<Option<&'f str>, No> {
     let Some(field) = field.filter(|field| !field.is_empty()) else { return Ok(None) };
     match field.to_str() {
-        Some(text) => Ok(Some(text.to_owned())),
+        Some(text) => Ok(Some(text)),
         None => Err(No::failure(Status::E_CTI_INVALID_CHARACTER, format!("{name} is not valid text: {field:?}"))),
     }
 }

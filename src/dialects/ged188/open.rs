@@ -172,7 +172,7 @@ impl Ged188 {
     /// What an OPEN_REQ says of its client.
     pub(super) fn claim(&self, request: &OpenReq, peer: &Peer) -> Result<Claim, No> {
         let Some(client_id) = &request.client_id else { return Err(missing("ClientID")) };
-        let id = given("ClientID", Some(client_id))?.unwrap_or_default();
+        let id = given("ClientID", Some(client_id))?.unwrap_or_default().to_owned();
         let password = match &request.client_password {
             Some(password) => {
                 // UNSPEC, yet sent with a NUL by most.

@@ -55,7 +55,7 @@ impl Session {
         &mut self,
         shared: &Arc<Ged188>,
         frame: &Frame,
-        message: AnyMessage,
+        message: &AnyMessage,
         urgency: Urgency,
     ) -> Result<(), No> {
         shared.house.must_bear(urgency)?;
@@ -66,27 +66,29 @@ impl Session {
                 format!("{} has a field with tag {:?}, which is not one of its own", frame.message_type, unknown.tag);
             return Err(No::failure(Status::E_CTI_INVALID_FIELD_TAG, why));
         }
-        let Some(message) = self.on_call_request(shared, message)? else { return Ok(()) };
+        if self.on_call_request(shared, message)? {
+            return Ok(());
+        }
         match message {
             AnyMessage::HeartbeatReq(request) => {
                 self.face.say(HeartbeatConf { invoke_id: request.invoke_id, ..Default::default() });
                 Ok(())
             }
-            AnyMessage::SetAgentStateReq(request) => self.set_agent_state(shared, &request),
-            AnyMessage::QueryAgentStateReq(request) => self.query_agent_state(shared, &request),
-            AnyMessage::QueryDeviceInfoReq(request) => self.query_device_info(shared, &request),
-            AnyMessage::ClientEventReportReq(request) => self.client_event_report(&request),
-            AnyMessage::MonitorStartReq(request) => self.monitor_start(shared, &request),
-            AnyMessage::MonitorStopReq(request) => self.monitor_stop(shared, &request),
-            AnyMessage::ChangeMonitorMaskReq(request) => self.change_monitor_mask(&request),
-            AnyMessage::SuperviseCallReq(request) => self.supervise_call(shared, &request),
-            AnyMessage::ListAgentTeamReq(request) => self.list_agent_team(shared, &request),
-            AnyMessage::MonitorAgentTeamStartReq(request) => self.monitor_agent_team_start(shared, &request),
-            AnyMessage::MonitorAgentTeamStopReq(request) => self.monitor_agent_team_stop(shared, &request),
-            AnyMessage::ConfigRequestKeyEvent(request) => self.config_keys(shared, &request),
-            AnyMessage::ConfigRequestEvent(request) => self.config(shared, &request),
-            AnyMessage::QueryAgentStatisticsReq(request) => self.agent_statistics(shared, &request),
-            AnyMessage::QuerySkillGroupStatisticsReq(request) => self.skill_group_statistics(shared, &request),
+            AnyMessage::SetAgentStateReq(request) => self.set_agent_state(shared, request),
+            AnyMessage::QueryAgentStateReq(request) => self.query_agent_state(shared, request),
+            AnyMessage::QueryDeviceInfoReq(request) => self.query_device_info(shared, request),
+            AnyMessage::ClientEventReportReq(request) => self.client_event_report(request),
+            AnyMessage::MonitorStartReq(request) => self.monitor_start(shared, request),
+            AnyMessage::MonitorStopReq(request) => self.monitor_stop(shared, request),
+            AnyMessage::ChangeMonitorMaskReq(request) => self.change_monitor_mask(request),
+            AnyMessage::SuperviseCallReq(request) => self.supervise_call(shared, request),
+            AnyMessage::ListAgentTeamReq(request) => self.list_agent_team(shared, request),
+            AnyMessage::MonitorAgentTeamStartReq(request) => self.monitor_agent_team_start(shared, request),
+            AnyMessage::MonitorAgentTeamStopReq(request) => self.monitor_agent_team_stop(shared, request),
+            AnyMessage::ConfigRequestKeyEvent(request) => self.config_keys(shared, request),
+            AnyMessage::ConfigRequestEvent(request) => self.config(shared, request),
+            AnyMessage::QueryAgentStatisticsReq(request) => self.agent_statistics(shared, request),
+            AnyMessage::QuerySkillGroupStatisticsReq(request) => self.skill_group_statistics(shared, request),
             AnyMessage::OpenReq(_) => Err(No::failure(Status::E_CTI_SESSION_ALREADY_OPEN, "a session is open already")),
             _ => Err(self.not_available(frame)),
         }
@@ -230,8 +232,8 @@ impl Session {
         }
         let peripheral = shared.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let key = self.agent_meant(shared, peripheral, &fields)?;
-        let facts = shared.house.agent(&self.requester(), &key)?;
-        self.face.say(self.agent_state(request.invoke_id, &facts));
+        let state = |facts: &AgentFacts| self.agent_state(request.invoke_id, facts);
+        self.face.say(shared.house.agent(&self.requester(), &key, state)?);
         Ok(())
     }
 

@@ -163,14 +163,21 @@ impl Client {
             }
             Stage::Ending { .. } => pace(&mut self.rate, Urgency::Ordinary)?
                 .and_then(|()| Err(No::failure(Status::E_CTI_CTI_SERVER_OFFLINE, "the session is ending"))),
-            Stage::Open(session) => match session.read(frame) {
+            Stage::Open(session) if u32::from(frame.message_type.since()) > session.face.version.number() => {
+                let (message, version) = (frame.message_type, session.face.version.number());
+                let why = format!("{message} came after version {version}");
+                let too_new = No::failure(Status::E_CTI_INVALID_MSG_TYPE_FOR_VERSION, why);
+                pace(&mut self.rate, Urgency::Ordinary)?.and(Err(too_new))
+            }
+            Stage::Open(session) => match AnyMessage::decode(frame, session.face.version) {
                 Ok(AnyMessage::CloseReq(close)) => {
                     asked.is_answered(RequestResult::Ok);
                     return self.on_close_req(&close);
                 }
                 Ok(message) => {
-                    self.counts.note(&message);
-                    let urgency = urgency(&message);
+                    let message = &message;
+                    self.counts.note(message);
+                    let urgency = urgency(message);
                     match pace(&mut self.rate, urgency)? {
                         Ok(()) => {
                             session.asked.set(Some(asked.clone()));
@@ -183,7 +190,7 @@ impl Client {
                         Err(too_fast) => Err(too_fast),
                     }
                 }
-                Err(no) => pace(&mut self.rate, Urgency::Ordinary)?.and(Err(no)),
+                Err(error) => pace(&mut self.rate, Urgency::Ordinary)?.and(Err(error.into())),
             },
         };
         if let Err(no) = done {
@@ -471,16 +478,6 @@ impl Session {
     /// Who asks, for the operations.
     pub(super) fn requester(&self) -> Requester {
         self.face.requester()
-    }
-
-    /// The message in a frame, if the session's version has it.
-    fn read(&self, frame: &Frame) -> Result<AnyMessage, No> {
-        let version = self.face.version;
-        if u32::from(frame.message_type.since()) > version.number() {
-            let why = format!("{} came after version {}", frame.message_type, version.number());
-            return Err(No::failure(Status::E_CTI_INVALID_MSG_TYPE_FOR_VERSION, why));
-        }
-        Ok(AnyMessage::decode(frame, version)?)
     }
 
     /// Ends all that the session had, and says which agents those were. An agent stays as it is: closing a session is not a

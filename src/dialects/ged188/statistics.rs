@@ -14,7 +14,7 @@ use super::answers::No;
 use super::events::Identity;
 use super::identity::agent_fields;
 use super::session::Session;
-use crate::model::QueueId;
+use crate::model::{AgentFacts, QueueId};
 use crate::operations::Right;
 use crate::sessions::statistics::{AgentFigures, Figures, SupervisedFigures};
 
@@ -50,7 +50,7 @@ impl Session {
         let fields = agent_fields!(request)?;
         let peripheral = shared.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let key = self.agent_meant(shared, peripheral, &fields)?;
-        let facts = shared.house.agent(&self.requester(), &key)?;
+        let facts = shared.house.agent(&self.requester(), &key, AgentFacts::clone)?;
         let figures = shared.house.table.statistics.of_agent(peripheral, &key.agent).unwrap_or_default();
         let mut answer = agent_figures(figures);
         let id = Identity::of(key.agent.as_str(), self.face.version);

@@ -18,10 +18,10 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use dashmap::DashMap;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
+use super::Index;
 use crate::model::{
     AgentFacts, AgentId, AgentState, Call, CallId, CallKind, Instrument, PartyKind, PeripheralId, QueueId, Supervision,
 };
@@ -34,7 +34,7 @@ use queues::QueueBook;
 #[derive(Debug)]
 pub struct Statistics {
     clock: Clock,
-    of: DashMap<PeripheralId, Arc<Mutex<Books>>>,
+    of: Index<PeripheralId, Arc<Mutex<Books>>>,
 }
 
 /// An agent's figures. Calls that are not done with are not in them.
@@ -145,7 +145,7 @@ impl Statistics {
     /// The same at another time of day, told as the time since 1970.
     pub fn starting_at(time_of_day: Duration, day_begins: Duration) -> Statistics {
         let started_at = millis(time_of_day.saturating_sub(day_begins));
-        Statistics { clock: Clock { started: Instant::now(), started_at }, of: DashMap::new() }
+        Statistics { clock: Clock { started: Instant::now(), started_at }, of: Index::default() }
     }
 
     /// The figures of an agent now; none if nothing was heard of it yet.
