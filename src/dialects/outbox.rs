@@ -7,13 +7,15 @@
 //! added after it; nothing comes behind the last word, whoever still adds.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::BytesMut;
+use futures_util::task::AtomicWaker;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
 
 use crate::model::SessionId;
 use crate::sessions::{Behind, Following, Span, Subscription, Total};
@@ -33,7 +35,9 @@ const BACKLOG_MAX: usize = 4;
 #[derive(Debug)]
 pub struct Outbox {
     inner: Mutex<Inner>,
-    wake: Notify,
+    /// Something was added or asked that the connection has not looked at.
+    has_news: AtomicBool,
+    connection: AtomicWaker,
     bytes_max: usize,
     total: Arc<Total>,
     /// The client does not keep up: nothing more is added.
@@ -107,7 +111,8 @@ impl Outbox {
     pub fn sharing(bytes_max: usize, total: Arc<Total>) -> Arc<Outbox> {
         Arc::new_cyclic(|itself| Outbox {
             inner: Mutex::default(),
-            wake: Notify::new(),
+            has_news: AtomicBool::new(false),
+            connection: AtomicWaker::new(),
             bytes_max,
             total,
             is_over: AtomicBool::new(false),
@@ -154,7 +159,7 @@ impl Outbox {
             self.is_over.store(true, Ordering::Relaxed);
         }
         if is_over || !is_writing {
-            self.wake.notify_one();
+            self.wake();
         }
     }
 
@@ -195,7 +200,7 @@ impl Outbox {
         inner.is_asleep = inner.being_written > 0;
         if !inner.is_asleep {
             drop(inner);
-            self.wake.notify_one();
+            self.wake();
         }
     }
 
@@ -224,17 +229,26 @@ impl Outbox {
     /// Asks the connection to end because another session takes its place.
     pub fn replace(&self, by: SessionId) {
         self.inner.lock().replaced_by.get_or_insert(by);
-        self.wake.notify_one();
+        self.wake();
     }
 
-    /// Wakes the connection for something that is not bytes.
+    /// Wakes the connection: for bytes, or for something else.
     pub fn wake(&self) {
-        self.wake.notify_one();
+        self.has_news.store(true, Ordering::Release);
+        self.connection.wake();
     }
 
-    /// Completes when something was added or asked since this last completed.
+    /// Ready when something was added or asked since this was last ready. There is one who asks: the connection.
+    pub fn poll_woken(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.has_news.load(Ordering::Acquire) {
+            self.connection.register(cx.waker());
+        }
+        if self.has_news.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// The same, waited for.
     pub async fn woken(&self) {
-        self.wake.notified().await;
+        poll_fn(|cx| self.poll_woken(cx)).await;
     }
 
     /// The session that asked to take this one's place.
@@ -294,7 +308,7 @@ impl Outbox {
             inner.end_backlog(self);
         } else {
             drop(inner);
-            self.wake.notify_one(); // for what was added meanwhile nobody was woken
+            self.wake(); // for what was added meanwhile nobody was woken
         }
         oldest
     }
@@ -486,7 +500,7 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
+    use std::task::Waker;
 
     use super::*;
 
@@ -495,7 +509,7 @@ mod tests {
     }
 
     fn is_woken(outbox: &Outbox) -> bool {
-        outbox.woken().now_or_never().is_some()
+        outbox.poll_woken(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     #[test]

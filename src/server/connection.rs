@@ -1,4 +1,4 @@
-//! One connection's task: one loop, one `select!`; every arm names an event, every exit is a reason.
+//! One connection's task: one loop, one wait; what it waited for has a name, every exit is a reason.
 //!
 //! Not here: frames, and what a transport makes of a socket. Must hold: all that one read brought is answered before anything
 //! is written, and written at once; the end has one log line and is counted once.
@@ -50,50 +50,61 @@ pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 impl<W: Wire> Connection<W> {
     /// Serves the connection until it ends.
     pub(super) async fn run(mut self) {
-        let Spoken { goodbyes, cutting, .. } = &*Arc::clone(&self.spoken);
-        let reason = tokio::select! {
-            biased;
-            () = cutting.cancelled() => CloseReason::Shutdown,
-            reason = self.serve(goodbyes) => reason,
-        };
+        let goodbyes = &Arc::clone(&self.spoken).goodbyes;
+        let reason = self.serve(goodbyes).await;
         let departed = self.conversation.close(&reason);
         self.spoken.has_ended(self.peer, &reason, &departed);
         let goodbye = tokio::time::timeout(GOODBYE, self.wire.say_goodbye(&self.outbox, &reason));
         tokio::select! {
-            () = cutting.cancelled() => (),
+            () = goodbyes.cutting.cancelled() => (),
             said = goodbye => if said.is_err() { debug!(peer = %self.peer, "the client did not take its last words") },
         }
         self.outbox.let_go();
     }
 
     async fn serve(&mut self, goodbyes: &Goodbyes) -> CloseReason {
-        let mut is_stopping = false;
         let mut goodbye = None;
         let mut stall = Stall::new(self.spoken.write);
         let mut timer = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
         loop {
-            let deadline = self.conversation.next_deadline().into_iter().chain(stall.deadline()).min();
+            if goodbyes.is_cut() {
+                return CloseReason::Shutdown;
+            }
+            if goodbye.is_none() && goodbyes.has_begun() {
+                goodbye = Some(Goodbye { at: goodbyes.turn().into_std(), is_said: false });
+            }
+            let goodbye_at = goodbye.as_ref().and_then(Goodbye::due);
+            let is_to_say_goodbye = goodbye_at.is_some_and(|at| at <= now());
+            let deadlines = [self.conversation.next_deadline(), stall.deadline(), goodbye_at];
+            let deadline = deadlines.into_iter().flatten().min();
             // A deadline that only moves away is looked at again when the timer fires: every read moves it.
             if let Some(deadline) = deadline.map(tokio::time::Instant::from_std)
                 && (timer.is_elapsed() || deadline < timer.deadline())
             {
                 timer.as_mut().reset(deadline);
             }
-            let done = tokio::select! {
-                biased;
-                () = goodbyes.stopping.cancelled(), if !is_stopping => {
-                    is_stopping = true;
-                    goodbye = Some(goodbyes.turn());
-                    Ok(())
+            let next = poll_fn(|cx| {
+                if is_to_say_goodbye {
+                    return Poll::Ready(Next::Goodbye);
                 }
-                () = at(goodbye), if goodbye.is_some() => {
-                    goodbye = None;
+                if let Poll::Ready(done) = self.wire.poll_move(cx, &mut *self.conversation) {
+                    return Poll::Ready(Next::Moved(done));
+                }
+                if self.outbox.poll_woken(cx).is_ready() {
+                    return Poll::Ready(Next::Woken);
+                }
+                match deadline {
+                    Some(_) => timer.as_mut().poll(cx).map(|()| Next::Due),
+                    None => Poll::Pending,
+                }
+            });
+            let done = match next.await {
+                Next::Moved(done) => done,
+                Next::Woken => self.conversation.on_wake(),
+                Next::Due => stall.check(now()).and_then(|()| self.conversation.on_deadline(now())),
+                Next::Goodbye => {
+                    goodbye = goodbye.map(|goodbye| Goodbye { is_said: true, ..goodbye });
                     self.conversation.on_shutdown()
-                }
-                done = poll_fn(|cx| self.wire.poll_move(cx, &mut *self.conversation)) => done,
-                () = self.outbox.woken() => self.conversation.on_wake(),
-                () = timer.as_mut(), if deadline.is_some() => {
-                    stall.check(now()).and_then(|()| self.conversation.on_deadline(now()))
                 }
             };
             let flushed = poll_fn(|cx| Poll::Ready(self.wire.flush(cx, &self.outbox))).await;
@@ -103,15 +114,32 @@ impl<W: Wire> Connection<W> {
                 Err(reason) => return reason,
             }
             let (written, left) = self.wire.written();
-            stall.look(now(), written, left);
+            stall.look(now, written, left);
         }
     }
 }
 
-async fn at(moment: Option<tokio::time::Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
+/// What a connection has waited for.
+enum Next {
+    /// Something was read, or written.
+    Moved(Result<(), CloseReason>),
+    /// The outbox has news.
+    Woken,
+    /// A deadline has come.
+    Due,
+    /// The gateway stops, and it is this connection's turn to hear of it.
+    Goodbye,
+}
+
+/// When this connection is to say that the gateway stops.
+struct Goodbye {
+    at: Instant,
+    is_said: bool,
+}
+
+impl Goodbye {
+    fn due(&self) -> Option<Instant> {
+        (!self.is_said).then_some(self.at)
     }
 }
 

@@ -4,7 +4,7 @@
 //! is no time.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct Goodbyes {
     /// Cancelled when the gateway stops.
     pub(super) stopping: CancellationToken,
+    /// Cancelled when there is no more time for goodbyes.
+    pub(super) cutting: CancellationToken,
+    is_cut: AtomicBool,
     spread: Duration,
     begun: OnceLock<(Instant, Duration)>,
     next: AtomicU32,
@@ -22,14 +25,37 @@ pub(super) struct Goodbyes {
 
 impl Goodbyes {
     pub(super) fn new(spread: Duration) -> Goodbyes {
-        Goodbyes { stopping: CancellationToken::new(), spread, begun: OnceLock::new(), next: AtomicU32::new(0) }
+        Goodbyes {
+            stopping: CancellationToken::new(),
+            cutting: CancellationToken::new(),
+            is_cut: AtomicBool::new(false),
+            spread,
+            begun: OnceLock::new(),
+            next: AtomicU32::new(0),
+        }
     }
 
-    /// The gateway stops, with so many connections.
+    /// The gateway stops, with so many connections. Each looks whether this was so when it is woken next.
     pub(super) fn begin(&self, connections: usize) {
         let connections = u32::try_from(connections).unwrap_or(u32::MAX).max(1);
         let _once = self.begun.set((Instant::now(), self.spread / connections));
         self.stopping.cancel();
+    }
+
+    /// Whether it stops. Costs a connection next to nothing to ask.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.get().is_some()
+    }
+
+    /// The time is over: each connection ends as soon as it is woken.
+    pub(super) fn cut(&self) {
+        self.is_cut.store(true, Ordering::Release);
+        self.cutting.cancel();
+    }
+
+    /// Whether it is.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
     }
 
     /// Over how long they are spread.

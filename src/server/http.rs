@@ -84,7 +84,7 @@ pub(super) async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     // A client that connects and goes, as those do that only look whether somebody listens, has asked nothing.
     ended(if status == 0 { CloseReason::ClientGone } else { CloseReason::HttpAnswered { status } });
     tokio::select! {
-        () = spoken.cutting.cancelled() => (),
+        () = spoken.goodbyes.cutting.cancelled() => (),
         _ = tokio::time::timeout(GOODBYE, close_both_ends(stream)) => (),
     }
     None

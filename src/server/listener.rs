@@ -9,7 +9,6 @@ use bytes::Bytes;
 use parking_lot::RwLock;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::connection::{Connection, Wire, failed, now};
@@ -67,7 +66,6 @@ pub(super) struct Spoken {
     pub(super) write: Duration,
     pub(super) outbound: Arc<Total>,
     pub(super) goodbyes: Arc<Goodbyes>,
-    pub(super) cutting: CancellationToken,
 }
 
 /// How long accepting rests when the system has no descriptor or memory left for another connection.

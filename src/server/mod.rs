@@ -68,10 +68,8 @@ pub struct Gateway {
     config: Mutex<Config>,
     speak: Speak,
     /// What all connections together may be owed.
-    /// First: no new connections, and one after the other is told.
+    /// First: no new connections, one after the other is told, and what does not end by itself is cut.
     goodbyes: Arc<Goodbyes>,
-    /// Cancelled last: connections that did not end by themselves are cut.
-    cutting: CancellationToken,
     /// Cancelled when all is over.
     stopped: CancellationToken,
     accepting: TaskTracker,
@@ -178,7 +176,6 @@ impl Gateway {
             watch,
             observing,
             goodbyes: Arc::new(Goodbyes::new(config.timeouts.goodbyes)),
-            cutting: CancellationToken::new(),
             stopped: CancellationToken::new(),
             accepting: TaskTracker::new(),
             connections: TaskTracker::new(),
@@ -232,7 +229,6 @@ impl Gateway {
             write: config.timeouts.write,
             outbound: Arc::clone(&self.house.table.waiting),
             goodbyes: Arc::clone(&self.goodbyes),
-            cutting: self.cutting.clone(),
         }
     }
 
@@ -262,6 +258,7 @@ impl Gateway {
             "stopping: no more connections are taken, one client after the other is sent away"
         );
         self.goodbyes.begin(connections);
+        self.watch.wake_connections();
         self.accepting.close();
         self.accepting.wait().await; // from here on there are no new connections
         self.connections.close();
@@ -272,7 +269,8 @@ impl Gateway {
         }
         if tokio::time::timeout(self.drain, self.connections.wait()).await.is_err() {
             warn!(connections = self.connections.len(), "the time for goodbyes is over, closing the rest");
-            self.cutting.cancel();
+            self.goodbyes.cut();
+            self.watch.wake_connections();
             self.connections.wait().await;
         }
         // What was taken before its connection heard of the end.

@@ -43,13 +43,21 @@ impl OpenConnections {
         Open { place, all: self.clone() }
     }
 
+    /// Wakes all of them.
+    pub(super) fn wake(&self) {
+        self.all().iter().for_each(|outbox| outbox.wake());
+    }
+
     pub(super) fn waiting(&self) -> Waiting {
-        // Whoever adds to an outbox must not wait for all the others to be looked at, nor who connects.
-        let outboxes: Vec<Arc<Outbox>> = self.0.lock().outboxes.values().cloned().collect();
-        outboxes.iter().fold(Waiting::default(), |sum, outbox| {
+        self.all().iter().fold(Waiting::default(), |sum, outbox| {
             let bytes = outbox.waiting();
             Waiting { connections: sum.connections + 1, bytes: sum.bytes + bytes, bytes_max: sum.bytes_max.max(bytes) }
         })
+    }
+
+    /// Whoever adds to an outbox must not wait for all the others to be looked at, nor who connects.
+    fn all(&self) -> Vec<Arc<Outbox>> {
+        self.0.lock().outboxes.values().cloned().collect()
     }
 }
 

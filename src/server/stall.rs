@@ -22,13 +22,13 @@ impl Stall {
     }
 
     /// So much was written up to now, and so much waits.
-    pub(super) fn look(&mut self, now: Instant, written: u64, left: usize) {
+    pub(super) fn look(&mut self, now: impl FnOnce() -> Instant, written: u64, left: usize) {
         let has_moved = std::mem::replace(&mut self.written, written) != written;
         self.left = left;
         self.since = match self.since {
             _ if left == 0 => None,
             Some(since) if !has_moved => Some(since),
-            _ => Some(now),
+            _ => Some(now()),
         };
     }
 
@@ -58,18 +58,18 @@ mod tests {
         for second in 0..60 {
             let now = start + Duration::from_secs(second);
             stall.check(now).unwrap();
-            stall.look(now, second / 5, 1_000);
+            stall.look(|| now, second / 5, 1_000);
         }
     }
 
     #[test]
     fn a_client_that_takes_nothing_is_given_its_time_and_no_more() {
         let (start, mut stall) = (Instant::now(), Stall::new(PATIENCE));
-        stall.look(start, 10, 500);
+        stall.look(|| start, 10, 500);
         for second in 0..8 {
             let now = start + Duration::from_secs(second);
             stall.check(now).unwrap();
-            stall.look(now, 10, 500 + 100 * second as usize); // more waits, and nothing is taken
+            stall.look(|| now, 10, 500 + 100 * second as usize); // more waits, and nothing is taken
         }
         let reason = stall.check(start + PATIENCE).unwrap_err();
         assert!(matches!(reason, CloseReason::Stalled { waited: PATIENCE, bytes: 1_200 }), "{reason}");
@@ -78,8 +78,8 @@ mod tests {
     #[test]
     fn for_a_client_for_whom_nothing_waits_nobody_waits() {
         let (start, mut stall) = (Instant::now(), Stall::new(PATIENCE));
-        stall.look(start, 10, 500);
-        stall.look(start + Duration::from_secs(1), 510, 0);
+        stall.look(|| start, 10, 500);
+        stall.look(|| start + Duration::from_secs(1), 510, 0);
         assert_eq!(stall.deadline(), None);
         stall.check(start + Duration::from_secs(1_000)).unwrap();
     }

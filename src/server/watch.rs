@@ -47,6 +47,12 @@ impl Watch {
         open
     }
 
+    /// Has every connection look at what has become of the gateway.
+    pub(super) fn wake_connections(&self) {
+        let listeners = self.listeners.lock().clone();
+        listeners.iter().for_each(|(_, _, open)| open.wake());
+    }
+
     /// Another configuration is in force from now on.
     pub(super) fn configured_by(&self, config: &Config) {
         self.config.lock().clone_from(config);

@@ -108,15 +108,18 @@ impl Span {
 
 fn take(at: &mut Arc<Position>, until: usize, bytes_max: usize, out: &mut BytesMut) -> Option<Instant> {
     let (end, mut oldest) = (at.at.saturating_add(bytes_max), None);
-    while at.at < until
-        && at.at < end
-        && let Some(event) = at.next.get()
+    // Held once it is known how far: many read the same at a time, and each step would be one more count for all of them.
+    let mut passed: &Arc<Position> = at;
+    while passed.at < until
+        && passed.at < end
+        && let Some(event) = passed.next.get()
     {
         out.extend_from_slice(&event.bytes);
         oldest = oldest.or(event.read_at);
-        let behind = Arc::clone(&event.behind);
-        *at = behind;
+        passed = &event.behind;
     }
+    let passed = Arc::clone(passed);
+    *at = passed;
     oldest
 }
 

@@ -289,6 +289,9 @@ impl Client {
 
     /// Goes on if it is known by now who the client is.
     fn go_on(&mut self) -> Result<(), CloseReason> {
+        if !matches!(self.stage, Stage::Proving(_)) {
+            return Ok(()); // as most that wakes up; what is below moves the whole stage
+        }
         let proving = match std::mem::replace(&mut self.stage, Stage::Connected) {
             Stage::Proving(proving) => proving,
             other => {
