@@ -244,7 +244,7 @@ impl Audience {
 }
 
 /// What a client says first, and what it says to subscribe.
-fn greeting(kind: Kind) -> (Vec<u8>, Vec<u8>) {
+pub(crate) fn greeting(kind: Kind) -> (Vec<u8>, Vec<u8>) {
     match kind {
         Kind::Nats => (b"CONNECT {\"verbose\":false,\"pedantic\":false}\r\nPONG\r\n".to_vec(), b"SUB e 1\r\n".to_vec()),
         Kind::Redis => (Vec::new(), b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\ne\r\n".to_vec()),

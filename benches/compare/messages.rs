@@ -92,6 +92,12 @@ pub(crate) fn open_to_command() -> Vec<u8> {
     encode(open("bench", ServiceMask::CTI_SERVICE_CLIENT_CONTROL))
 }
 
+/// An agent's desktop.
+pub(crate) fn open_of_agent(agent: u32) -> Vec<u8> {
+    let services = ServiceMask::CTI_SERVICE_CLIENT_EVENTS | ServiceMask::CTI_SERVICE_CLIENT_CONTROL;
+    encode(OpenReq { agent_id: Text::new(&agent.to_string()).ok(), ..open("bench", services) })
+}
+
 /// A session that hears how every agent stands.
 pub(crate) fn open_to_hear() -> Vec<u8> {
     encode(open("bench", ServiceMask::CTI_SERVICE_ALL_EVENTS))

@@ -110,7 +110,41 @@ impl Report {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
+    /// Each ratio as a part of what it may be at most: the line is the target, shorter is better.
     pub(crate) fn svg(&self) -> String {
-        String::new()
+        let height = ROW * (self.rows.len() + 2);
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
+             font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+             <text x=\"{TARGET_AT}\" y=\"14\" text-anchor=\"middle\" fill=\"#444\">target</text>\n"
+        );
+        for (row, y) in self.rows.iter().zip((1..).map(|place| place * ROW)) {
+            let (part, target) = match row.target {
+                Target::AtMost(most) => (row.ratio.median / most, format!("≤ {most}")),
+                Target::AtLeast(least) => (least / row.ratio.median, format!("≥ {least}")),
+            };
+            let bar = (part * (TARGET_AT - BARS_AT) as f64).clamp(1.0, (WIDTH - BARS_AT - NUMBERS) as f64);
+            let color = if row.is_met { "#3a8f5c" } else { "#d08a2e" };
+            let (text_y, label_x, numbers_x) = (y + 12, BARS_AT - 8, WIDTH - 4);
+            let Row { path, figure, base, .. } = row;
+            svg += &format!(
+                "<text x=\"{label_x}\" y=\"{text_y}\" text-anchor=\"end\">{path}: {figure} / {base}</text>\n\
+                 <rect x=\"{BARS_AT}\" y=\"{y}\" width=\"{bar:.0}\" height=\"{BAR}\" fill=\"{color}\"/>\n\
+                 <text x=\"{numbers_x}\" y=\"{text_y}\" text-anchor=\"end\">{:.2} ({target})</text>\n",
+                row.ratio.median
+            );
+        }
+        let bottom = height - ROW;
+        svg + &format!(
+            "<line x1=\"{TARGET_AT}\" y1=\"{ROW}\" x2=\"{TARGET_AT}\" y2=\"{bottom}\" stroke=\"#444\"/>\n</svg>\n"
+        )
     }
 }
+
+const WIDTH: usize = 960;
+const ROW: usize = 18;
+const BAR: usize = 14;
+const BARS_AT: usize = 480;
+/// Where a bar ends that is just as long as it may be.
+const TARGET_AT: usize = 680;
+const NUMBERS: usize = 110;

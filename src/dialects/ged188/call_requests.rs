@@ -285,7 +285,7 @@ impl Session {
             AnyMessage::SendDtmfSignalReq(request) => {
                 let from = connection!(self, shared, request);
                 let digits = given("DTMFString", request.dtmf_string.as_ref())?.ok_or_else(|| missing("DTMFString"))?;
-                let tones = Tones::new(&digits).ok_or_else(|| {
+                let tones = Tones::new(digits).ok_or_else(|| {
                     let why = format!("DTMFString {digits:?}: 1 to {} of 0-9, *, # and A-D can be sent", Tones::MAX);
                     No::failure(Status::E_CTI_INVALID_DIGITS, why)
                 })?;
@@ -304,8 +304,8 @@ impl Session {
                     ("ConnectionDeviceID", request.connection_device_id.as_ref()),
                     None,
                 )?;
-                let change = data_of!(request, More::of(&request));
-                must_leave_the_rest(&request, self.seen_call(shared, request.peripheral_id, at.call)?.as_deref())?;
+                let change = data_of!(request, More::of(request));
+                must_leave_the_rest(request, self.seen_call(shared, request.peripheral_id, at.call)?.as_deref())?;
                 let command = CallCommand::SetData { at, change };
                 self.give(shared, request.invoke_id, request.peripheral_id, command, |asked, _| {
                     SetCallDataConf { invoke_id: asked.invoke_id, ..Default::default() }.into()
@@ -325,8 +325,8 @@ impl Session {
                     ReleaseCallConf { invoke_id: asked.invoke_id, ..Default::default() }.into()
                 })?;
             }
-            AnyMessage::SnapshotCallReq(request) => self.snapshot_call(shared, &request)?,
-            AnyMessage::SnapshotDeviceReq(request) => self.snapshot_device(shared, &request)?,
+            AnyMessage::SnapshotCallReq(request) => self.snapshot_call(shared, request)?,
+            AnyMessage::SnapshotDeviceReq(request) => self.snapshot_device(shared, request)?,
             _ => return Ok(false),
         }
         Ok(true)

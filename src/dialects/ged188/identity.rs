@@ -46,7 +46,7 @@ impl AgentFields {
             return Err(inconsistent(format!("AgentID is {short:?} and AgentIDLong is {long:?}")));
         }
         let agent =
-            long.or(short).map(|id| AgentId::new(&id).map_err(|error| bad("AgentID", &id, error))).transpose()?;
+            long.or(short).map(|id| AgentId::new(id).map_err(|error| bad("AgentID", id, error))).transpose()?;
         Ok(AgentFields {
             agent,
             instrument: device("AgentInstrument", instrument)?,
@@ -118,7 +118,7 @@ pub(super) fn device<const MAX: usize>(
     field: Option<&Text<MAX>>,
 ) -> Result<Option<Instrument>, No> {
     let text = given(name, field)?;
-    text.map(|text| Instrument::new(&text).map_err(|error| bad(name, &text, error))).transpose()
+    text.map(|text| Instrument::new(text).map_err(|error| bad(name, text, error))).transpose()
 }
 
 /// A number that is to be called.
@@ -130,7 +130,7 @@ pub(super) fn number<const MAX: usize>(
         No::failure(Status::E_CTI_INVALID_CHARACTER, format!("{name} {text:?} cannot be called: {error}"))
     };
     let text = given(name, field)?;
-    text.map(|text| Instrument::new(&text).map_err(|error| cannot(&text, error))).transpose()
+    text.map(|text| Instrument::new(text).map_err(|error| cannot(text, error))).transpose()
 }
 
 pub(super) fn inconsistent(why: String) -> No {

@@ -31,7 +31,7 @@ impl Session {
                 let why = "ConnectionDeviceID and MonitoredDeviceID are both given";
                 return Err(No::failure(Status::E_CTI_MUTUALLY_EXCLUS_DEVICEID_TYPES, why));
             }
-            Some(device) => target_of(shared, peripheral, request.monitored_device_type, &device)?,
+            Some(device) => target_of(shared, peripheral, request.monitored_device_type, device)?,
             None if names_call => {
                 let call = CallId(request.connection_call_id);
                 if shared.house.table.calls(peripheral).lock().get(call).is_none() {
