@@ -59,7 +59,7 @@ fn bench(arguments: &[&str]) -> Result<(), Failure> {
     let only = value("--only");
     servers::keep_to_core(std::process::id(), servers::LOAD_CORE)?;
     let mut report = Report::default();
-    let parts: [(&str, fn(&mut Report) -> Result<(), Failure>); 3] =
+    let parts: [(&str, Part); 3] =
         [("requests", requests::measure), ("fan-out", fan_out::measure), ("sessions", sessions::measure)];
     for (_, part) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         part(&mut report)?;
@@ -75,6 +75,9 @@ fn bench(arguments: &[&str]) -> Result<(), Failure> {
         missed => Err(format!("{missed} targets are missed").into()),
     }
 }
+
+/// Measures some of it.
+type Part = fn(&mut Report) -> Result<(), Failure>;
 
 /// From the repository's folder, wherever cargo starts this.
 fn file(name: &str) -> PathBuf {

@@ -130,7 +130,7 @@ impl Peers {
                 let mut ended = frames[client].count(bytes)?;
                 answered += ended as u64;
                 // Whole rounds: each begins where the last one ended.
-                if ended > 0 && (!is_over || self.next[client] % requests[client].len() != 0) {
+                if ended > 0 && (!is_over || !self.next[client].is_multiple_of(requests[client].len())) {
                     due.push((client, ended));
                 }
                 while ended > 0 {
