@@ -21,7 +21,7 @@ use bytes::{Bytes, BytesMut};
 use crate::access::Certificate;
 
 pub use close::{CloseKind, CloseReason, ConnectionsFrom, Departed};
-pub use outbox::{Outbox, SlowClient};
+pub use outbox::{Outbox, SlowClient, Socket};
 
 pub use crate::sessions::Total;
 pub use rate::{Pace, Rate};

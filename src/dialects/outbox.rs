@@ -6,8 +6,11 @@
 //! Not here: sockets, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
 //! added after it; nothing comes behind the last word, whoever still adds.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
@@ -26,6 +29,11 @@ const PIECE_BYTES: usize = 4 * 1024;
 const WRITTEN_AT_ONCE: usize = 64 * 1024;
 /// Room for so many pieces is kept when there are none.
 const PIECES_KEPT: usize = 4;
+thread_local! {
+    /// One a thread: what is written at once is kept nowhere.
+    static SCRATCH: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(WRITTEN_AT_ONCE));
+}
+
 /// What no socket takes for a client that does not read.
 const READS_BYTES: usize = 512 * 1024;
 /// How many times the bound a backlog may be.
@@ -43,6 +51,19 @@ pub struct Outbox {
     /// The client does not keep up: nothing more is added.
     is_over: AtomicBool,
     itself: Weak<Outbox>,
+}
+
+/// A connection's socket, for whoever has something for it while nothing else waits: that costs less than to wake the
+/// connection, which then writes it.
+pub trait Socket: Send + Sync + fmt::Debug {
+    /// Writes as much as there is room for.
+    ///
+    /// # Errors
+    /// When there is no room at all, or the connection has failed.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// An event was written that was read from its ACD then.
+    fn has_written(&self, read_at: Instant);
 }
 
 /// Some of what waits.
@@ -73,6 +94,8 @@ struct Inner {
     pieces: VecDeque<Piece>,
     /// Behind these the events of a subscription to everything, wherever they end.
     following: Option<Following>,
+    /// Where the log may be written to at once.
+    socket: Option<Arc<dyn Socket>>,
     /// The bytes of the connection's own pieces.
     own: usize,
     /// The bytes of the shared ones.
@@ -194,11 +217,18 @@ impl Outbox {
         may_follow
     }
 
-    /// There is something in the log: the connection is woken, or falls asleep if it waits for its client.
+    /// Whoever tells of the log may write it to that socket. Its connection writes there too, but never what it did not take
+    /// from here.
+    pub fn write_to(&self, socket: Arc<dyn Socket>) {
+        self.inner.lock().socket = Some(socket);
+    }
+
+    /// There is something in the log: it is written if nothing else waits, else the connection is woken, or falls asleep if it
+    /// waits for its client.
     pub fn look(&self) {
         let mut inner = self.inner.lock();
         inner.is_asleep = inner.being_written > 0;
-        if !inner.is_asleep {
+        if !inner.is_asleep && !inner.write_log(self) {
             drop(inner);
             self.wake();
         }
@@ -317,6 +347,7 @@ impl Outbox {
     pub fn let_go(&self) {
         let mut inner = self.inner.lock();
         let (was, following) = (inner.own_waiting(), inner.following.take());
+        inner.socket = None;
         let pieces = std::mem::take(&mut inner.pieces);
         (inner.own, inner.shared, inner.being_written, inner.is_complete) = (0, 0, 0, true);
         self.total.changed(was, 0);
@@ -420,6 +451,31 @@ impl Inner {
         if std::mem::take(&mut self.backlog) > 0 {
             self.limit_following(outbox);
         }
+    }
+
+    /// Writes what the log has, if nothing is before it. Whether there is nothing left for the connection to do.
+    fn write_log(&mut self, outbox: &Outbox) -> bool {
+        let (Some(socket), Some(following)) = (&self.socket, &mut self.following) else { return false };
+        if !self.pieces.is_empty() {
+            return false;
+        }
+        let (bytes, oldest) = SCRATCH.with_borrow_mut(|scratch| {
+            scratch.clear();
+            let oldest = following.take(WRITTEN_AT_ONCE, scratch);
+            // What has failed the connection sees when it writes the rest.
+            let written = socket.try_write(scratch).unwrap_or(0);
+            (BytesMut::from(&scratch[written..]), oldest)
+        });
+        if bytes.is_empty() {
+            oldest.into_iter().for_each(|oldest| socket.has_written(oldest));
+            return following.is_empty();
+        }
+        let was = self.own_waiting();
+        self.own += bytes.len();
+        self.pieces.push_back(Piece::Own { bytes, oldest });
+        outbox.total.changed(was, self.own_waiting());
+        self.limit_following(outbox);
+        false
     }
 
     /// What the log has so far stays before what is added now.

@@ -5,7 +5,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -15,9 +15,11 @@ use tracing::{debug, info, warn};
 
 use super::goodbyes::Goodbyes;
 use super::listener::Spoken;
+use super::open::Open;
 use super::stall::Stall;
-use crate::dialects::{CloseReason, Conversation, Departed, Outbox};
+use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Socket};
 use crate::model::AgentKey;
+use crate::sessions::Place;
 
 /// A socket and the two ends of what is said on it.
 pub(super) struct Connection<W> {
@@ -26,6 +28,8 @@ pub(super) struct Connection<W> {
     pub(super) spoken: Arc<Spoken>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) conversation: Box<dyn Conversation>,
+    /// Its places, among all connections and among those that are looked at: free again when it has ended.
+    pub(super) places: (Place<IpAddr>, Open),
 }
 
 /// What a transport makes of a socket.
@@ -36,6 +40,11 @@ pub(super) trait Wire: Send {
     /// Takes what the outbox has, writes as far as the socket takes it, and tells the outbox what is left. Returns when the
     /// oldest event was read of what is written now.
     fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<Option<Instant>, CloseReason>;
+
+    /// Where bytes may be written as they are, by whoever has some.
+    fn socket(&self) -> Option<Arc<dyn Socket>> {
+        None
+    }
 
     /// How many bytes were written, and how many wait.
     fn written(&self) -> (u64, usize);
@@ -48,18 +57,24 @@ pub(super) trait Wire: Send {
 pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 impl<W: Wire> Connection<W> {
-    /// Serves the connection until it ends.
-    pub(super) async fn run(mut self) {
-        let goodbyes = &Arc::clone(&self.spoken).goodbyes;
-        let reason = self.serve(goodbyes).await;
+    /// Serves the connection until it ends. What is on the heap, and the goodbye that comes once, is not a part of each task
+    /// that waits.
+    pub(super) async fn run(mut self: Box<Self>) {
+        let reason = self.serve(&Arc::clone(&self.spoken).goodbyes).await;
+        Box::pin(self.leave(reason)).await;
+    }
+
+    async fn leave(mut self: Box<Self>, reason: CloseReason) {
         let departed = self.conversation.close(&reason);
         self.spoken.has_ended(self.peer, &reason, &departed);
-        let goodbye = tokio::time::timeout(GOODBYE, self.wire.say_goodbye(&self.outbox, &reason));
+        let Connection { wire, peer, spoken, outbox, places, .. } = *self;
+        let goodbye = tokio::time::timeout(GOODBYE, wire.say_goodbye(&outbox, &reason));
         tokio::select! {
-            () = goodbyes.cutting.cancelled() => (),
-            said = goodbye => if said.is_err() { debug!(peer = %self.peer, "the client did not take its last words") },
+            () = spoken.goodbyes.cutting.cancelled() => (),
+            said = goodbye => if said.is_err() { debug!(%peer, "the client did not take its last words") },
         }
-        self.outbox.let_go();
+        outbox.let_go();
+        drop(places);
     }
 
     async fn serve(&mut self, goodbyes: &Goodbyes) -> CloseReason {

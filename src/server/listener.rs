@@ -110,12 +110,12 @@ impl Listener {
         let plain = Peer::from(peer);
         let connections = &self.room.connections;
         match (&spoken.tls, spoken.transport) {
-            // What most connections are: no box, no task around the task.
             (None, Transport::Tcp) => {
-                connections.spawn(keeping(place, spoken.converse(Tcp::new(stream), plain, accepted)))
+                let wire = Tcp::plain(stream, spoken.counts.latency.clone());
+                connections.spawn(spoken.converse(wire, plain, accepted, place))
             }
-            (None, Transport::Websocket) => connections.spawn(keeping(place, spoken.answer(stream, plain, accepted))),
-            (Some(_), _) => connections.spawn(keeping(place, spoken.secure(stream, peer, accepted))),
+            (None, Transport::Websocket) => connections.spawn(spoken.answer(stream, plain, accepted, place)),
+            (Some(_), _) => connections.spawn(spoken.secure(stream, peer, accepted, place)),
         };
     }
 }
@@ -131,7 +131,7 @@ impl Spoken {
     }
 
     /// Agrees upon TLS, and goes on as without. The time for opening a session runs already.
-    async fn secure(self: Arc<Self>, stream: TcpStream, address: SocketAddr, accepted: Instant) {
+    async fn secure(self: Arc<Self>, stream: TcpStream, address: SocketAddr, accepted: Instant, place: Place<IpAddr>) {
         let Some(tls) = &self.tls else { return };
         let deadline = tokio::time::Instant::from_std(accepted + self.open);
         let ended = |reason: CloseReason| self.has_ended(address, &reason, &Departed::default());
@@ -147,39 +147,36 @@ impl Spoken {
         };
         let peer = Peer { address, certificate };
         match self.transport {
-            Transport::Tcp => self.converse(Tcp::new(stream), peer, accepted).await,
-            Transport::Websocket => self.answer(stream, peer, accepted).await,
+            Transport::Tcp => self.converse(Tcp::new(stream), peer, accepted, place).await,
+            Transport::Websocket => self.answer(stream, peer, accepted, place).await,
         }
     }
 
     /// Answers HTTP, and speaks the dialect if that makes a WebSocket of it.
-    async fn answer<S>(self: Arc<Self>, stream: S, peer: Peer, accepted: Instant)
+    async fn answer<S>(self: Arc<Self>, stream: S, peer: Peer, accepted: Instant, place: Place<IpAddr>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         if let Some(websocket) = http::answer(stream, peer.address, accepted, &self).await {
-            self.converse(websocket, peer, accepted).await;
+            self.converse(websocket, peer, accepted, place).await;
         }
     }
 
     /// Speaks the dialect until the connection ends. The time for opening a session runs since `accepted`.
-    fn converse<W: Wire>(self: Arc<Self>, wire: W, peer: Peer, accepted: Instant) -> impl Future<Output = ()> + use<W> {
+    fn converse<W: Wire>(
+        self: Arc<Self>,
+        wire: W,
+        peer: Peer,
+        accepted: Instant,
+        place: Place<IpAddr>,
+    ) -> impl Future<Output = ()> + use<W> {
         let outbox = Outbox::sharing(self.limits.outbound_bytes_max, Arc::clone(&self.outbound));
+        wire.socket().into_iter().for_each(|socket| outbox.write_to(socket));
         let address = peer.address;
         let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), accepted);
-        let open = self.open_connections.add(Arc::clone(&outbox));
-        let connection = Connection { wire, peer: address, spoken: self, outbox, conversation };
-        async move {
-            connection.run().await;
-            drop(open);
-        }
+        let places = (place, self.open_connections.add(Arc::clone(&outbox)));
+        Box::new(Connection { wire, peer: address, spoken: self, outbox, conversation, places }).run()
     }
-}
-
-/// A connection's place is free again when it has ended.
-async fn keeping(place: Place<IpAddr>, connection: impl Future<Output = ()>) {
-    connection.await;
-    drop(place);
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

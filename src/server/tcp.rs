@@ -4,20 +4,28 @@
 //! taken and the socket has not is written on by itself.
 
 use std::cell::RefCell;
+use std::net::Shutdown;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
+use std::{fmt, io};
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::io::poll_read_buf;
 
 use super::connection::{Wire, close_both_ends, failed, now};
-use crate::dialects::{CloseReason, Conversation, Outbox};
+use crate::dialects::{CloseReason, Conversation, Outbox, Socket};
+use crate::observe::Histogram;
 
 /// A socket, what was read of a frame, and what is not written yet.
 pub(super) struct Tcp<S> {
     stream: S,
+    /// The stream, where others may write to it too.
+    shared: Option<Arc<Writing>>,
     half_frame: BytesMut,
     pending: BytesMut,
     /// How many bytes the stream has taken since it began.
@@ -36,10 +44,75 @@ thread_local! {
     static SCRATCH: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(READ_BYTES));
 }
 
+/// A socket without TLS: its connection reads, and whoever tells of a log writes there as well as the connection.
+pub(super) struct Plain {
+    read: OwnedReadHalf,
+    write: Arc<Writing>,
+}
+
+/// The end that is written to.
+struct Writing {
+    half: OwnedWriteHalf,
+    latency: Histogram,
+}
+
+impl Socket for Writing {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.half.try_write(bytes)
+    }
+
+    fn has_written(&self, read_at: Instant) {
+        self.latency.observe(now().saturating_duration_since(read_at));
+    }
+}
+
+impl fmt::Debug for Writing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.half.fmt(f)
+    }
+}
+
+impl AsyncRead for Plain {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, read: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.read).poll_read(cx, read)
+    }
+}
+
+impl AsyncWrite for Plain {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.write.half.as_ref().poll_write_ready(cx))?;
+            match self.write.half.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(socket2::SockRef::from(self.write.half.as_ref()).shutdown(Shutdown::Write))
+    }
+}
+
+impl Tcp<Plain> {
+    /// Without TLS. How long events took that others write is noted there.
+    pub(super) fn plain(stream: TcpStream, latency: Histogram) -> Tcp<Plain> {
+        let (read, half) = stream.into_split();
+        let write = Arc::new(Writing { half, latency });
+        let shared = Some(Arc::clone(&write));
+        Tcp { shared, ..Tcp::new(Plain { read, write }) }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
     pub(super) fn new(stream: S) -> Tcp<S> {
         Tcp {
             stream,
+            shared: None,
             half_frame: BytesMut::new(),
             pending: BytesMut::new(),
             written: 0,
@@ -116,6 +189,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
             self.pending = BytesMut::new();
         }
         Ok(oldest)
+    }
+
+    fn socket(&self) -> Option<Arc<dyn Socket>> {
+        self.shared.clone().map(|shared| shared as _)
     }
 
     fn written(&self) -> (u64, usize) {

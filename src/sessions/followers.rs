@@ -154,7 +154,7 @@ impl Followers {
         let Some(followers) = self.itself.upgrade() else { return };
         let mut teller = Teller { followers, whom, is_done: false };
         match Handle::try_current() {
-            Ok(runtime) if count > TOLD_AT_ONCE => drop(runtime.spawn(teller.tell_by_and_by())),
+            Ok(runtime) if count > TOLD_BY_ITSELF => drop(runtime.spawn(teller.tell_by_and_by())),
             Ok(runtime) => {
                 if !teller.tell_once() {
                     runtime.spawn(teller.tell_by_and_by());
@@ -293,6 +293,9 @@ const NOBODY: u8 = 0;
 const SOMEBODY: u8 = 1;
 /// There is more since.
 const AGAIN: u8 = 2;
+/// How many are told by whoever has the event: telling may be writing.
+const TOLD_BY_ITSELF: usize = 4;
+/// How many are told before others get their turn.
 const TOLD_AT_ONCE: usize = 16;
 /// In which steps those are told who are new, where they are more than are told at once.
 const STEP: Duration = Duration::from_millis(20);

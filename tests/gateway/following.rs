@@ -1,11 +1,12 @@
 //! Clients that take what they are sent at any pace, against what each was to be told: nothing is lost, doubled or out of its
 //! order, and what many have still to take is kept once.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use ctigate::dialects::Outbox;
+use ctigate::dialects::{Outbox, Socket};
 use ctigate::model::{
     AgentEvent, AgentFacts, AgentId, AgentKey, AgentState, Event, Filter, LinkEvent, PeripheralId, ReasonCode,
     SessionId,
@@ -23,7 +24,26 @@ struct Client {
     delivered: AtomicUsize,
     looked: AtomicUsize,
     given: Mutex<BytesMut>,
-    took: Mutex<Vec<u8>>,
+    took: Arc<Mutex<Vec<u8>>>,
+}
+
+/// A socket with room for so many bytes more.
+#[derive(Debug)]
+struct Room {
+    bytes: AtomicUsize,
+    took: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Socket for Room {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut took = self.took.lock();
+        let written = self.bytes.load(Ordering::Relaxed).min(bytes.len());
+        self.bytes.fetch_sub(written, Ordering::Relaxed);
+        took.extend_from_slice(&bytes[..written]);
+        if written > 0 { Ok(written) } else { Err(io::ErrorKind::WouldBlock.into()) }
+    }
+
+    fn has_written(&self, _: std::time::Instant) {}
 }
 
 impl Subscriber for Client {
@@ -93,8 +113,15 @@ impl Client {
             delivered,
             looked: AtomicUsize::new(0),
             given: Mutex::default(),
-            took: Mutex::default(),
+            took: Arc::default(),
         })
+    }
+
+    /// From now on whoever tells writes at once what there is room for.
+    fn has_room_for(&self, bytes: usize) -> Arc<Room> {
+        let room = Arc::new(Room { bytes: AtomicUsize::new(bytes), took: Arc::clone(&self.took) });
+        self.outbox.write_to(Arc::clone(&room) as _);
+        room
     }
 
     fn follows_all(self: &Arc<Self>, subscriptions: &Subscriptions) -> Arc<Subscription> {
@@ -265,6 +292,38 @@ fn what_was_said_in_between_is_in_its_place_and_nothing_comes_after_the_end() {
 }
 
 #[test]
+fn who_tells_writes_what_there_is_room_for_and_the_connection_the_rest() {
+    let (subscriptions, total) = house();
+    let client = Client::new(0, 1 << 20, &total);
+    let _following = client.follows_all(&subscriptions);
+    let room = client.has_room_for(100);
+    let took = || client.took.lock().len();
+    let is_woken = || client.outbox.woken().now_or_never().is_some();
+    let one = line(0, &event(AgentState::NotReady, 0));
+    tell(&subscriptions, AgentState::NotReady, 0);
+    assert!(took() == one.len() && !is_woken(), "it is written, and the connection sleeps on");
+    tell(&subscriptions, AgentState::NotReady, 1);
+    tell(&subscriptions, AgentState::NotReady, 2);
+    assert!(took() == 100 && is_woken(), "the connection has to write the rest");
+    room.bytes.store(1_000_000, Ordering::Relaxed);
+    tell(&subscriptions, AgentState::NotReady, 3);
+    assert_eq!(took(), 100, "the rest of the second comes first");
+    let expected = |numbers: std::ops::Range<usize>| {
+        numbers.map(|number| line(0, &event(AgentState::NotReady, number))).collect::<String>()
+    };
+    assert_eq!(client.takes_all(), expected(0..4));
+
+    client.outbox.add(|out| out.extend_from_slice(b"an answer\n"));
+    tell(&subscriptions, AgentState::NotReady, 4);
+    assert_eq!(took(), expected(0..4).len(), "the answer comes first");
+    assert_eq!(client.takes_all(), expected(0..4) + "an answer\n" + &expected(4..5));
+
+    assert!(is_woken());
+    client.outbox.let_go();
+    assert_eq!((Arc::strong_count(&room), total.bytes()), (1, 0), "an ended connection keeps no socket open");
+}
+
+#[test]
 fn an_ended_connection_keeps_nothing_of_a_log_whoever_still_holds_its_session() {
     let (subscriptions, total) = house();
     let [gone, other] = [(); 2].map(|()| Client::new(0, 1 << 20, &total));
@@ -326,6 +385,7 @@ enum Step {
     Tell(u16),
     Take(usize, usize),
     Say(usize),
+    Room(usize, usize),
     Follow(usize),
     Leave(usize),
 }
@@ -336,6 +396,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (1..200_u16).prop_map(Step::Tell),
         4 => (client(), prop_oneof![1..200_usize, Just(usize::MAX)]).prop_map(|(client, bytes)| Step::Take(client, bytes)),
         2 => client().prop_map(Step::Say),
+        2 => (client(), 0..5_000_usize).prop_map(|(client, bytes)| Step::Room(client, bytes)),
         1 => client().prop_map(Step::Follow),
         1 => client().prop_map(Step::Leave),
     ];
@@ -367,6 +428,7 @@ proptest! {
                     clients[client].outbox.add(|out| out.extend_from_slice(b"an answer\n"));
                     expected[client] += "an answer\n";
                 }
+                Step::Room(client, bytes) => drop(clients[client].has_room_for(bytes)),
                 Step::Follow(client) => drop(following[client].get_or_insert_with(|| clients[client].follows_all(&subscriptions))),
                 Step::Leave(client) => if let Some(subscription) = following[client].take() {
                     subscriptions.remove(&subscription);
@@ -405,9 +467,11 @@ fn nothing_is_lost_or_doubled_while_others_tell_and_take_at_the_same_time() {
             .collect();
         for (at, client) in clients.iter().enumerate() {
             let is_over = &is_over;
+            let room = client.has_room_for(10_000 * at);
             scope.spawn(move || {
                 while !is_over.load(Ordering::Relaxed) {
                     client.takes(50 << (2 * at)); // some keep up, some do not
+                    room.bytes.fetch_add(70 * at, Ordering::Relaxed);
                     std::thread::yield_now();
                 }
             });

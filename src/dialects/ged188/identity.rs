@@ -45,8 +45,7 @@ impl AgentFields {
         {
             return Err(inconsistent(format!("AgentID is {short:?} and AgentIDLong is {long:?}")));
         }
-        let agent =
-            long.or(short).map(|id| AgentId::new(id).map_err(|error| bad("AgentID", id, error))).transpose()?;
+        let agent = long.or(short).map(|id| AgentId::new(id).map_err(|error| bad("AgentID", id, error))).transpose()?;
         Ok(AgentFields {
             agent,
             instrument: device("AgentInstrument", instrument)?,
