@@ -14,7 +14,7 @@ use crate::swarm::Swarm;
 const BURST: usize = 100;
 const SLICE: Duration = Duration::from_millis(350);
 /// How often each is measured. The first time is for warmth, and counts for nothing.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 12;
 /// By then a client that follows everything has shown that it reads.
 const WARM_BYTES: u64 = 1024 * 1024;
 

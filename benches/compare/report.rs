@@ -102,6 +102,10 @@ impl Report {
         self.rows.push(row);
     }
 
+    pub(crate) fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     pub(crate) fn missed(&self) -> usize {
         self.rows.iter().filter(|row| !row.is_met).count()
     }

@@ -14,7 +14,7 @@ use crate::swarm::Swarm;
 const CLIENTS: usize = 64;
 const SLICE: Duration = Duration::from_millis(300);
 /// How often each is measured. The first time is for warmth, and counts for nothing.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 21;
 const PIPELINED: usize = 16;
 
 pub(crate) fn measure(report: &mut Report) -> Result<(), Failure> {

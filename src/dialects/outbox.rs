@@ -410,6 +410,9 @@ impl Inner {
         if self.pieces.back().is_none_or(is_full) {
             // The first grows as it is needed: most have no other.
             let bytes = if self.pieces.is_empty() { 0 } else { PIECE_BYTES };
+            if self.pieces.capacity() == 0 {
+                self.pieces.reserve_exact(1); // four, by itself
+            }
             self.pieces.push_back(Piece::Own { bytes: BytesMut::with_capacity(bytes), oldest: None });
         }
         let Some(Piece::Own { bytes, oldest }) = self.pieces.back_mut() else { return };

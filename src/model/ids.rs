@@ -103,6 +103,9 @@ fn checked(text: &str) -> Result<&str, IdError> {
     if text.len() > ID_BYTES_MAX {
         return Err(IdError::TooLong { bytes: text.len() });
     }
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(text); // as most are
+    }
     match text.char_indices().find(|(_, c)| c.is_control()) {
         Some((at, _)) => Err(IdError::Control { at }),
         None => Ok(text),

@@ -56,6 +56,7 @@ fn row(number: u32) -> Option<&'static (u32, &'static str, u8)> {
 
 /// Of each number its row's place, counted from 1; 0 where there is none. Every frame is looked up here.
 static PLACES: [u8; 512] = {
+    assert!(TYPES.len() < 256, "a place is a byte");
     let (mut places, mut place) = ([0; 512], 0);
     while place < TYPES.len() {
         places[TYPES[place].0 as usize] = place as u8 + 1;

@@ -273,6 +273,7 @@ impl Ged188 {
         if let Some(device) = fields.device().filter(|_| identity.may_be_anybody()) {
             targets.push(Target::Device(peripheral, device.clone()));
         }
+        targets.shrink_to_fit(); // it is kept as long as the session
         Ok(targets)
     }
 
