@@ -326,9 +326,10 @@ fn named<E: serde::de::Error>(key: &str, what: &dyn fmt::Display) -> E {
 }
 
 /// Which lines are written, by directives of `tracing_subscriber`. Values of fields are no regular expressions: one can take a
-/// gigabyte.
+/// gigabyte. A blank before a directive has the library misread it, or panic where it is not ASCII.
 pub fn parsed_filter(filter: &str) -> Result<EnvFilter, ParseError> {
-    EnvFilter::builder().with_regex(false).parse(filter)
+    let directives: Vec<&str> = filter.split(',').map(str::trim).collect();
+    EnvFilter::builder().with_regex(false).parse(directives.join(","))
 }
 
 impl LogConfig {
@@ -621,3 +622,15 @@ const OUTBOUND_SHARE_MIN: usize = 16 * 1024;
 const MEMORY_BYTES_MIN: u64 = 16 << 20;
 /// The PeripheralID of an ACD that is given none.
 const DEFAULT_PERIPHERAL: PeripheralId = PeripheralId(5000);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_between_the_directives_of_a_filter_mean_nothing() {
+        let with = parsed_filter(" info ,\tctigate::server=debug, \u{e9}=trace").expect("a filter");
+        let without = parsed_filter("info,ctigate::server=debug,\u{e9}=trace").expect("a filter");
+        assert_eq!(with.to_string(), without.to_string());
+    }
+}
