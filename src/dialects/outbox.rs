@@ -242,7 +242,7 @@ impl Outbox {
     /// Whether the client has shown that it reads what it is told of a log: more was written than fits between here and there.
     pub fn has_read(&self) -> bool {
         let inner = self.inner.lock();
-        let is_written = inner.being_written == 0 && inner.shared == 0;
+        let is_written = inner.own_waiting() == 0 && inner.shared == 0;
         is_written && inner.following.as_ref().is_some_and(|following| following.passed() >= READS_BYTES)
     }
 
@@ -352,6 +352,7 @@ impl Outbox {
         (inner.own, inner.shared, inner.being_written, inner.is_complete) = (0, 0, 0, true);
         self.total.changed(was, 0);
         drop(inner);
+        self.connection.take();
         drop((following, pieces)); // which may be long
     }
 
@@ -459,8 +460,8 @@ impl Inner {
     /// Writes what the log has, if nothing is before it. Whether there is nothing left for the connection to do.
     fn write_log(&mut self, outbox: &Outbox) -> bool {
         let (Some(socket), Some(following)) = (&self.socket, &mut self.following) else { return false };
-        if !self.pieces.is_empty() {
-            return false;
+        if !self.pieces.is_empty() || following.is_empty() {
+            return self.pieces.is_empty();
         }
         let (bytes, oldest) = SCRATCH.with_borrow_mut(|scratch| {
             scratch.clear();

@@ -73,7 +73,6 @@ impl<W: Wire> Connection<W> {
             () = spoken.goodbyes.cutting.cancelled() => (),
             said = goodbye => if said.is_err() { debug!(%peer, "the client did not take its last words") },
         }
-        outbox.let_go();
         drop(places);
     }
 
@@ -213,7 +212,7 @@ pub(super) fn failed(error: io::Error) -> CloseReason {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::task::Waker;
 
     use bytes::{Bytes, BytesMut};
@@ -224,7 +223,7 @@ mod tests {
     use super::*;
 
     /// Says nothing, and hears nothing.
-    struct Silent;
+    pub(in crate::server) struct Silent;
 
     impl Conversation for Silent {
         fn on_bytes(&mut self, _: Instant, _: &mut BytesMut) -> Result<(), CloseReason> {

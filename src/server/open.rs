@@ -62,7 +62,9 @@ impl OpenConnections {
 }
 
 impl Drop for Open {
+    /// However it ends: an outbox that is kept by who still has something to say would keep the socket open.
     fn drop(&mut self) {
-        self.all.0.lock().outboxes.remove(&self.place);
+        let ended = self.all.0.lock().outboxes.remove(&self.place);
+        ended.into_iter().for_each(|outbox| outbox.let_go());
     }
 }

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::net::Shutdown;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 use std::{fmt, io};
@@ -54,11 +54,23 @@ pub(super) struct Plain {
 struct Writing {
     half: OwnedWriteHalf,
     latency: Histogram,
+    /// Why the socket has failed: it says so once, to whoever writes first, and the connection is to give that as its reason.
+    failed: OnceLock<io::ErrorKind>,
+}
+
+impl Writing {
+    fn must_work(&self) -> io::Result<()> {
+        self.failed.get().map_or(Ok(()), |kind| Err((*kind).into()))
+    }
 }
 
 impl Socket for Writing {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.half.try_write(bytes)
+        let written = self.half.try_write(bytes);
+        if let Some(failed) = written.as_ref().err().filter(|error| error.kind() != io::ErrorKind::WouldBlock) {
+            let _first = self.failed.set(failed.kind());
+        }
+        written
     }
 
     fn has_written(&self, read_at: Instant) {
@@ -74,12 +86,14 @@ impl fmt::Debug for Writing {
 
 impl AsyncRead for Plain {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, read: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.write.must_work()?;
         Pin::new(&mut self.read).poll_read(cx, read)
     }
 }
 
 impl AsyncWrite for Plain {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.write.must_work()?;
         loop {
             ready!(self.write.half.as_ref().poll_write_ready(cx))?;
             match self.write.half.try_write(bytes) {
@@ -102,7 +116,7 @@ impl Tcp<Plain> {
     /// Without TLS. How long events took that others write is noted there.
     pub(super) fn plain(stream: TcpStream, latency: Histogram) -> Tcp<Plain> {
         let (read, half) = stream.into_split();
-        let write = Arc::new(Writing { half, latency });
+        let write = Arc::new(Writing { half, latency, failed: OnceLock::new() });
         let shared = Some(Arc::clone(&write));
         Tcp { shared, ..Tcp::new(Plain { read, write }) }
     }
@@ -208,5 +222,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
         if is_said && stream.flush().await.is_ok() {
             close_both_ends(stream).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::super::connection::tests::Silent;
+    use super::*;
+
+    #[tokio::test]
+    async fn why_a_socket_has_failed_is_why_its_connection_ends_whoever_was_told() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a socket");
+        let _client = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let mut tcp = Tcp::plain(stream, Histogram::default());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(tcp.poll_move(&mut cx, &mut Silent).is_pending());
+        tcp.shared.as_ref().expect("no TLS").failed.set(io::ErrorKind::TimedOut).expect("the first");
+        let ended = tcp.poll_move(&mut cx, &mut Silent);
+        assert!(matches!(ended, Poll::Ready(Err(CloseReason::DeadPeer(io::ErrorKind::TimedOut)))), "{ended:?}");
     }
 }

@@ -324,6 +324,18 @@ fn who_tells_writes_what_there_is_room_for_and_the_connection_the_rest() {
 }
 
 #[test]
+fn what_a_socket_did_not_take_was_not_read() {
+    let (subscriptions, total) = house();
+    let client = Client::new(100_000, 1 << 30, &total);
+    let _following = client.follows_all(&subscriptions);
+    client.has_room_for(450_000);
+    (0..7).for_each(|number| tell(&subscriptions, AgentState::NotReady, number));
+    assert!(client.took.lock().len() == 450_000 && !client.outbox.has_read());
+    client.takes_all();
+    assert!(client.outbox.has_read());
+}
+
+#[test]
 fn an_ended_connection_keeps_nothing_of_a_log_whoever_still_holds_its_session() {
     let (subscriptions, total) = house();
     let [gone, other] = [(); 2].map(|()| Client::new(0, 1 << 20, &total));
