@@ -12,7 +12,7 @@
 //! ```
 //!
 //! NATS, Redis and Mosquitto are Debian's packages `nats-server`, `redis-server` and `mosquitto`; one that is not
-//! installed has no column, and that is said.
+//! installed has no column, and that is said. `taskset` and `ss` have to be there, and 20,000 descriptors a process.
 #![allow(clippy::print_stdout, reason = "a bench tells its figures there")]
 
 mod bases;
@@ -54,13 +54,22 @@ fn main() -> ExitCode {
 }
 
 fn bench(arguments: &[&str]) -> Result<(), Failure> {
-    let value = |name| arguments.iter().position(|given| *given == name).and_then(|at| arguments.get(at + 1).copied());
-    let (json, svg) = (value("--json").map(file), value("--svg").map(file));
-    let only = value("--only");
+    let value = |name: &str| match arguments.iter().position(|given| *given == name) {
+        Some(at) => {
+            let value = arguments.get(at + 1).filter(|value| !value.starts_with("--"));
+            value.map(|value| Some(*value)).ok_or(format!("{name} has no value"))
+        }
+        None => Ok(None),
+    };
+    let (json, svg) = (value("--json")?.map(file), value("--svg")?.map(file));
+    let only = value("--only")?;
     servers::keep_to_core(std::process::id(), servers::LOAD_CORE)?;
     let mut report = Report::default();
     let parts: [(&str, Part); 3] =
         [("requests", requests::measure), ("fan-out", fan_out::measure), ("sessions", sessions::measure)];
+    if let Some(only) = only.filter(|only| parts.iter().all(|(name, _)| name != only)) {
+        return Err(format!("--only {only}: there are {}", parts.map(|(name, _)| name).join(", ")).into());
+    }
     for (_, part) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
         part(&mut report)?;
     }

@@ -3,7 +3,7 @@
 //! What waits is in pieces: to add to much costs no more than to add to little, however many owe much at a time. What others
 //! hear as well is not added: it is in a log, which is followed.
 //!
-//! Not here: sockets, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
+//! Not here: how a socket is written to, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
 //! added after it; nothing comes behind the last word, whoever still adds.
 
 use std::cell::RefCell;

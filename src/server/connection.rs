@@ -1,7 +1,7 @@
 //! One connection's task: one loop, one wait; what it waited for has a name, every exit is a reason.
 //!
-//! Not here: frames, and what a transport makes of a socket. Must hold: all that one read brought is answered before anything
-//! is written, and written at once; the end has one log line and is counted once.
+//! Not here: frames, and what a transport makes of a socket. Must hold: all that one read brought is answered before the connection
+//! writes, and written at once; the end has one log line and is counted once.
 
 use std::future::poll_fn;
 use std::io;

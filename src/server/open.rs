@@ -68,3 +68,20 @@ impl Drop for Open {
         ended.into_iter().for_each(|outbox| outbox.let_go());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As it is when the task of a connection panics while a command still has its answer to give.
+    #[test]
+    fn whoever_holds_an_outbox_keeps_nothing_of_a_connection_that_has_ended() {
+        let (all, outbox) = (OpenConnections::default(), Outbox::new(100));
+        let open = all.add(Arc::clone(&outbox));
+        outbox.add(|out| out.extend_from_slice(b"an answer"));
+        assert_eq!(all.waiting(), Waiting { connections: 1, bytes: 9, bytes_max: 9 });
+        drop(open);
+        outbox.add(|out| out.extend_from_slice(b"another"));
+        assert_eq!((outbox.waiting(), all.waiting()), (0, Waiting::default()));
+    }
+}
