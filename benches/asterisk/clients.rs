@@ -155,14 +155,14 @@ fn instrument(agent: usize) -> Result<Text<64>, Failure> {
     Ok(Text::new(&(3001 + agent).to_string())?)
 }
 
-fn encoded(message: impl Into<AnyMessage>) -> Result<BytesMut, Failure> {
+pub(crate) fn encoded(message: impl Into<AnyMessage>) -> Result<BytesMut, Failure> {
     let mut bytes = BytesMut::new();
     message.into().encode(VERSION, &mut bytes)?;
     Ok(bytes)
 }
 
-const VERSION: Version = Version::LATEST;
-const PERIPHERAL: u32 = 5000;
+pub(crate) const VERSION: Version = Version::LATEST;
+pub(crate) const PERIPHERAL: u32 = 5000;
 const OPEN: u32 = 99;
 /// A request takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -43,6 +43,25 @@ impl Manager {
         Ok(manager)
     }
 
+    /// Does one action, which must be done.
+    pub(crate) fn must_do(&mut self, action: &str) -> Result<(), Failure> {
+        must_succeed(&self.ask(action)?)
+    }
+
+    /// Sends an action. What has come meanwhile is thrown away unread.
+    pub(crate) fn send(&mut self, action: &str) -> Result<(), Failure> {
+        self.socket.write_all(action.as_bytes())?;
+        self.socket.set_nonblocking(true)?;
+        while self.socket.read(&mut self.scratch).is_ok_and(|read| read > 0) {}
+        Ok(self.socket.set_nonblocking(false)?)
+    }
+
+    /// The connection, on which nothing but such events as the gateway hears will come.
+    pub(crate) fn filtered(mut self) -> Result<TcpStream, Failure> {
+        self.filter_events()?;
+        Ok(self.socket)
+    }
+
     /// Has the events filtered as the gateway has them.
     fn filter_events(&mut self) -> Result<(), Failure> {
         for name in EVENTS {
@@ -190,7 +209,7 @@ const DONE: &str = "Response: Success\r\nActionID: ";
 /// As the gateway's `in_flight_max` is where the configuration leaves it out.
 const IN_FLIGHT_MAX: usize = 64;
 /// As the gateway asks for.
-const EVENT_CLASSES: &str = "system,call,agent";
+pub(crate) const EVENT_CLASSES: &str = "system,call,agent";
 /// The events that the gateway has itself sent, and no others.
 const EVENTS: [&str; 15] = [
     "FullyBooted",

@@ -8,7 +8,10 @@
 //! Asterisk has the first core for itself, as it has a machine for itself in a contact centre; whoever asks it, directly or
 //! through the gateway, has the second, the gateway's processor time included. With `--shared` nobody is kept to a core.
 //!
-//!     cargo bench --bench asterisk -- --json target/asterisk.json
+//! Then 200 who watch hear of 500 changes a second, from Asterisk itself and from a gateway: `watch`.
+//!
+//!     cargo bench --bench asterisk -- --json target/asterisk.json     all of it
+//!     cargo bench --bench asterisk -- --watch                         those who watch only
 //!
 //! Where no Asterisk can be started, it says so and that is all.
 #![allow(clippy::print_stdout, reason = "a bench tells its figures there, and its processes talk to each other")]
@@ -18,6 +21,7 @@ mod direct;
 mod figures;
 mod house;
 mod report;
+mod watch;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -28,6 +32,7 @@ use self::direct::Manager;
 use self::figures::Figures;
 use self::house::{Asterisk, Gateway, Process, cpu_seconds, keep_to_core};
 use self::report::{Report, Run, Side};
+use self::watch::Watched;
 
 /// Why there are no figures.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -38,7 +43,11 @@ fn main() -> ExitCode {
     let ran = match arguments[..] {
         ["--direct", port, agents] => load(agents, |agents| direct::run(port.parse()?, agents, RUN)),
         ["--clients", address, agents] => load(agents, |agents| clients::run(address, agents, RUN)),
-        _ if arguments.contains(&"--bench") => bench(json_file(&arguments), cores(&arguments)),
+        ["--watch-direct", port] => watch_from(port, None),
+        ["--watch-gateway", port, address] => watch_from(port, Some(address)),
+        _ if arguments.contains(&"--bench") => {
+            bench(json_file(&arguments), cores(&arguments), arguments.contains(&"--watch"))
+        }
         _ => {
             println!("cargo bench runs this; cargo test does not");
             Ok(())
@@ -72,7 +81,7 @@ fn cores(arguments: &[&str]) -> Cores {
     if arguments.contains(&"--shared") { Cores::Shared } else { Cores::Apart }
 }
 
-fn bench(json: Option<PathBuf>, cores: Cores) -> Result<(), Failure> {
+fn bench(json: Option<PathBuf>, cores: Cores, only_watch: bool) -> Result<(), Failure> {
     let asterisk = match Asterisk::start() {
         Ok(asterisk) => asterisk,
         Err(error) => {
@@ -84,8 +93,8 @@ fn bench(json: Option<PathBuf>, cores: Cores) -> Result<(), Failure> {
         keep_to_core(asterisk.pid, 0)?;
     }
     let mut report = Report::default();
-    print!("{}", Report::head());
-    for agents in AGENTS {
+    print!("{}", if only_watch { "" } else { Report::head() });
+    for agents in AGENTS.into_iter().filter(|_| !only_watch) {
         for pair in 0..=PAIRS {
             // Who goes first changes, so that what drifts is on neither side.
             let sides = if pair % 2 == 0 { [Side::Direct, Side::Gateway] } else { [Side::Gateway, Side::Direct] };
@@ -98,6 +107,13 @@ fn bench(json: Option<PathBuf>, cores: Cores) -> Result<(), Failure> {
             }
         }
         print!("{}", report.rows(agents));
+    }
+    for _ in 0..WATCH_PAIRS {
+        for side in [Side::Direct, Side::Gateway] {
+            let watched = watch(&asterisk, side, cores)?;
+            println!("{}", Report::watched(side, &watched));
+            report.watched.push((side, watched));
+        }
     }
     if let Some(file) = json {
         std::fs::write(&file, report.json()?)?;
@@ -140,6 +156,33 @@ fn measure(asterisk: &Asterisk, side: Side, agents: usize, pair: usize, cores: C
     }
 }
 
+/// What those who watch hear, on one side, once.
+fn watch(asterisk: &Asterisk, side: Side, cores: Cores) -> Result<Watched, Failure> {
+    let gateway = match side {
+        Side::Direct => None,
+        Side::Gateway => Some(Gateway::start(asterisk)?),
+    };
+    let (port, mut command) = (asterisk.port.to_string(), Command::new(std::env::current_exe()?));
+    match &gateway {
+        None => command.args(["--watch-direct", &port]),
+        Some(gateway) => command.args(["--watch-gateway", &port, &gateway.address]),
+    };
+    let mut load = Process::start(command)?;
+    must_be(&load.line()?, READY)?;
+    if let Cores::Apart = cores {
+        keep_to_core(load.pid(), 1)?;
+        gateway.as_ref().map_or(Ok(()), |gateway| keep_to_core(gateway.pid(), 1))?;
+    }
+    load.tell(GO)?;
+    let said = load.line()?;
+    Ok(serde_json::from_str(&said).map_err(|_| said)?)
+}
+
+fn watch_from(port: &str, gateway: Option<&str>) -> Result<(), Failure> {
+    println!("{}", serde_json::to_string(&watch::run(port.parse()?, gateway)?)?);
+    Ok(())
+}
+
 /// Makes the load that another process of this bench asked for, and tells it the figures.
 fn load(agents: &str, run: impl FnOnce(usize) -> Result<Figures, Failure>) -> Result<(), Failure> {
     let figures = run(agents.parse()?)?;
@@ -163,6 +206,8 @@ fn must_be(line: &str, expected: &str) -> Result<(), Failure> {
 const AGENTS: [usize; 3] = [1, 16, 64];
 /// How many pairs of runs count.
 const PAIRS: usize = 7;
+/// How often those who watch are measured.
+const WATCH_PAIRS: usize = 5;
 const RUN: Duration = Duration::from_secs(3);
 const READY: &str = "ready";
 const GO: &str = "go";

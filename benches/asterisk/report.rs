@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::Failure;
 use crate::figures::Figures;
+use crate::watch::{WATCHERS, Watched};
 
 /// Who asks Asterisk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -13,6 +14,15 @@ use crate::figures::Figures;
 pub(crate) enum Side {
     Direct,
     Gateway,
+}
+
+impl Side {
+    fn name(self) -> &'static str {
+        match self {
+            Side::Direct => "direct",
+            Side::Gateway => "gateway",
+        }
+    }
 }
 
 /// One side, once.
@@ -59,12 +69,24 @@ impl Run {
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) runs: Vec<Run>,
+    pub(crate) watched: Vec<(Side, Watched)>,
 }
 
 impl Report {
     pub(crate) fn head() -> &'static str {
         "                                                           processor time a request, µs\n\
          agents  side             requests/s      p50 µs   p99 µs   gateway  asterisk      load\n"
+    }
+
+    /// How those who watch did on one side, once.
+    pub(crate) fn watched(side: Side, watched: &Watched) -> String {
+        let Watched { heard, due, p50_ms, p99_ms, changes_per_second } = watched;
+        let percent = 100.0 * *heard as f64 / *due as f64;
+        format!(
+            "{WATCHERS} watch {:<8}{changes_per_second:>6.0} changes/s, {percent:>6.2} % of all events heard, after p50 \
+             {p50_ms:.1} ms, p99 {p99_ms:.1} ms",
+            side.name()
+        )
     }
 
     /// What the runs with that many agents come to: of each figure the median, of the rates and of the ratio within each
@@ -76,10 +98,7 @@ impl Report {
             let _ = writeln!(
                 rows,
                 "{agents:>6}  {:<8}{:>22}{:>9.0}{:>9.0}{:>10.1}{:>10.1}{:>10.1}",
-                match side {
-                    Side::Direct => "direct",
-                    Side::Gateway => "gateway",
-                },
+                side.name(),
                 of(|run| run.requests_per_second).text(0),
                 of(|run| run.figures.p50_us).median,
                 of(|run| run.figures.p99_us).median,

@@ -8,7 +8,8 @@
 //! ```text
 //! cargo bench --bench compare                     the table
 //!     -- --json FILE --svg FILE                   the figures and the picture too
-//!     -- --only requests                          one part: requests, fan-out or sessions
+//!     -- --only requests                          one part: requests, fan-out, sessions or growth
+//!     -- --only heartbeats                        ten minutes of them, which are left out of the table
 //! ```
 //!
 //! NATS, Redis and Mosquitto are Debian's packages `nats-server`, `redis-server` and `mosquitto`; one that is not
@@ -17,6 +18,7 @@
 
 mod bases;
 mod fan_out;
+mod growth;
 mod messages;
 mod report;
 mod requests;
@@ -65,12 +67,18 @@ fn bench(arguments: &[&str]) -> Result<(), Failure> {
     let only = value("--only")?;
     servers::keep_to_core(std::process::id(), servers::LOAD_CORE)?;
     let mut report = Report::default();
-    let parts: [(&str, Part); 3] =
-        [("requests", requests::measure), ("fan-out", fan_out::measure), ("sessions", sessions::measure)];
+    let parts: [(&str, Part); PARTS + 1] = [
+        ("requests", requests::measure),
+        ("fan-out", fan_out::measure),
+        ("sessions", sessions::measure),
+        ("growth", growth::measure),
+        ("heartbeats", sessions::stay_alive),
+    ];
     if let Some(only) = only.filter(|only| parts.iter().all(|(name, _)| name != only)) {
         return Err(format!("--only {only}: there are {}", parts.map(|(name, _)| name).join(", ")).into());
     }
-    for (_, part) in parts.iter().filter(|(name, _)| only.is_none_or(|only| only == *name)) {
+    let asked = parts.iter().enumerate().filter(|(at, (name, _))| only.map_or(*at < PARTS, |only| only == *name));
+    for (_, (_, part)) in asked {
         part(&mut report)?;
     }
     if let Some(json) = json {
@@ -82,6 +90,9 @@ fn bench(arguments: &[&str]) -> Result<(), Failure> {
     println!("{} of {} targets are missed", report.missed(), report.rows());
     Ok(())
 }
+
+/// How many parts make up the table.
+const PARTS: usize = 4;
 
 /// Measures some of it.
 type Part = fn(&mut Report) -> Result<(), Failure>;

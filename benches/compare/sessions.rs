@@ -17,6 +17,9 @@ const ROUNDS: usize = 9;
 /// Who shows life.
 const ALIVE: usize = 1_000;
 const IDLE: usize = 10_000;
+/// Ten minutes of them.
+const HEARTBEATS: u32 = 120;
+const BETWEEN_HEARTBEATS: Duration = Duration::from_secs(5);
 /// As many as one process can have, with what else it has open.
 const IDLE_MOST: usize = 19_000;
 const IDLE_BYTES_MAX: f64 = 2_048.0;
@@ -154,6 +157,24 @@ fn idle(kind: Kind, sessions: usize) -> Result<Option<f64>, Failure> {
     }
     while swarm.hear_for(SETTLED, |_, _| Ok(()))? {}
     Ok(Some((server.memory()? - before) as f64 / sessions as f64))
+}
+
+/// Whether ten minutes of heartbeats leave the memory as it was after the first.
+pub(crate) fn stay_alive(report: &mut Report) -> Result<(), Failure> {
+    let server = Server::start(Kind::Gateway { agents: IDLE as u32 })?.ok_or("it is part of this bench")?;
+    let mut swarm = Swarm::connect(server.address, IDLE)?;
+    swarm.each_asks(0..IDLE, 1, |client| messages::open_of_agent(AGENTS + client as u32))?;
+    let start = Instant::now();
+    let mut memory = Vec::new();
+    for round in 0..=HEARTBEATS {
+        swarm.each_asks(0..IDLE, 1, |_| messages::heartbeat())?;
+        memory.push(server.memory()? as f64 / IDLE as f64);
+        std::thread::sleep((BETWEEN_HEARTBEATS * round).saturating_sub(start.elapsed()));
+    }
+    let (first, last) = (memory[0], memory[memory.len() - 1]);
+    let path = format!("{IDLE} sessions after {HEARTBEATS} heartbeats each, 10 minutes");
+    report.add(Row::new(&path, "bytes/session", "after the first", vec![last], vec![first], Target::AtMost(1.02)));
+    Ok(())
 }
 
 fn greet(swarm: &mut Swarm, kind: Kind) -> Result<(), Failure> {
