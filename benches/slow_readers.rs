@@ -10,9 +10,9 @@
 //!     cargo bench --bench slow_readers
 #![allow(clippy::print_stdout, reason = "a bench tells its figures there, and its processes talk to each other")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -26,8 +26,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::codec::Decoder;
 
-/// Why there are no figures.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+#[path = "support/mod.rs"]
+mod support;
+
+use support::{Failure, Process, Spread, address_of, memory_bytes};
 
 const CLIENTS: u32 = 1_000;
 /// Requests a second of all measured clients together. Each brings an event to each of those that do not read.
@@ -88,30 +90,27 @@ fn bench() -> Result<(), Failure> {
     let mut gateway = Command::new(env!("CARGO_BIN_EXE_ctigate"));
     gateway.arg("serve").arg("-c").arg(config).stderr(Stdio::null());
     let mut gateway = Process::start(gateway)?;
-    let ready = gateway.line()?;
-    let listeners: serde_json::Value = serde_json::from_str(ready.strip_prefix("ready ").ok_or("no gateway")?)?;
-    let address = listeners["ged188"].as_str().ok_or("no listener")?;
+    let address = address_of(&gateway.line()?)?;
 
-    let mut measured = Process::start(itself("--measured", address)?)?;
+    let mut measured = Process::start(itself("--measured", &address)?)?;
     measured.line()?;
     println!("{CLIENTS} measured, {PER_SECOND} requests a second; latency in ms");
     println!("   without those that do not read    with {CLIENTS} of them               p99  gateway's memory");
     let mut ratios = Vec::new();
     for _ in 0..PAIRS {
-        let without = measured.measure()?;
-        let mut deaf = Process::start(itself("--deaf", address)?)?;
+        let without = measure(&mut measured)?;
+        let mut deaf = Process::start(itself("--deaf", &address)?)?;
         deaf.line()?;
         std::thread::sleep(FILLING);
-        let with = measured.measure()?;
-        let memory = gateway.memory_megabytes()?;
-        writeln!(deaf.stdin, "end")?;
+        let with = measure(&mut measured)?;
+        let memory = memory_bytes(gateway.pid())? / 1_000_000;
+        deaf.tell("end")?;
         let closed: u64 = deaf.line()?.parse()?;
         let ratio = with.p99 / without.p99;
         ratios.push(ratio);
         println!("   {without}   {with}   {ratio:.2}  {memory} MB; {closed} were closed for it and came back");
     }
-    ratios.sort_by(f64::total_cmp);
-    let median = ratios[ratios.len() / 2];
+    let median = Spread::of(ratios).median;
     println!("p99 with them is {median:.2} times that without, the median of {PAIRS} pairs; 2 at most is promised");
     if median <= 2.0 { Ok(()) } else { Err("the promise is not kept".into()) }
 }
@@ -122,49 +121,13 @@ fn itself(as_what: &str, address: &str) -> Result<Command, Failure> {
     Ok(command)
 }
 
-/// A process that is told what to do, and says when it is done.
-struct Process {
-    child: Child,
-    stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Process {
-    fn start(mut command: Command) -> Result<Process, Failure> {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let stdin = child.stdin.take().ok_or("no pipe")?;
-        let stdout = BufReader::new(child.stdout.take().ok_or("no pipe")?);
-        Ok(Process { child, stdin, stdout })
-    }
-
-    fn line(&mut self) -> Result<String, Failure> {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line)?;
-        match line.trim_end() {
-            "" => Err("a process has ended".into()),
-            line => Ok(line.to_owned()),
-        }
-    }
-
-    fn measure(&mut self) -> Result<Latency, Failure> {
-        writeln!(self.stdin, "measure")?;
-        let line = self.line()?;
-        let mut numbers = line.split(' ').map(str::parse);
-        let mut next = || numbers.next().ok_or("a figure is missing")?.map_err(|_| line.clone());
-        Ok(Latency { p50: next()?, p99: next()?, max: next()? })
-    }
-
-    fn memory_megabytes(&self) -> Result<u64, Failure> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no memory is told")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill().and_then(|()| self.child.wait());
-    }
+/// One slice of time of those that are measured.
+fn measure(measured: &mut Process) -> Result<Latency, Failure> {
+    measured.tell("measure")?;
+    let line = measured.line()?;
+    let mut numbers = line.split(' ').map(str::parse);
+    let mut next = || numbers.next().ok_or("a figure is missing")?.map_err(|_| line.clone());
+    Ok(Latency { p50: next()?, p99: next()?, max: next()? })
 }
 
 struct Latency {

@@ -18,7 +18,8 @@ use tokio::time::timeout;
 use tokio_util::codec::Decoder;
 
 use crate::figures::{Figures, Tally};
-use crate::{Failure, starting_gun};
+use crate::starting_gun;
+use crate::support::Failure;
 
 /// Lets that many agents do their rounds until the time is over; each ends logged out.
 pub(crate) fn run(address: &str, agents: usize, time: Duration) -> Result<Figures, Failure> {

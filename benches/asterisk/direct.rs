@@ -11,7 +11,8 @@ use md5::{Digest, Md5};
 
 use crate::figures::{Figures, Tally};
 use crate::house::{QUEUE, SECRET, USER};
-use crate::{Failure, starting_gun};
+use crate::starting_gun;
+use crate::support::Failure;
 
 /// One connection to the manager interface.
 pub(crate) struct Manager {

@@ -3,12 +3,11 @@
 //! Must hold: what was started is stopped, however the bench ends.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use crate::Failure;
+use crate::support::{Failure, Process, address_of};
 
 /// An Asterisk of this bench's own.
 pub(crate) struct Asterisk {
@@ -67,60 +66,12 @@ impl Gateway {
         command.arg("serve").arg("-c").arg(config).stderr(fs::File::create(&log)?);
         let mut process = Process::start(command)?;
         let ready = process.line().map_err(|error| format!("the gateway: {error}, see {}", log.display()))?;
-        let listeners = ready.strip_prefix("ready ").ok_or_else(|| format!("the gateway says {ready:?}"))?;
-        let listeners: serde_json::Value = serde_json::from_str(listeners)?;
-        let address = listeners["ged188"].as_str().ok_or("no listener")?.to_owned();
-        Ok(Gateway { address, process })
+        Ok(Gateway { address: address_of(&ready)?, process })
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.process.pid()
     }
-}
-
-/// A process of this bench's, ended with this.
-pub(crate) struct Process {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Process {
-    pub(crate) fn start(mut command: Command) -> Result<Process, Failure> {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let stdout = BufReader::new(child.stdout.take().ok_or("no pipe")?);
-        Ok(Process { child, stdout })
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Its next line, waited for.
-    pub(crate) fn line(&mut self) -> Result<String, Failure> {
-        let mut line = String::new();
-        if self.stdout.read_line(&mut line)? == 0 {
-            return Err("a process ended before it should".into());
-        }
-        Ok(line.trim_end().to_owned())
-    }
-
-    pub(crate) fn tell(&mut self, line: &str) -> Result<(), Failure> {
-        let stdin = self.child.stdin.as_mut().ok_or("no pipe")?;
-        Ok(writeln!(stdin, "{line}")?)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill().and_then(|()| self.child.wait()); // it may have ended by itself
-    }
-}
-
-/// Lets all threads of the process run on that core only.
-pub(crate) fn keep_to_core(pid: u32, core: usize) -> Result<(), Failure> {
-    let ran = Command::new("taskset").args(["-acp", &core.to_string(), &pid.to_string()]).output();
-    let ran = ran.map_err(|error| format!("taskset: {error}; --shared does without"))?;
-    if ran.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&ran.stderr).trim_end().into()) }
 }
 
 /// The seconds of processor time that a process has used: user and system, fields 14 and 15 of its line, counted from

@@ -21,6 +21,8 @@ mod direct;
 mod figures;
 mod house;
 mod report;
+#[path = "../support/mod.rs"]
+mod support;
 mod watch;
 
 use std::io::Write;
@@ -30,12 +32,10 @@ use std::time::Duration;
 
 use self::direct::Manager;
 use self::figures::Figures;
-use self::house::{Asterisk, Gateway, Process, cpu_seconds, keep_to_core};
+use self::house::{Asterisk, Gateway, cpu_seconds};
 use self::report::{Report, Run, Side};
+use self::support::{Failure, Process, keep_to_core};
 use self::watch::Watched;
-
-/// Why there are no figures.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -20,7 +20,8 @@ use crate::clients::{PERIPHERAL, VERSION, encoded};
 use crate::direct::{EVENT_CLASSES, Manager};
 use crate::figures::Tally;
 use crate::house::QUEUE;
-use crate::{Failure, starting_gun};
+use crate::starting_gun;
+use crate::support::Failure;
 
 /// How one side did.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -12,8 +12,8 @@ use bytes::BytesMut;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::Failure;
 use crate::messages::{self, HEADER_BYTES, PUBLISH, SUBSCRIBE};
+use crate::support::Failure;
 
 /// How much is read at once.
 const READ_BYTES: usize = 64 * 1024;

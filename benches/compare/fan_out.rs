@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::Failure;
 use crate::messages::{self, AGENTS, PUBLISH, SUBSCRIBE};
 use crate::report::{Report, Row, Target};
 use crate::servers::{Kind, Server};
+use crate::support::Failure;
 use crate::swarm::Swarm;
 
 /// How many events come at once in a burst, each of another agent.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::Failure;
 use crate::messages::{self, AGENTS, Frames};
 use crate::report::{Report, Row, Target};
 use crate::servers::{Kind, Server};
+use crate::support::Failure;
 use crate::swarm::Swarm;
 
 const FEW: u32 = 100;

@@ -24,15 +24,15 @@ mod report;
 mod requests;
 mod servers;
 mod sessions;
+#[path = "../support/mod.rs"]
+mod support;
 mod swarm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::report::Report;
-
-/// Why there are no figures.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use self::support::{Failure, keep_to_core};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -65,7 +65,7 @@ fn bench(arguments: &[&str]) -> Result<(), Failure> {
     };
     let (json, svg) = (value("--json")?.map(file), value("--svg")?.map(file));
     let only = value("--only")?;
-    servers::keep_to_core(std::process::id(), servers::LOAD_CORE)?;
+    keep_to_core(std::process::id(), servers::LOAD_CORE)?;
     let mut report = Report::default();
     let parts: [(&str, Part); PARTS + 1] = [
         ("requests", requests::measure),

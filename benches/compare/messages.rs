@@ -7,7 +7,7 @@ use cti_protocol::ged188::{
     Text, Version, codes,
 };
 
-use crate::Failure;
+use crate::support::Failure;
 
 /// The session's version.
 pub(crate) const VERSION: Version = Version::new(20).unwrap();

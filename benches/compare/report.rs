@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::Failure;
+use crate::support::{Failure, Spread};
 
 /// What the ratio has to be.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -36,7 +36,7 @@ impl Row {
         theirs: Vec<f64>,
         target: Target,
     ) -> Row {
-        let ratio = Spread::of(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect());
+        let ratio = Spread::of(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs));
         let is_met = match target {
             Target::AtMost(most) => ratio.median <= most,
             Target::AtLeast(least) => ratio.median >= least,
@@ -46,29 +46,13 @@ impl Row {
     }
 }
 
-/// The least, the median and the most of a figure.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Spread {
-    least: f64,
-    median: f64,
-    most: f64,
-}
-
-impl Spread {
-    fn of(mut values: Vec<f64>) -> Spread {
-        values.sort_unstable_by(f64::total_cmp);
-        let at = |place: usize| values.get(place).copied().unwrap_or(f64::NAN);
-        Spread { least: at(0), median: at(values.len() / 2), most: at(values.len().saturating_sub(1)) }
-    }
-
-    fn text(&self) -> String {
-        let digits = match self.median {
-            median if median >= 1_000.0 => 0,
-            median if median >= 100.0 => 1,
-            _ => 2,
-        };
-        format!("{:.digits$} ({:.digits$}–{:.digits$})", self.median, self.least, self.most)
-    }
+/// As many digits as say something.
+fn text(spread: &Spread) -> String {
+    spread.text(match spread.median {
+        median if median >= 1_000.0 => 0,
+        median if median >= 100.0 => 1,
+        _ => 2,
+    })
 }
 
 /// All rows, each told as it comes.
@@ -93,10 +77,10 @@ impl Report {
             "{:56}{:17}{:>28}  {:12}{:>28}{:>20}   {target}{}",
             row.path,
             row.figure,
-            row.gateway.text(),
+            text(&row.gateway),
             row.base,
-            row.of_base.text(),
-            row.ratio.text(),
+            text(&row.of_base),
+            text(&row.ratio),
             if row.is_met { "" } else { "  missed" }
         );
         self.rows.push(row);

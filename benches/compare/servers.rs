@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::Failure;
 use crate::messages::{AGENTS, INSTRUMENTS, PERIPHERAL};
+use crate::support::{Failure, address_of, memory_bytes};
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,13 +101,9 @@ impl Server {
         let mut child = on_its_core(command).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().ok_or("no pipe")?).read_line(&mut line)?;
-        let address = match line.strip_prefix("ready ") {
-            Some(listeners) => {
-                let listeners: serde_json::Value = serde_json::from_str(listeners)?;
-                listeners["ged188"].as_str().ok_or("no listener")?.parse()?
-            }
-            None => line.trim_end().parse().map_err(|_| format!("{} has not begun", kind.name()))?,
-        };
+        let line = line.trim_end();
+        let address = if let Kind::Gateway { .. } = kind { address_of(line)? } else { line.to_owned() };
+        let address = address.parse().map_err(|_| format!("{} has not begun", kind.name()))?;
         Ok(Server { kind, address, child })
     }
 
@@ -141,9 +137,7 @@ impl Server {
 
     /// The memory that is the process's own, in bytes.
     pub(crate) fn memory(&self) -> Result<u64, Failure> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no memory is told")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+        memory_bytes(self.child.id())
     }
 
     /// How many segments with data came in and went out on its sockets that are open now: as many as writes, at either end,
@@ -169,13 +163,6 @@ fn on_its_core(command: &[&str]) -> Command {
     let mut on_core = Command::new("taskset");
     on_core.arg("-c").arg(SERVER_CORE.to_string()).args(command).stdin(Stdio::null()).stderr(Stdio::null());
     on_core
-}
-
-/// Lets all threads of the process run on that core only.
-pub(crate) fn keep_to_core(pid: u32, core: usize) -> Result<(), Failure> {
-    let ran = Command::new("taskset").args(["-acp", &core.to_string(), &pid.to_string()]).output();
-    let ran = ran.map_err(|error| format!("taskset: {error}"))?;
-    if ran.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&ran.stderr).trim_end().into()) }
 }
 
 fn config_of(agents: u32) -> String {

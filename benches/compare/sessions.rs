@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::Failure;
 use crate::fan_out::greeting;
 use crate::messages::{self, AGENTS, Frames};
 use crate::report::{Report, Row, Target};
 use crate::servers::{Kind, Server};
+use crate::support::Failure;
 use crate::swarm::Swarm;
 
 const SLICE: Duration = Duration::from_millis(300);

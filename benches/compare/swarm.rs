@@ -8,8 +8,8 @@ use std::time::Duration;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
-use crate::Failure;
 use crate::messages::Frames;
+use crate::support::Failure;
 
 /// Connections to one server.
 pub(crate) struct Swarm {
