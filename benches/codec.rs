@@ -10,7 +10,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use criterion::{Criterion, criterion_group, criterion_main};
 use cti_protocol::ged188::codes::*;
 use cti_protocol::ged188::{
-    AgentStateEvent, AgentStateSkillGroup, AnyMessage, Data, Frame, HEADER_BYTES, HeartbeatReq, Message, OpenReq,
+    AgentStateEvent, AgentStateSkillGroup, AnyMessage, Data, Decode, Frame, HEADER_BYTES, HeartbeatReq, OpenReq,
     QueriedSkillGroup, QueryAgentStateConf, Secret, SetAgentStateReq, Text, Version,
 };
 
@@ -94,7 +94,7 @@ fn query_agent_state_conf(c: &mut Criterion) {
 }
 
 /// Measures table and hand, after making sure that both turn the same bytes into the same message and back.
-fn compare<M: Message>(
+fn compare<M: for<'a> Decode<'a> + PartialEq>(
     c: &mut Criterion,
     message: M,
     read: fn(Bytes) -> Option<M>,
@@ -374,7 +374,7 @@ mod hand {
 
     /// A text of the field's maximum.
     fn checked<const MAX: usize>(data: Bytes) -> Option<Text<MAX>> {
-        Text::from_wire(data).ok()
+        Text::from_wire(&data).ok()
     }
 
     fn frame(out: &mut BytesMut, number: u32, body: impl FnOnce(&mut BytesMut) -> Option<()>) -> Option<()> {

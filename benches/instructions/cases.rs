@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use bytes::{Bytes, BytesMut};
 use cti_protocol::ged188::codes::AgentState;
-use cti_protocol::ged188::{AnyMessage, Frame, HEADER_BYTES, Message, SetAgentStateReq, Text, Version};
+use cti_protocol::ged188::{AnyMessage, Decode, Frame, HEADER_BYTES, Message, Octets, SetAgentStateReq, Text, Version};
 use prost::Message as _;
 
 use super::{by_hand, others};
@@ -21,13 +21,14 @@ pub(crate) struct Target {
     pub(crate) to: &'static str,
     pub(crate) at_most: bool,
     pub(crate) ratio: f64,
-    /// How it stands while the target is missed, with some room for another compiler: what is worse is a failure.
+    /// What is worse than this is a failure: how it stands while the target is missed, with some room for another compiler.
     pub(crate) now: f64,
 }
 
 pub(crate) const CASES: &[Case] = &[
     Case { name: "decode by hand, nothing checked", play: decode_by_hand },
     Case { name: "decode", play: decode },
+    Case { name: "decode and keep", play: decode_and_keep },
     Case { name: "decode whatever it is", play: decode_any },
     Case { name: "decode by prost", play: decode_by_prost },
     Case { name: "decode by serde_json", play: decode_by_serde_json },
@@ -38,11 +39,12 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 pub(crate) const TARGETS: &[Target] = &[
-    Target { of: "decode", to: "decode by hand, nothing checked", at_most: true, ratio: 3.0, now: 10.5 },
-    Target { of: "decode by prost", to: "decode", at_most: false, ratio: 5.0, now: 1.3 },
-    Target { of: "decode by serde_json", to: "decode", at_most: false, ratio: 20.0, now: 6.5 },
-    Target { of: "encode", to: "encode by hand", at_most: true, ratio: 2.2, now: 2.2 },
-    Target { of: "encode by prost", to: "encode", at_most: false, ratio: 2.0, now: 1.6 },
+    Target { of: "decode", to: "decode by hand, nothing checked", at_most: true, ratio: 1.8, now: 2.8 },
+    Target { of: "decode and keep", to: "decode by hand, nothing checked", at_most: true, ratio: 3.0, now: 4.1 },
+    Target { of: "decode by prost", to: "decode", at_most: false, ratio: 5.0, now: 5.0 },
+    Target { of: "decode by serde_json", to: "decode", at_most: false, ratio: 20.0, now: 20.0 },
+    Target { of: "encode", to: "encode by hand", at_most: true, ratio: 2.2, now: 2.3 },
+    Target { of: "encode by prost", to: "encode", at_most: false, ratio: 2.0, now: 1.4 },
 ];
 
 const VERSION: Version = Version::LATEST;
@@ -70,7 +72,7 @@ fn decode_by_hand(rounds: u32) {
     let read = by_hand::read(&body);
     assert_eq!((read.invoke_id, read.agent_state, read.agent_id), (7, 3, &b"1001\0"[..]));
     for _ in 0..rounds {
-        black_box(by_hand::read(black_box(&body)));
+        let _ = black_box(&by_hand::read(black_box(&body)));
     }
 }
 
@@ -78,28 +80,35 @@ fn decode(rounds: u32) {
     let body = body();
     assert_eq!(SetAgentStateReq::decode_body(&body, VERSION), Ok(message()));
     for _ in 0..rounds {
-        let _ = black_box(SetAgentStateReq::decode_body(black_box(&body), black_box(VERSION)));
+        let _ = black_box(&SetAgentStateReq::<&[u8]>::decode_body(black_box(&body), black_box(VERSION)));
+    }
+}
+
+fn decode_and_keep(rounds: u32) {
+    let body = body();
+    for _ in 0..rounds {
+        let _ = black_box(&SetAgentStateReq::<Octets>::decode_body(black_box(&body), black_box(VERSION)));
     }
 }
 
 fn decode_any(rounds: u32) {
     let frame = Frame { message_type: SetAgentStateReq::TYPE, body: body() };
     for _ in 0..rounds {
-        let _ = black_box(AnyMessage::decode(black_box(&frame), black_box(VERSION)));
+        let _ = black_box(&AnyMessage::view(black_box(&frame), black_box(VERSION)));
     }
 }
 
 fn decode_by_prost(rounds: u32) {
     let body = others::message().encode_to_vec();
     for _ in 0..rounds {
-        let _ = black_box(others::SetAgentState::decode(&black_box(&body)[..]));
+        let _ = black_box(&others::SetAgentState::decode(&black_box(&body)[..]));
     }
 }
 
 fn decode_by_serde_json(rounds: u32) {
     let body = serde_json::to_vec(&others::message()).expect("it can be written");
     for _ in 0..rounds {
-        let _ = black_box(serde_json::from_slice::<others::SetAgentState>(black_box(&body)));
+        let _ = black_box(&serde_json::from_slice::<others::SetAgentState>(black_box(&body)));
     }
 }
 

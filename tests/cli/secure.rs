@@ -208,7 +208,7 @@ impl Gateway {
             peripheral_id: u32::MAX,
             services_requested: ServiceMask::CTI_SERVICE_ALL_EVENTS,
             client_id: Some(Text::new(client).unwrap()),
-            client_password: Some(Data::new(password.as_bytes().to_vec()).unwrap().into()),
+            client_password: Some(Data::new(password.as_bytes()).unwrap().into()),
             ..Default::default()
         });
         match opening.receives_answer() {

@@ -110,7 +110,7 @@ async fn a_key_changes_with_its_part_and_with_nothing_else() {
 async fn a_client_that_asks_again_and_again_without_reading_is_answered_once() {
     let house = house().await;
     let mut desk = configured(&house).await;
-    let request =
+    let request: ConfigRequestEvent =
         ConfigRequestEvent { config_information: ConfigMsgMask(0xf), peripheral_id: ANY, ..Default::default() };
     let mut bytes = bytes::BytesMut::new();
     for _ in 0..1_000 {

@@ -586,7 +586,7 @@ async fn no_secret_is_in_the_metrics_or_in_a_log_line() {
         config.clients = vec![desktop, client("crm", Role::Bridge, SECRETS[1])];
     })
     .await;
-    let secret = |text: &str| Some(cti_protocol::ged188::Data::new(text.as_bytes().to_vec()).unwrap().into());
+    let secret = |text: &str| Some(cti_protocol::ged188::Data::new(text.as_bytes()).unwrap().into());
     let open = |password: &str| cti_protocol::ged188::OpenReq {
         agent_id: text("1001"),
         client_password: secret(password),

@@ -31,7 +31,7 @@ fn by_hash(config: &mut Config) {
 }
 
 fn open_with(password: &str) -> OpenReq {
-    let client_password = Some(Data::new(password.as_bytes().to_vec()).unwrap().into());
+    let client_password = Some(Data::new(password.as_bytes()).unwrap().into());
     OpenReq { client_password, ..open_req("crm", services_of_bridge()) }
 }
 

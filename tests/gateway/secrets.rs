@@ -30,7 +30,7 @@ fn configured(config: &mut Config) -> String {
 }
 
 fn open_with(client: &str, password: &[u8]) -> OpenReq {
-    let client_password = Some(Data::new(password.to_vec()).unwrap().into());
+    let client_password = Some(Data::new(password).unwrap().into());
     OpenReq { client_password, ..open_req(client, services_of_bridge()) }
 }
 

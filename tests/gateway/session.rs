@@ -133,7 +133,7 @@ async fn checks_the_passwords_of_configured_clients() {
     })
     .await;
     let with = |id: &str, password: &str| OpenReq {
-        client_password: Some(cti_protocol::ged188::Data::new(password.as_bytes().to_vec()).unwrap().into()),
+        client_password: Some(cti_protocol::ged188::Data::new(password.as_bytes()).unwrap().into()),
         ..open_req(id, services_of_bridge())
     };
     let mut desk = Desk::connected(&house, 20);
@@ -449,7 +449,7 @@ async fn what_a_client_asks_behind_more_than_it_may_be_owed_is_not_done() {
     let mut desk = Desk::of_agent(&house, "1001").await;
     let mut bytes = bytes::BytesMut::new();
     for invoke_id in 0..5_000 {
-        AnyMessage::from(HeartbeatReq { invoke_id, ..Default::default() }).encode(desk.version, &mut bytes).unwrap();
+        <AnyMessage>::from(HeartbeatReq { invoke_id, ..Default::default() }).encode(desk.version, &mut bytes).unwrap();
     }
     let login = cti_protocol::ged188::SetAgentStateReq {
         invoke_id: 9,

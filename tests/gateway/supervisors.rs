@@ -209,7 +209,7 @@ async fn who_did_it_is_named_by_its_signature_where_it_gave_one() {
     let longest = "s".repeat(64);
     for (signature, told) in [("Grace", "Grace"), ("", "desktop-1001"), (&longest, &longest[1..])] {
         let mut supervisor = Desk::connected(&house, 20);
-        let client_signature = Text::from_wire(signature.to_owned().into()).ok();
+        let client_signature = Text::from_wire(signature.as_bytes()).ok();
         supervisor.opens(OpenReq { client_signature, ..open_req_of("1001", supervising()) }).await;
         while supervisor.has_received().is_some() {}
         let asked = supervisor.asks("1002", AVAILABLE);

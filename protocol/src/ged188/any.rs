@@ -5,25 +5,23 @@
 
 use std::fmt;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use serde_json::Value;
 
 use super::catalogue::MessageInfo;
 use super::error::{DecodeError, EncodeError};
 use super::messages::*;
+use super::octets::{Octets, Storage};
 use super::write::Writer;
 use super::{Frame, MessageType, Rest, UnknownField, Version};
 
 /// A declared message.
-pub trait Message: Sized + Clone + fmt::Debug + PartialEq + Into<AnyMessage> {
+pub trait Message: Sized + Clone + fmt::Debug + Into<AnyMessage<Self::Storage>> {
+    /// Where its texts are.
+    type Storage: Storage;
+
     /// Its description.
     const INFO: &'static MessageInfo;
-
-    /// Reads the body of a frame. What the message does not know is kept in [`Message::rest`].
-    ///
-    /// # Errors
-    /// When the bytes are not whole or a field is not of its type; the error names field and offset.
-    fn decode_body(body: &Bytes, version: Version) -> Result<Self, DecodeError>;
 
     /// Writes the whole frame, header included, behind what `out` holds. Fields that `version` does not have stay out.
     ///
@@ -32,7 +30,7 @@ pub trait Message: Sized + Clone + fmt::Debug + PartialEq + Into<AnyMessage> {
     fn encode(&self, version: Version, out: &mut BytesMut) -> Result<(), EncodeError>;
 
     /// What came that the table does not have.
-    fn rest(&self) -> &Rest;
+    fn rest(&self) -> &Rest<Self::Storage>;
 
     /// The fields that `version` has, by the guide's names, in the table's order. Secrets are masked.
     fn to_json(&self, version: Version) -> Value;
@@ -41,30 +39,39 @@ pub trait Message: Sized + Clone + fmt::Debug + PartialEq + Into<AnyMessage> {
     fn invoke_id(&self) -> Option<u32>;
 }
 
+/// A message that can be read from a frame: its texts stay there, or are kept, as its storage has it.
+pub trait Decode<'a>: Message {
+    /// Reads the body of a frame. What the message does not know is kept in [`Message::rest`].
+    ///
+    /// # Errors
+    /// When the bytes are not whole or a field is not of its type; the error names field and offset.
+    fn decode_body(body: &'a [u8], version: Version) -> Result<Self, DecodeError>;
+}
+
 /// The list of declared messages: one line each, the large ones boxed so that the others need not be as large.
 macro_rules! messages {
     ($( $message:ident($held:ty), )*) => {
         /// Any message, declared or not.
         #[derive(Clone, PartialEq)]
         #[non_exhaustive]
-        pub enum AnyMessage {
+        pub enum AnyMessage<S: Storage = Octets> {
             $( #[doc = concat!("A [`", stringify!($message), "`].")] $message($held), )*
             /// A message without a declaration, as it came.
-            Stranger(Stranger),
+            Stranger(Stranger<S>),
         }
 
         /// Every declared message, in the order of the files that declare them.
         pub static CATALOGUE: &[&MessageInfo] = &[$( <$message as Message>::INFO, )*];
 
-        impl AnyMessage {
-            /// Reads the message in `frame`. One that is not declared is kept as a [`Stranger`].
-            ///
-            /// # Errors
-            /// When the body of a declared message is broken.
-            pub fn decode(frame: &Frame, version: Version) -> Result<AnyMessage, DecodeError> {
+        impl<S: Storage> AnyMessage<S> {
+            fn read<'a>(frame: &'a Frame, version: Version) -> Result<AnyMessage<S>, DecodeError>
+            where
+                S: From<&'a [u8]>,
+            {
+                let body: &'a [u8] = &frame.body;
                 Ok(match frame.message_type {
-                    $( $message::TYPE => $message::decode_body(&frame.body, version)?.into(), )*
-                    message_type => Stranger { message_type, body: frame.body.clone() }.into(),
+                    $( $message::TYPE => $message::decode_body(body, version)?.into(), )*
+                    message_type => Stranger { message_type, body: body.into() }.into(),
                 })
             }
 
@@ -96,7 +103,7 @@ macro_rules! messages {
             }
 
             /// The floating fields that the message's table has no place for, in the order in which they came.
-            pub fn unknown_tags(&self) -> &[UnknownField] {
+            pub fn unknown_tags(&self) -> &[UnknownField<S>] {
                 match self {
                     $( AnyMessage::$message(message) => message.rest().unknown(), )*
                     AnyMessage::Stranger(_) => &[],
@@ -112,7 +119,7 @@ macro_rules! messages {
             }
         }
 
-        impl fmt::Debug for AnyMessage {
+        impl<S: Storage> fmt::Debug for AnyMessage<S> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $( AnyMessage::$message(message) => message.fmt(f), )*
@@ -126,8 +133,8 @@ macro_rules! messages {
             pub const TYPE: MessageType = <$message as Message>::INFO.message_type;
         }
 
-        impl From<$message> for AnyMessage {
-            fn from(message: $message) -> AnyMessage {
+        impl<S: Storage> From<$message<S>> for AnyMessage<S> {
+            fn from(message: $message<S>) -> AnyMessage<S> {
                 AnyMessage::$message(message.into())
             }
         } )*
@@ -135,6 +142,26 @@ macro_rules! messages {
 }
 
 impl AnyMessage {
+    /// Reads the message in `frame`, and keeps what it says. One that is not declared is kept as a [`Stranger`].
+    ///
+    /// # Errors
+    /// When the body of a declared message is broken.
+    pub fn decode(frame: &Frame, version: Version) -> Result<AnyMessage, DecodeError> {
+        AnyMessage::read(frame, version)
+    }
+}
+
+impl<'a> AnyMessage<&'a [u8]> {
+    /// The same for as long as there is the frame, in which all texts stay where they are.
+    ///
+    /// # Errors
+    /// When the body of a declared message is broken.
+    pub fn view(frame: &'a Frame, version: Version) -> Result<AnyMessage<&'a [u8]>, DecodeError> {
+        AnyMessage::read(frame, version)
+    }
+}
+
+impl<S: Storage> AnyMessage<S> {
     /// The guide's name; none if the number is in no table.
     pub fn name(&self) -> Option<&'static str> {
         self.message_type().name()
@@ -143,32 +170,32 @@ impl AnyMessage {
 
 /// A message that is not declared here: its name may still be known, its body is kept as it came.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Stranger {
+pub struct Stranger<S: Storage = Octets> {
     /// The number in the header.
     pub message_type: MessageType,
     /// Everything behind the header.
-    pub body: Bytes,
+    pub body: S,
 }
 
-impl fmt::Debug for Stranger {
+impl<S: Storage> fmt::Debug for Stranger<S> {
     /// Name and length only: nobody knows what is in it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Stranger({:?}, {} bytes)", self.message_type, self.body.len())
+        write!(f, "Stranger({:?}, {} bytes)", self.message_type, self.body.as_ref().len())
     }
 }
 
-impl Stranger {
+impl<S: Storage> Stranger<S> {
     /// Writes the frame as it came, behind what `out` holds; the version makes no difference.
     ///
     /// # Errors
     /// When the frame outgrows its bound; `out` is then as it was.
     pub fn encode(&self, version: Version, out: &mut BytesMut) -> Result<(), EncodeError> {
-        Writer::new(self.message_type, version, out).raw(&self.body)
+        Writer::new(self.message_type, version, out).raw(self.body.as_ref())
     }
 }
 
-impl From<Stranger> for AnyMessage {
-    fn from(stranger: Stranger) -> AnyMessage {
+impl<S: Storage> From<Stranger<S>> for AnyMessage<S> {
+    fn from(stranger: Stranger<S>) -> AnyMessage<S> {
         AnyMessage::Stranger(stranger)
     }
 }
@@ -193,167 +220,167 @@ pub fn peek_version_number(frame: &Frame) -> Option<u32> {
 const VERSION_NUMBER_OFFSET: usize = 4;
 
 messages! {
-    FailureConf(FailureConf),
-    FailureEvent(FailureEvent),
-    OpenReq(OpenReq),
-    OpenConf(OpenConf),
-    HeartbeatReq(HeartbeatReq),
-    HeartbeatConf(HeartbeatConf),
-    CloseReq(CloseReq),
-    CloseConf(CloseConf),
-    StandbyActiveEventMsg(StandbyActiveEventMsg),
-    ActiveMaintenanceReqMsg(ActiveMaintenanceReqMsg),
-    ActiveMaintenanceRespMsg(ActiveMaintenanceRespMsg),
-    ActiveMaintenanceEventMsg(ActiveMaintenanceEventMsg),
-    StoppingRequestsToThisSideInd(StoppingRequestsToThisSideInd),
-    AgentStateEvent(AgentStateEvent),
-    ControlFailureConf(ControlFailureConf),
-    QueryAgentStateReq(QueryAgentStateReq),
-    QueryAgentStateConf(QueryAgentStateConf),
-    SetAgentStateReq(SetAgentStateReq),
-    SetAgentStateConf(SetAgentStateConf),
-    QueryDeviceInfoReq(QueryDeviceInfoReq),
-    QueryDeviceInfoConf(QueryDeviceInfoConf),
-    AgentPreCallEvent(Box<AgentPreCallEvent>),
-    AgentPreCallAbortEvent(AgentPreCallAbortEvent),
-    MonitorStartReq(MonitorStartReq),
-    MonitorStartConf(MonitorStartConf),
-    MonitorStopReq(MonitorStopReq),
-    MonitorStopConf(MonitorStopConf),
-    ChangeMonitorMaskReq(ChangeMonitorMaskReq),
-    ChangeMonitorMaskConf(ChangeMonitorMaskConf),
-    ClientSessionOpenedEvent(ClientSessionOpenedEvent),
-    ClientSessionClosedEvent(ClientSessionClosedEvent),
-    SessionMonitorStartReq(SessionMonitorStartReq),
-    SessionMonitorStartConf(SessionMonitorStartConf),
-    SessionMonitorStopReq(SessionMonitorStopReq),
-    SessionMonitorStopConf(SessionMonitorStopConf),
-    QueryAgentStatisticsReq(QueryAgentStatisticsReq),
-    QueryAgentStatisticsConf(Box<QueryAgentStatisticsConf>),
-    QuerySkillGroupStatisticsReq(QuerySkillGroupStatisticsReq),
-    QuerySkillGroupStatisticsConf(Box<QuerySkillGroupStatisticsConf>),
-    SystemEvent(SystemEvent),
-    ClientEventReportReq(ClientEventReportReq),
-    ClientEventReportConf(ClientEventReportConf),
-    UserMessageReq(UserMessageReq),
-    UserMessageConf(UserMessageConf),
-    UserMessageEvent(UserMessageEvent),
-    RegisterVariablesReq(RegisterVariablesReq),
-    RegisterVariablesConf(RegisterVariablesConf),
-    SetAppDataReq(SetAppDataReq),
-    SetAppDataConf(SetAppDataConf),
-    SetDeviceAttributesReq(SetDeviceAttributesReq),
-    SetDeviceAttributesConf(SetDeviceAttributesConf),
-    StartNetworkRecordingReq(StartNetworkRecordingReq),
-    StartNetworkRecordingConf(StartNetworkRecordingConf),
-    StopNetworkRecordingReq(StopNetworkRecordingReq),
-    StopNetworkRecordingConf(StopNetworkRecordingConf),
-    StartRecordingReq(StartRecordingReq),
-    StartRecordingConf(StartRecordingConf),
-    StopRecordingReq(StopRecordingReq),
-    StopRecordingConf(StopRecordingConf),
-    RtpStartedEvent(RtpStartedEvent),
-    RtpStoppedEvent(RtpStoppedEvent),
-    NetworkRecordingStartedEvent(NetworkRecordingStartedEvent),
-    NetworkRecordingEndedEvent(NetworkRecordingEndedEvent),
-    NetworkRecordingFailedEvent(NetworkRecordingFailedEvent),
-    NetworkRecordingTargetInfoEvent(NetworkRecordingTargetInfoEvent),
-    BeginCallEvent(Box<BeginCallEvent>),
-    EndCallEvent(EndCallEvent),
-    CallDataUpdateEvent(Box<CallDataUpdateEvent>),
-    SetCallDataReq(Box<SetCallDataReq>),
-    SetCallDataConf(SetCallDataConf),
-    ReleaseCallReq(ReleaseCallReq),
-    ReleaseCallConf(ReleaseCallConf),
-    CallDeliveredEvent(Box<CallDeliveredEvent>),
-    CallEstablishedEvent(CallEstablishedEvent),
-    CallHeldEvent(CallHeldEvent),
-    CallRetrievedEvent(CallRetrievedEvent),
-    CallClearedEvent(CallClearedEvent),
-    CallConnectionClearedEvent(CallConnectionClearedEvent),
-    CallOriginatedEvent(CallOriginatedEvent),
-    CallFailedEvent(CallFailedEvent),
-    CallConferencedEvent(CallConferencedEvent),
-    CallTransferredEvent(CallTransferredEvent),
-    CallDivertedEvent(CallDivertedEvent),
-    CallServiceInitiatedEvent(CallServiceInitiatedEvent),
-    CallQueuedEvent(CallQueuedEvent),
-    CallDequeuedEvent(CallDequeuedEvent),
-    CallReachedNetworkEvent(CallReachedNetworkEvent),
-    CallAttributeChangeEvent(CallAttributeChangeEvent),
-    CallAgentGreetingEvent(CallAgentGreetingEvent),
-    CallTranslationRouteEvent(Box<CallTranslationRouteEvent>),
-    SnapshotCallReq(SnapshotCallReq),
-    SnapshotCallConf(Box<SnapshotCallConf>),
-    SnapshotDeviceReq(SnapshotDeviceReq),
-    SnapshotDeviceConf(SnapshotDeviceConf),
-    AlternateCallReq(AlternateCallReq),
-    AlternateCallConf(AlternateCallConf),
-    AnswerCallReq(AnswerCallReq),
-    AnswerCallConf(AnswerCallConf),
-    ClearCallReq(ClearCallReq),
-    ClearCallConf(ClearCallConf),
-    ClearConnectionReq(ClearConnectionReq),
-    ClearConnectionConf(ClearConnectionConf),
-    ConferenceCallReq(Box<ConferenceCallReq>),
-    ConferenceCallConf(ConferenceCallConf),
-    ConsultationCallReq(Box<ConsultationCallReq>),
-    ConsultationCallConf(ConsultationCallConf),
-    DeflectCallReq(DeflectCallReq),
-    DeflectCallConf(DeflectCallConf),
-    HoldCallReq(HoldCallReq),
-    HoldCallConf(HoldCallConf),
-    MakeCallReq(Box<MakeCallReq>),
-    MakeCallConf(MakeCallConf),
-    MakePredictiveCallReq(Box<MakePredictiveCallReq>),
-    MakePredictiveCallConf(MakePredictiveCallConf),
-    ReconnectCallReq(ReconnectCallReq),
-    ReconnectCallConf(ReconnectCallConf),
-    RetrieveCallReq(RetrieveCallReq),
-    RetrieveCallConf(RetrieveCallConf),
-    TransferCallReq(Box<TransferCallReq>),
-    TransferCallConf(TransferCallConf),
-    SendDtmfSignalReq(SendDtmfSignalReq),
-    SendDtmfSignalConf(SendDtmfSignalConf),
-    SupervisorAssistReq(SupervisorAssistReq),
-    SupervisorAssistConf(SupervisorAssistConf),
-    EmergencyCallReq(EmergencyCallReq),
-    EmergencyCallConf(EmergencyCallConf),
-    BadCallReq(BadCallReq),
-    BadCallConf(BadCallConf),
-    AgentGreetingControlReq(AgentGreetingControlReq),
-    AgentGreetingControlConf(AgentGreetingControlConf),
-    ConfigRequestKeyEvent(ConfigRequestKeyEvent),
-    ConfigKeyEvent(ConfigKeyEvent),
-    ConfigRequestEvent(ConfigRequestEvent),
-    ConfigBeginEvent(ConfigBeginEvent),
-    ConfigServiceEvent(ConfigServiceEvent),
-    ConfigSkillGroupEvent(ConfigSkillGroupEvent),
-    ConfigAgentEvent(ConfigAgentEvent),
-    ConfigDeviceEvent(ConfigDeviceEvent),
-    ConfigCallTypeEvent(ConfigCallTypeEvent),
-    ConfigMrdEvent(ConfigMrdEvent),
-    ConfigPeripheralEvent(ConfigPeripheralEvent),
-    ConfigAgentDeskSettingsEvent(ConfigAgentDeskSettingsEvent),
-    ConfigTerminalEvent(ConfigTerminalEvent),
-    ConfigAgentServiceEvent(ConfigAgentServiceEvent),
-    ConfigEndEvent(ConfigEndEvent),
-    SuperviseCallReq(SuperviseCallReq),
-    SuperviseCallConf(SuperviseCallConf),
-    EmergencyCallEvent(EmergencyCallEvent),
-    AgentTeamConfigEvent(AgentTeamConfigEvent),
-    ListAgentTeamReq(ListAgentTeamReq),
-    ListAgentTeamConf(ListAgentTeamConf),
-    MonitorAgentTeamStartReq(MonitorAgentTeamStartReq),
-    MonitorAgentTeamStartConf(MonitorAgentTeamStartConf),
-    MonitorAgentTeamStopReq(MonitorAgentTeamStopReq),
-    MonitorAgentTeamStopConf(MonitorAgentTeamStopConf),
-    AgentDeskSettingsReq(AgentDeskSettingsReq),
-    AgentDeskSettingsConf(AgentDeskSettingsConf),
-    SetAgentServiceDataReq(SetAgentServiceDataReq),
-    SetAgentServiceDataConf(SetAgentServiceDataConf),
-    RegisterServiceReq(RegisterServiceReq),
-    RegisterServiceConf(RegisterServiceConf),
-    UnregisterServiceReq(UnregisterServiceReq),
-    UnregisterServiceConf(UnregisterServiceConf),
+    FailureConf(FailureConf<S>),
+    FailureEvent(FailureEvent<S>),
+    OpenReq(OpenReq<S>),
+    OpenConf(OpenConf<S>),
+    HeartbeatReq(HeartbeatReq<S>),
+    HeartbeatConf(HeartbeatConf<S>),
+    CloseReq(CloseReq<S>),
+    CloseConf(CloseConf<S>),
+    StandbyActiveEventMsg(StandbyActiveEventMsg<S>),
+    ActiveMaintenanceReqMsg(ActiveMaintenanceReqMsg<S>),
+    ActiveMaintenanceRespMsg(ActiveMaintenanceRespMsg<S>),
+    ActiveMaintenanceEventMsg(ActiveMaintenanceEventMsg<S>),
+    StoppingRequestsToThisSideInd(StoppingRequestsToThisSideInd<S>),
+    AgentStateEvent(AgentStateEvent<S>),
+    ControlFailureConf(ControlFailureConf<S>),
+    QueryAgentStateReq(QueryAgentStateReq<S>),
+    QueryAgentStateConf(QueryAgentStateConf<S>),
+    SetAgentStateReq(SetAgentStateReq<S>),
+    SetAgentStateConf(SetAgentStateConf<S>),
+    QueryDeviceInfoReq(QueryDeviceInfoReq<S>),
+    QueryDeviceInfoConf(QueryDeviceInfoConf<S>),
+    AgentPreCallEvent(Box<AgentPreCallEvent<S>>),
+    AgentPreCallAbortEvent(AgentPreCallAbortEvent<S>),
+    MonitorStartReq(MonitorStartReq<S>),
+    MonitorStartConf(MonitorStartConf<S>),
+    MonitorStopReq(MonitorStopReq<S>),
+    MonitorStopConf(MonitorStopConf<S>),
+    ChangeMonitorMaskReq(ChangeMonitorMaskReq<S>),
+    ChangeMonitorMaskConf(ChangeMonitorMaskConf<S>),
+    ClientSessionOpenedEvent(ClientSessionOpenedEvent<S>),
+    ClientSessionClosedEvent(ClientSessionClosedEvent<S>),
+    SessionMonitorStartReq(SessionMonitorStartReq<S>),
+    SessionMonitorStartConf(SessionMonitorStartConf<S>),
+    SessionMonitorStopReq(SessionMonitorStopReq<S>),
+    SessionMonitorStopConf(SessionMonitorStopConf<S>),
+    QueryAgentStatisticsReq(QueryAgentStatisticsReq<S>),
+    QueryAgentStatisticsConf(Box<QueryAgentStatisticsConf<S>>),
+    QuerySkillGroupStatisticsReq(QuerySkillGroupStatisticsReq<S>),
+    QuerySkillGroupStatisticsConf(Box<QuerySkillGroupStatisticsConf<S>>),
+    SystemEvent(SystemEvent<S>),
+    ClientEventReportReq(ClientEventReportReq<S>),
+    ClientEventReportConf(ClientEventReportConf<S>),
+    UserMessageReq(UserMessageReq<S>),
+    UserMessageConf(UserMessageConf<S>),
+    UserMessageEvent(UserMessageEvent<S>),
+    RegisterVariablesReq(RegisterVariablesReq<S>),
+    RegisterVariablesConf(RegisterVariablesConf<S>),
+    SetAppDataReq(SetAppDataReq<S>),
+    SetAppDataConf(SetAppDataConf<S>),
+    SetDeviceAttributesReq(SetDeviceAttributesReq<S>),
+    SetDeviceAttributesConf(SetDeviceAttributesConf<S>),
+    StartNetworkRecordingReq(StartNetworkRecordingReq<S>),
+    StartNetworkRecordingConf(StartNetworkRecordingConf<S>),
+    StopNetworkRecordingReq(StopNetworkRecordingReq<S>),
+    StopNetworkRecordingConf(StopNetworkRecordingConf<S>),
+    StartRecordingReq(StartRecordingReq<S>),
+    StartRecordingConf(StartRecordingConf<S>),
+    StopRecordingReq(StopRecordingReq<S>),
+    StopRecordingConf(StopRecordingConf<S>),
+    RtpStartedEvent(RtpStartedEvent<S>),
+    RtpStoppedEvent(RtpStoppedEvent<S>),
+    NetworkRecordingStartedEvent(NetworkRecordingStartedEvent<S>),
+    NetworkRecordingEndedEvent(NetworkRecordingEndedEvent<S>),
+    NetworkRecordingFailedEvent(NetworkRecordingFailedEvent<S>),
+    NetworkRecordingTargetInfoEvent(NetworkRecordingTargetInfoEvent<S>),
+    BeginCallEvent(Box<BeginCallEvent<S>>),
+    EndCallEvent(EndCallEvent<S>),
+    CallDataUpdateEvent(Box<CallDataUpdateEvent<S>>),
+    SetCallDataReq(Box<SetCallDataReq<S>>),
+    SetCallDataConf(SetCallDataConf<S>),
+    ReleaseCallReq(ReleaseCallReq<S>),
+    ReleaseCallConf(ReleaseCallConf<S>),
+    CallDeliveredEvent(Box<CallDeliveredEvent<S>>),
+    CallEstablishedEvent(CallEstablishedEvent<S>),
+    CallHeldEvent(CallHeldEvent<S>),
+    CallRetrievedEvent(CallRetrievedEvent<S>),
+    CallClearedEvent(CallClearedEvent<S>),
+    CallConnectionClearedEvent(CallConnectionClearedEvent<S>),
+    CallOriginatedEvent(CallOriginatedEvent<S>),
+    CallFailedEvent(CallFailedEvent<S>),
+    CallConferencedEvent(CallConferencedEvent<S>),
+    CallTransferredEvent(CallTransferredEvent<S>),
+    CallDivertedEvent(CallDivertedEvent<S>),
+    CallServiceInitiatedEvent(CallServiceInitiatedEvent<S>),
+    CallQueuedEvent(CallQueuedEvent<S>),
+    CallDequeuedEvent(CallDequeuedEvent<S>),
+    CallReachedNetworkEvent(CallReachedNetworkEvent<S>),
+    CallAttributeChangeEvent(CallAttributeChangeEvent<S>),
+    CallAgentGreetingEvent(CallAgentGreetingEvent<S>),
+    CallTranslationRouteEvent(Box<CallTranslationRouteEvent<S>>),
+    SnapshotCallReq(SnapshotCallReq<S>),
+    SnapshotCallConf(Box<SnapshotCallConf<S>>),
+    SnapshotDeviceReq(SnapshotDeviceReq<S>),
+    SnapshotDeviceConf(SnapshotDeviceConf<S>),
+    AlternateCallReq(AlternateCallReq<S>),
+    AlternateCallConf(AlternateCallConf<S>),
+    AnswerCallReq(AnswerCallReq<S>),
+    AnswerCallConf(AnswerCallConf<S>),
+    ClearCallReq(ClearCallReq<S>),
+    ClearCallConf(ClearCallConf<S>),
+    ClearConnectionReq(ClearConnectionReq<S>),
+    ClearConnectionConf(ClearConnectionConf<S>),
+    ConferenceCallReq(Box<ConferenceCallReq<S>>),
+    ConferenceCallConf(ConferenceCallConf<S>),
+    ConsultationCallReq(Box<ConsultationCallReq<S>>),
+    ConsultationCallConf(ConsultationCallConf<S>),
+    DeflectCallReq(DeflectCallReq<S>),
+    DeflectCallConf(DeflectCallConf<S>),
+    HoldCallReq(HoldCallReq<S>),
+    HoldCallConf(HoldCallConf<S>),
+    MakeCallReq(Box<MakeCallReq<S>>),
+    MakeCallConf(MakeCallConf<S>),
+    MakePredictiveCallReq(Box<MakePredictiveCallReq<S>>),
+    MakePredictiveCallConf(MakePredictiveCallConf<S>),
+    ReconnectCallReq(ReconnectCallReq<S>),
+    ReconnectCallConf(ReconnectCallConf<S>),
+    RetrieveCallReq(RetrieveCallReq<S>),
+    RetrieveCallConf(RetrieveCallConf<S>),
+    TransferCallReq(Box<TransferCallReq<S>>),
+    TransferCallConf(TransferCallConf<S>),
+    SendDtmfSignalReq(SendDtmfSignalReq<S>),
+    SendDtmfSignalConf(SendDtmfSignalConf<S>),
+    SupervisorAssistReq(SupervisorAssistReq<S>),
+    SupervisorAssistConf(SupervisorAssistConf<S>),
+    EmergencyCallReq(EmergencyCallReq<S>),
+    EmergencyCallConf(EmergencyCallConf<S>),
+    BadCallReq(BadCallReq<S>),
+    BadCallConf(BadCallConf<S>),
+    AgentGreetingControlReq(AgentGreetingControlReq<S>),
+    AgentGreetingControlConf(AgentGreetingControlConf<S>),
+    ConfigRequestKeyEvent(ConfigRequestKeyEvent<S>),
+    ConfigKeyEvent(ConfigKeyEvent<S>),
+    ConfigRequestEvent(ConfigRequestEvent<S>),
+    ConfigBeginEvent(ConfigBeginEvent<S>),
+    ConfigServiceEvent(ConfigServiceEvent<S>),
+    ConfigSkillGroupEvent(ConfigSkillGroupEvent<S>),
+    ConfigAgentEvent(ConfigAgentEvent<S>),
+    ConfigDeviceEvent(ConfigDeviceEvent<S>),
+    ConfigCallTypeEvent(ConfigCallTypeEvent<S>),
+    ConfigMrdEvent(ConfigMrdEvent<S>),
+    ConfigPeripheralEvent(ConfigPeripheralEvent<S>),
+    ConfigAgentDeskSettingsEvent(ConfigAgentDeskSettingsEvent<S>),
+    ConfigTerminalEvent(ConfigTerminalEvent<S>),
+    ConfigAgentServiceEvent(ConfigAgentServiceEvent<S>),
+    ConfigEndEvent(ConfigEndEvent<S>),
+    SuperviseCallReq(SuperviseCallReq<S>),
+    SuperviseCallConf(SuperviseCallConf<S>),
+    EmergencyCallEvent(EmergencyCallEvent<S>),
+    AgentTeamConfigEvent(AgentTeamConfigEvent<S>),
+    ListAgentTeamReq(ListAgentTeamReq<S>),
+    ListAgentTeamConf(ListAgentTeamConf<S>),
+    MonitorAgentTeamStartReq(MonitorAgentTeamStartReq<S>),
+    MonitorAgentTeamStartConf(MonitorAgentTeamStartConf<S>),
+    MonitorAgentTeamStopReq(MonitorAgentTeamStopReq<S>),
+    MonitorAgentTeamStopConf(MonitorAgentTeamStopConf<S>),
+    AgentDeskSettingsReq(AgentDeskSettingsReq<S>),
+    AgentDeskSettingsConf(AgentDeskSettingsConf<S>),
+    SetAgentServiceDataReq(SetAgentServiceDataReq<S>),
+    SetAgentServiceDataConf(SetAgentServiceDataConf<S>),
+    RegisterServiceReq(RegisterServiceReq<S>),
+    RegisterServiceConf(RegisterServiceConf<S>),
+    UnregisterServiceReq(UnregisterServiceReq<S>),
+    UnregisterServiceConf(UnregisterServiceConf<S>),
 }

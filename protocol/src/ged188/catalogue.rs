@@ -166,6 +166,18 @@ pub(crate) const fn fixed_bytes(fixed: &[FieldInfo]) -> usize {
     bytes
 }
 
+/// The version that the newest row came with.
+pub(crate) const fn newest(rows: &[FieldInfo]) -> u8 {
+    let (mut since, mut row) = (0, 0);
+    while row < rows.len() {
+        if rows[row].since > since {
+            since = rows[row].since;
+        }
+        row += 1;
+    }
+    since
+}
+
 /// How many rows several tables have together.
 pub(crate) const fn rows(tables: &[&[FieldInfo]]) -> usize {
     let (mut rows, mut table) = (0, 0);

@@ -4,11 +4,10 @@
 //! a row: `Option<T>` for once, `Vec<T>` for many, `Vec<Set>` for sets (declared with `set!`).
 //! Not here: the walk over the bytes (`read`), tags and lengths (`write`).
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::catalogue::FieldInfo;
-use super::wire::{Flaw, Wire};
+use super::wire::{Flaw, Read, Wire};
 use super::write::Writer;
 use super::{Tag, Version};
 
@@ -21,14 +20,6 @@ pub(crate) trait Floating: Default {
     /// The table of a set; empty for a row of its own.
     const MEMBERS: &'static [FieldInfo] = &[];
 
-    /// Takes a field of the row's tag; false if there is no room for one more.
-    fn take(&mut self, body: &Bytes, data: &[u8]) -> Result<bool, Flaw>;
-
-    /// Takes a field of one of [`Floating::MEMBERS`].
-    fn take_member(&mut self, _tag: Tag, _body: &Bytes, _data: &[u8]) -> Result<(), Flaw> {
-        Ok(())
-    }
-
     /// Writes every field of the place, in order. `rows` is the row's description, or those of the set's members.
     fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>);
 
@@ -39,17 +30,20 @@ pub(crate) trait Floating: Default {
     fn is_present(&self) -> bool;
 }
 
+/// A place that takes what comes.
+pub(crate) trait Take<'a>: Floating {
+    /// Takes a field of the row's tag; false if there is no room for one more.
+    fn take(&mut self, data: &'a [u8]) -> Result<bool, Flaw>;
+
+    /// Takes a field of one of [`Floating::MEMBERS`]; false if its tag is none of theirs.
+    fn take_member(&mut self, _tag: Tag, _data: &'a [u8]) -> Result<bool, Flaw> {
+        Ok(false)
+    }
+}
+
 impl<T: Wire> Floating for Option<T> {
     type Value = T;
     const REPEATED: bool = false;
-
-    fn take(&mut self, body: &Bytes, data: &[u8]) -> Result<bool, Flaw> {
-        if self.is_some() {
-            return Ok(false);
-        }
-        *self = Some(T::from_field(body, data)?);
-        Ok(true)
-    }
 
     #[inline]
     fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
@@ -69,19 +63,21 @@ impl<T: Wire> Floating for Option<T> {
     }
 }
 
+impl<'a, T: Read<'a>> Take<'a> for Option<T> {
+    #[inline]
+    fn take(&mut self, data: &'a [u8]) -> Result<bool, Flaw> {
+        if self.is_some() {
+            return Ok(false);
+        }
+        *self = Some(T::read(data)?);
+        Ok(true)
+    }
+}
+
 impl<T: Element> Floating for Vec<T> {
     type Value = T::Value;
     const REPEATED: bool = true;
     const MEMBERS: &'static [FieldInfo] = T::MEMBERS;
-
-    fn take(&mut self, body: &Bytes, data: &[u8]) -> Result<bool, Flaw> {
-        T::take(self, body, data)?;
-        Ok(true)
-    }
-
-    fn take_member(&mut self, tag: Tag, body: &Bytes, data: &[u8]) -> Result<(), Flaw> {
-        T::take_member(self, tag, body, data)
-    }
 
     #[inline]
     fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
@@ -103,6 +99,17 @@ impl<T: Element> Floating for Vec<T> {
     }
 }
 
+impl<'a, T: TakeElement<'a>> Take<'a> for Vec<T> {
+    fn take(&mut self, data: &'a [u8]) -> Result<bool, Flaw> {
+        T::take(self, data)?;
+        Ok(true)
+    }
+
+    fn take_member(&mut self, tag: Tag, data: &'a [u8]) -> Result<bool, Flaw> {
+        T::take_member(self, tag, data)
+    }
+}
+
 /// What a `Vec` in the floating part holds: values, or sets of values.
 pub(crate) trait Element: Sized {
     /// What one field holds; of no matter for a set.
@@ -110,8 +117,6 @@ pub(crate) trait Element: Sized {
     /// The table of a set.
     const MEMBERS: &'static [FieldInfo];
 
-    fn take(list: &mut Vec<Self>, body: &Bytes, data: &[u8]) -> Result<(), Flaw>;
-    fn take_member(list: &mut Vec<Self>, tag: Tag, body: &Bytes, data: &[u8]) -> Result<(), Flaw>;
     fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>);
 
     /// Adds what it has for `row` to a JSON array.
@@ -122,15 +127,6 @@ impl<T: Wire> Element for T {
     type Value = T;
     const MEMBERS: &'static [FieldInfo] = &[];
 
-    fn take(list: &mut Vec<T>, body: &Bytes, data: &[u8]) -> Result<(), Flaw> {
-        list.push(T::from_field(body, data)?);
-        Ok(())
-    }
-
-    fn take_member(_: &mut Vec<T>, _: Tag, _: &Bytes, _: &[u8]) -> Result<(), Flaw> {
-        Ok(())
-    }
-
     #[inline]
     fn put(&self, rows: &'static [FieldInfo], writer: &mut Writer<'_>) {
         if let Some(row) = rows.first() {
@@ -140,5 +136,24 @@ impl<T: Wire> Element for T {
 
     fn json_into(&self, _: &FieldInfo, values: &mut Vec<Value>) {
         Wire::json_into(self, values);
+    }
+}
+
+/// An element that comes: as a field of its own, or as one of a set's.
+pub(crate) trait TakeElement<'a>: Element {
+    fn take(list: &mut Vec<Self>, data: &'a [u8]) -> Result<(), Flaw>;
+
+    /// False if the tag is none of the set's.
+    fn take_member(list: &mut Vec<Self>, tag: Tag, data: &'a [u8]) -> Result<bool, Flaw>;
+}
+
+impl<'a, T: Read<'a>> TakeElement<'a> for T {
+    fn take(list: &mut Vec<T>, data: &'a [u8]) -> Result<(), Flaw> {
+        list.push(T::read(data)?);
+        Ok(())
+    }
+
+    fn take_member(_: &mut Vec<T>, _: Tag, _: &'a [u8]) -> Result<bool, Flaw> {
+        Ok(false)
     }
 }

@@ -6,17 +6,18 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use nom::{IResult, Parser, bytes::complete::take_till, number::complete::be_u8};
 use serde_json::{Value, json};
 
 use super::TextError;
-use super::wire::{Flaw, Wire, WireType};
+use super::octets::{Octets, Storage};
+use super::wire::{Flaw, Read, Wire, WireType};
 
 /// NAMEDVAR: a name of at most 32 bytes and a value of at most 210, each closed by a NUL.
 #[derive(Clone, PartialEq, Eq)]
-pub struct NamedVariable {
-    wire: Bytes,
+pub struct NamedVariable<S = Octets> {
+    wire: S,
 }
 
 impl NamedVariable {
@@ -27,39 +28,36 @@ impl NamedVariable {
     pub fn new(name: &str, value: &str) -> Result<NamedVariable, TextError> {
         Ok(NamedVariable { wire: closed(None, name, value)? })
     }
+}
 
+impl<S: Storage> NamedVariable<S> {
     /// The name, with U+FFFD in place of what is not UTF-8.
     pub fn name(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(parts(&self.wire).0)
+        String::from_utf8_lossy(parts(self.wire.as_ref()).0)
     }
 
     /// The value, with U+FFFD in place of what is not UTF-8.
     pub fn value(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(parts(&self.wire).1)
+        String::from_utf8_lossy(parts(self.wire.as_ref()).1)
     }
 }
 
-impl fmt::Debug for NamedVariable {
+impl<S: Storage> fmt::Debug for NamedVariable<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}={:?}", self.name(), self.value())
     }
 }
 
-impl Wire for NamedVariable {
+impl<S: Storage> Wire for NamedVariable<S> {
     const TYPE: WireType = WireType::NamedVar;
     const BYTES_MAX: usize = 251;
 
-    fn from_field(body: &Bytes, data: &[u8]) -> Result<NamedVariable, Flaw> {
-        check(data, Self::BYTES_MAX, data)?;
-        Ok(NamedVariable { wire: body.slice_ref(data) })
-    }
-
     fn bytes(&self) -> usize {
-        self.wire.len()
+        self.wire.as_ref().len()
     }
 
     fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(&self.wire);
+        out.extend_from_slice(self.wire.as_ref());
     }
 
     fn json(&self) -> Value {
@@ -67,10 +65,17 @@ impl Wire for NamedVariable {
     }
 }
 
+impl<'a, S: Storage + From<&'a [u8]>> Read<'a> for NamedVariable<S> {
+    fn read(data: &'a [u8]) -> Result<NamedVariable<S>, Flaw> {
+        check(data, Self::BYTES_MAX, data)?;
+        Ok(NamedVariable { wire: data.into() })
+    }
+}
+
 /// NAMEDARRAY: one element of a named array, with its index.
 #[derive(Clone, PartialEq, Eq)]
-pub struct NamedArray {
-    wire: Bytes,
+pub struct NamedArray<S = Octets> {
+    wire: S,
 }
 
 impl NamedArray {
@@ -81,10 +86,12 @@ impl NamedArray {
     pub fn new(name: &str, index: u8, value: &str) -> Result<NamedArray, TextError> {
         Ok(NamedArray { wire: closed(Some(index), name, value)? })
     }
+}
 
+impl<S: Storage> NamedArray<S> {
     /// Which element.
     pub fn index(&self) -> u8 {
-        self.wire.first().copied().unwrap_or_default()
+        self.wire.as_ref().first().copied().unwrap_or_default()
     }
 
     /// The array's name, with U+FFFD in place of what is not UTF-8.
@@ -98,37 +105,39 @@ impl NamedArray {
     }
 
     fn pair(&self) -> &[u8] {
-        self.wire.get(1..).unwrap_or_default()
+        self.wire.as_ref().get(1..).unwrap_or_default()
     }
 }
 
-impl fmt::Debug for NamedArray {
+impl<S: Storage> fmt::Debug for NamedArray<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}[{}]={:?}", self.name(), self.index(), self.value())
     }
 }
 
-impl Wire for NamedArray {
+impl<S: Storage> Wire for NamedArray<S> {
     const TYPE: WireType = WireType::NamedArray;
     const BYTES_MAX: usize = 252;
 
-    fn from_field(body: &Bytes, data: &[u8]) -> Result<NamedArray, Flaw> {
-        let indexed: IResult<&[u8], u8, ()> = be_u8(data);
-        let (pair, _) = indexed.map_err(|_| Flaw::NameWithoutEnd)?;
-        check(data, Self::BYTES_MAX, pair)?;
-        Ok(NamedArray { wire: body.slice_ref(data) })
-    }
-
     fn bytes(&self) -> usize {
-        self.wire.len()
+        self.wire.as_ref().len()
     }
 
     fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(&self.wire);
+        out.extend_from_slice(self.wire.as_ref());
     }
 
     fn json(&self) -> Value {
         json!({ "name": self.name(), "index": self.index(), "value": self.value() })
+    }
+}
+
+impl<'a, S: Storage + From<&'a [u8]>> Read<'a> for NamedArray<S> {
+    fn read(data: &'a [u8]) -> Result<NamedArray<S>, Flaw> {
+        let indexed: IResult<&[u8], u8, ()> = be_u8(data);
+        let (pair, _) = indexed.map_err(|_| Flaw::NameWithoutEnd)?;
+        check(data, Self::BYTES_MAX, pair)?;
+        Ok(NamedArray { wire: data.into() })
     }
 }
 
@@ -158,7 +167,7 @@ fn until_nul(input: &[u8]) -> IResult<&[u8], &[u8], ()> {
     take_till(|byte| byte == 0).parse(input)
 }
 
-fn closed(index: Option<u8>, name: &str, value: &str) -> Result<Bytes, TextError> {
+fn closed(index: Option<u8>, name: &str, value: &str) -> Result<Octets, TextError> {
     for (text, bytes_max) in [(name, NAME_BYTES_MAX), (value, VALUE_BYTES_MAX)] {
         if text.len() >= bytes_max {
             return Err(TextError::TooLong { bytes: text.len() + 1, bytes_max });
@@ -173,7 +182,7 @@ fn closed(index: Option<u8>, name: &str, value: &str) -> Result<Bytes, TextError
         wire.extend_from_slice(text.as_bytes());
         wire.put_u8(0);
     }
-    Ok(wire.freeze())
+    Ok(Octets::of(&wire, &[]))
 }
 
 /// Bytes of a name, its NUL included.

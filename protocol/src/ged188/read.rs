@@ -3,13 +3,13 @@
 //! Lives here: cursors, offsets and the making of errors. The tables of `messages` call these functions row by row.
 //! Not here: what a field's data means (`wire`), where it is kept (`field`).
 
-use bytes::Bytes;
 use nom::{IResult, Parser, bytes::complete::take, number::complete as parse};
 
-use super::catalogue::FieldInfo;
+use super::catalogue::{FieldInfo, newest};
 use super::error::{DecodeError, Excerpt};
-use super::field::Floating;
+use super::field::Take;
 use super::frame::HEADER_BYTES;
+use super::octets::Storage;
 use super::rest::{Rest, UnknownField};
 use super::wire::{Flaw, Number};
 use super::{MessageType, Tag, Version};
@@ -18,13 +18,13 @@ use super::{MessageType, Tag, Version};
 pub(crate) struct Reader<'a> {
     message: MessageType,
     version: Version,
-    body: &'a Bytes,
+    body: &'a [u8],
     left: &'a [u8],
     /// Where the floating part began, for the rare second walk.
     floating: &'a [u8],
     last_row: usize,
     out_of_order: bool,
-    unknown: Vec<UnknownField>,
+    unknown: Vec<UnknownField<&'a [u8]>>,
     /// What stood between the fixed part and the floating one.
     more: &'a [u8],
 }
@@ -37,9 +37,8 @@ pub(crate) struct RawField<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(message: MessageType, version: Version, body: &'a Bytes) -> Reader<'a> {
-        let (left, floating) = (&body[..], &body[..]);
-        let more = &body[..0];
+    pub(crate) fn new(message: MessageType, version: Version, body: &'a [u8]) -> Reader<'a> {
+        let (left, floating, more) = (body, body, &body[..0]);
         Reader { message, version, body, left, floating, last_row: 0, out_of_order: false, unknown: Vec::new(), more }
     }
 
@@ -99,18 +98,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Gives `field` to the place that its tag names: row number `row`, described by `info`.
-    pub(crate) fn take<F: Floating>(
+    pub(crate) fn take<F: Take<'a>>(
         &mut self,
         place: &mut F,
         row: usize,
         info: &'static FieldInfo,
-        field: RawField<'_>,
+        field: RawField<'a>,
     ) -> Result<(), DecodeError> {
         if !info.is_in(self.version) {
             self.keep(field);
             return Ok(());
         }
-        match place.take(self.body, field.data) {
+        match place.take(field.data) {
             Ok(true) => self.came(row),
             Ok(false) => self.keep(field),
             Err(flaw) => return Err(self.flawed(info, &field, flaw)),
@@ -119,28 +118,28 @@ impl<'a> Reader<'a> {
     }
 
     /// Gives `field` to the place if its tag is one of the place's set; whether it was.
-    pub(crate) fn take_member<F: Floating>(
+    pub(crate) fn take_member<F: Take<'a>>(
         &mut self,
         place: &mut F,
         row: usize,
-        field: &RawField<'_>,
+        field: &RawField<'a>,
     ) -> Result<bool, DecodeError> {
         let is_here = |info: &&FieldInfo| info.tag == Some(field.tag) && info.is_in(self.version);
         let Some(info) = F::MEMBERS.iter().find(is_here) else { return Ok(false) };
-        place.take_member(field.tag, self.body, field.data).map_err(|flaw| self.flawed(info, field, flaw))?;
+        place.take_member(field.tag, field.data).map_err(|flaw| self.flawed(info, field, flaw))?;
         self.came(row);
         Ok(true)
     }
 
     /// Keeps a field that has no place.
     #[cold]
-    pub(crate) fn keep(&mut self, field: RawField<'_>) {
-        self.unknown.push(UnknownField { tag: field.tag, data: self.body.slice_ref(field.data) });
+    pub(crate) fn keep(&mut self, field: RawField<'a>) {
+        self.unknown.push(UnknownField { tag: field.tag, data: field.data });
     }
 
     /// What the table did not say of this message, once every field was read.
     #[inline]
-    pub(crate) fn rest(self) -> Rest {
+    pub(crate) fn rest<S: Storage + From<&'a [u8]>>(self) -> Rest<S> {
         let is_ordinary = !self.out_of_order && self.unknown.is_empty() && self.more.is_empty();
         if is_ordinary { Rest::default() } else { self.strange_rest() }
     }
@@ -153,7 +152,7 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
-    fn strange_rest(self) -> Rest {
+    fn strange_rest<S: Storage + From<&'a [u8]>>(self) -> Rest<S> {
         let mut order = Vec::new();
         let mut left = self.floating;
         while self.out_of_order && !left.is_empty() {
@@ -162,7 +161,8 @@ impl<'a> Reader<'a> {
             order.push(tag);
             left = behind;
         }
-        Rest::strange(self.unknown, order, self.body.slice_ref(self.more))
+        let unknown = self.unknown.into_iter().map(|field| UnknownField { tag: field.tag, data: field.data.into() });
+        Rest::strange(unknown.collect(), order, self.more.into())
     }
 
     /// Where the walk stands, from the start of the frame.
@@ -202,6 +202,71 @@ impl<'a> Reader<'a> {
             }
             Flaw::NameWithoutEnd => DecodeError::NameWithoutEnd { message, field, offset, there },
         }
+    }
+}
+
+/// The usual body, read in one go: of a version with wide tags and lengths that has the whole fixed part, each field at most once,
+/// in the table's order, and nothing that the table does not have. Whatever is otherwise is [`Reader`]'s.
+pub(crate) struct PlainReader<'a, const FIXED_BYTES: usize> {
+    version: Version,
+    fixed: &'a [u8; FIXED_BYTES],
+    taken: usize,
+    left: &'a [u8],
+    last_row: usize,
+}
+
+impl<'a, const FIXED_BYTES: usize> PlainReader<'a, FIXED_BYTES> {
+    /// None where it is known already that the body is otherwise.
+    #[inline(always)]
+    pub(crate) fn new(
+        version: Version,
+        body: &'a [u8],
+        fixed_since: u8,
+        may_have_more: bool,
+    ) -> Option<PlainReader<'a, FIXED_BYTES>> {
+        let is_plain = version.tag_bytes() == 2 && version.length_bytes() == 2 && version.has(fixed_since);
+        let (fixed, left) = body.split_first_chunk().filter(|_| is_plain && !may_have_more)?;
+        Some(PlainReader { version, fixed, taken: 0, left, last_row: 0 })
+    }
+
+    /// The next field of the fixed part.
+    #[inline(always)] // so that where it lies is a constant
+    pub(crate) fn fixed<T: Number>(&mut self) -> T {
+        let value = T::parse(&self.fixed[self.taken..]).map(|(_, value)| value);
+        self.taken += T::BYTES_MAX;
+        value.unwrap_or_default() // it is there: the fixed part is as long as its fields together
+    }
+
+    /// The next floating field; none at the end of those that are whole.
+    #[inline(always)]
+    pub(crate) fn next_field(&mut self) -> Option<(Tag, &'a [u8])> {
+        let ([tag @ .., length_high, length_low], behind) = self.left.split_first_chunk::<4>()?;
+        let (data, left) = behind.split_at_checked(u16::from_be_bytes([*length_high, *length_low]).into())?;
+        self.left = left;
+        Some((Tag(u16::from_be_bytes(*tag)), data))
+    }
+
+    /// Gives data to the place of that row; whether that is what is due there.
+    #[inline(always)]
+    pub(crate) fn take<F: Take<'a>>(&mut self, place: &mut F, row: usize, since: u8, data: &'a [u8]) -> bool {
+        let is_next = row >= self.last_row && self.version.has(since);
+        self.last_row = row;
+        is_next && place.take(data) == Ok(true)
+    }
+
+    /// Gives data to the place if the tag is one of the place's set; whether it was, and due there.
+    #[inline(always)]
+    pub(crate) fn take_member<F: Take<'a>>(&mut self, place: &mut F, row: usize, tag: Tag, data: &'a [u8]) -> bool {
+        let is_next = row >= self.last_row && self.version.has(const { newest(F::MEMBERS) });
+        let is_taken = is_next && place.take_member(tag, data) == Ok(true);
+        self.last_row = if is_taken { row } else { self.last_row };
+        is_taken
+    }
+
+    /// Whether that was all.
+    #[inline(always)]
+    pub(crate) fn is_done(&self) -> bool {
+        self.left.is_empty()
     }
 }
 

@@ -11,53 +11,54 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 
 use super::Tag;
+use super::octets::{Octets, Storage};
 
 /// A floating field that the message's table has no place for: a tag that the message does not have, one that is
 /// newer than the session's version, or the second of a field that occurs once.
 #[derive(Clone, PartialEq, Eq)]
-pub struct UnknownField {
+pub struct UnknownField<S = Octets> {
     /// Its tag.
     pub tag: Tag,
     /// Its data, without tag and length.
-    pub data: Bytes,
+    pub data: S,
 }
 
-impl fmt::Debug for UnknownField {
+impl<S: Storage> fmt::Debug for UnknownField<S> {
     /// Tag and length only: the second of a password is unknown, too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} of {} bytes", self.tag, self.data.len())
+        write!(f, "{:?} of {} bytes", self.tag, self.data.as_ref().len())
     }
 }
 
 /// The strangers of one message. Empty by default and nearly always.
 #[derive(Clone, Default, PartialEq)]
-pub struct Rest(Option<Box<Strangers>>);
+pub struct Rest<S = Octets>(Option<Box<Strangers<S>>>);
 
 #[derive(Clone, Default, PartialEq)]
-struct Strangers {
-    unknown: Vec<UnknownField>,
+struct Strangers<S> {
+    unknown: Vec<UnknownField<S>>,
     /// The tags of all floating fields as they came, or nothing if table order with the unknown ones last is right.
     order: Vec<Tag>,
     /// What stood between the fixed part and the floating one.
-    more: Bytes,
+    more: S,
 }
 
-impl Rest {
+impl<S: Storage> Rest<S> {
     /// These fields behind all others.
-    pub fn new(unknown: Vec<UnknownField>) -> Rest {
-        Rest::strange(unknown, Vec::new(), Bytes::new())
+    pub fn new(unknown: Vec<UnknownField<S>>) -> Rest<S> {
+        Rest::strange(unknown, Vec::new(), S::default())
     }
 
     /// These fields, all fields of the message in the order of these tags, and these bytes behind the fixed part.
-    pub(crate) fn strange(unknown: Vec<UnknownField>, order: Vec<Tag>, more: Bytes) -> Rest {
-        if unknown.is_empty() && order.is_empty() && more.is_empty() {
+    pub(crate) fn strange(unknown: Vec<UnknownField<S>>, order: Vec<Tag>, more: S) -> Rest<S> {
+        if unknown.is_empty() && order.is_empty() && more.as_ref().is_empty() {
             return Rest(None);
         }
         Rest(Some(Box::new(Strangers { unknown, order, more })))
     }
 
     /// The unknown fields, in the order in which they came.
-    pub fn unknown(&self) -> &[UnknownField] {
+    pub fn unknown(&self) -> &[UnknownField<S>] {
         self.0.as_ref().map(|strangers| strangers.unknown.as_slice()).unwrap_or_default()
     }
 
@@ -73,11 +74,11 @@ impl Rest {
 
     /// What stood between the fixed part and the floating one.
     pub(crate) fn more(&self) -> &[u8] {
-        self.0.as_ref().map(|strangers| &strangers.more[..]).unwrap_or_default()
+        self.0.as_ref().map(|strangers| strangers.more.as_ref()).unwrap_or_default()
     }
 }
 
-impl fmt::Debug for Rest {
+impl<S: Storage> fmt::Debug for Rest<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.unknown()).finish()
     }

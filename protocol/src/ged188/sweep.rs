@@ -38,8 +38,12 @@ pub fn sweep_body(input: &[u8]) {
 fn sweep_versions(frame: &Frame) {
     for version in Version::all() {
         let Ok(message) = AnyMessage::decode(frame, version) else { continue };
-        let mut out = BytesMut::new();
+        let view = AnyMessage::view(frame, version).expect("what can be kept can be looked at");
+        assert_eq!(format!("{view:?}"), format!("{message:?}"));
+        let (mut out, mut of_view) = (BytesMut::new(), BytesMut::new());
+        view.encode(version, &mut of_view).expect("a message that was read can be written");
         message.encode(version, &mut out).expect("a message that was read can be written");
+        assert_eq!(of_view, out, "{message:?} of version {version}");
         let body = out.split_off(HEADER_BYTES).freeze();
         assert_eq!(body, frame.body, "{message:?} of version {version} goes out as it came");
         let again = Frame { message_type: frame.message_type, body: Bytes::copy_from_slice(&body) };

@@ -41,24 +41,25 @@ macro_rules! message {
         $(#[doc = $doc])+
         #[doc = concat!("\n\n`", stringify!($name), "` of the guide.")]
         #[derive(Clone, Default, PartialEq)]
-        pub struct $message {
+        pub struct $message<S: $crate::ged188::Storage = $crate::ged188::Octets> {
             $( #[doc = concat!("The guide's `", $fname, "`.")] $(#[$fmeta])* pub $fixed: $ftype, )*
             $( $(#[doc = concat!("The guide's `", $row, "`.")])? $(#[$meta])* pub $place: $type, )*
             /// What came that the table does not have.
-            pub rest: $crate::ged188::Rest,
+            pub rest: $crate::ged188::Rest<S>,
         }
 
         #[allow(dead_code, unused_imports, unused_mut, unused_variables)] // a table may lack any of its parts
         const _: () = {
-            use bytes::{Bytes, BytesMut};
+            use bytes::BytesMut;
             use serde_json::{Map, Value};
-            use $crate::ged188::catalogue::{FieldInfo, MessageInfo, SentBy, WireType, fixed_bytes, join, rows};
+            use $crate::ged188::catalogue::{FieldInfo, MessageInfo, SentBy, WireType, fixed_bytes, join, newest, rows};
             use $crate::ged188::field::Floating;
-            use $crate::ged188::read::Reader;
+            use $crate::ged188::read::{PlainReader, Reader};
             use $crate::ged188::table::{max, place, since};
+            use $crate::ged188::octets::{Octets, Storage};
             use $crate::ged188::wire::{Number, Wire};
             use $crate::ged188::write::{FixedPart, Writer};
-            use $crate::ged188::{DecodeError, EncodeError, Message, MessageType, Rest, Tag, Version};
+            use $crate::ged188::{Decode, DecodeError, EncodeError, HEADER_BYTES, Message, MessageType, Rest, Tag, Version};
 
             /// The number of each row, to tell whether fields came in the table's order.
             #[allow(non_camel_case_types)]
@@ -66,8 +67,9 @@ macro_rules! message {
 
             /// The description of each place: one row, or those of its set.
             struct Rows { $($place: &'static [FieldInfo]),* }
-            const ROWS: Rows = Rows {
-                $( $place: place!($type; $($row $tag)?; since!($($rsince)?); $($flag)*), )*
+            const ROWS: Rows = {
+                type S = Octets; // all storages have the same table
+                Rows { $( $place: place!($type; $($row $tag)?; since!($($rsince)?); $($flag)*), )* }
             };
             const FIXED: &[FieldInfo] = &[$( FieldInfo::fixed::<$ftype>($fname, since!($($fsince)?)), )*];
             const UNTAGGED: &[FieldInfo] = &[$($(
@@ -75,7 +77,9 @@ macro_rules! message {
             )*)?];
             const FLOATING: &[&[FieldInfo]] = &[$(ROWS.$place,)* UNTAGGED];
 
-            impl Message for $message {
+            impl<S: Storage> Message for $message<S> {
+                type Storage = S;
+
                 const INFO: &'static MessageInfo = &MessageInfo {
                     name: stringify!($name),
                     message_type: MessageType::$name,
@@ -87,26 +91,9 @@ macro_rules! message {
                     doc: concat!($($doc),+).trim_ascii(),
                 };
 
-                fn decode_body(body: &Bytes, version: Version) -> Result<Self, DecodeError> {
-                    let mut reader = Reader::new(MessageType::$name, version, body);
-                    $( let $fixed = reader.fixed($fname, since!($($fsince)?))?; )*
-                    $( reader.skip_more($more, $msince, Self::INFO.floating); )?
-                    $( let mut $place: $type = Default::default(); )*
-                    while let Some(field) = reader.next_field()? {
-                        match field.tag {
-                            $($( Tag::$tag => {
-                                reader.take(&mut $place, Row::$place as usize, const { &ROWS.$place[0] }, field)?;
-                            } )?)*
-                            _ if false $(|| reader.take_member(&mut $place, Row::$place as usize, &field)?)* => {}
-                            _ => reader.keep(field),
-                        }
-                    }
-                    Ok(Self { $($fixed,)* $($place,)* rest: reader.rest() })
-                }
-
                 fn encode(&self, version: Version, out: &mut BytesMut) -> Result<(), EncodeError> {
                     let mut writer = Writer::new(MessageType::$name, version, out);
-                    let mut fixed = FixedPart::<{ fixed_bytes(FIXED) }>::new(version);
+                    let mut fixed = FixedPart::<{ HEADER_BYTES + fixed_bytes(FIXED) }>::new(MessageType::$name, version);
                     $( fixed.put(self.$fixed, since!($($fsince)?)); )*
                     let mut more: &[u8] = &[];
                     $( if version.has($msince) {
@@ -117,7 +104,7 @@ macro_rules! message {
                     writer.finish(&self.rest)
                 }
 
-                fn rest(&self) -> &Rest {
+                fn rest(&self) -> &Rest<S> {
                     &self.rest
                 }
 
@@ -138,7 +125,57 @@ macro_rules! message {
                 }
             }
 
-            impl std::fmt::Debug for $message {
+            impl<'a, S: Storage + From<&'a [u8]>> Decode<'a> for $message<S> {
+                fn decode_body(body: &'a [u8], version: Version) -> Result<Self, DecodeError> {
+                    let mut decoded = Ok(Self::default());
+                    if !decoded.as_mut().is_ok_and(|message| message.read_plain(body, version)) {
+                        decoded = Self::decode_any(body, version);
+                    }
+                    decoded
+                }
+            }
+
+            impl<'a, S: Storage + From<&'a [u8]>> $message<S> {
+                /// Reads the usual body; whether that is what it was.
+                #[inline(always)] // so that the message is made where it is wanted
+                fn read_plain(&mut self, body: &'a [u8], version: Version) -> bool {
+                    let may_have_more = false $(|| $more > 0)?;
+                    let plain = PlainReader::<{ fixed_bytes(FIXED) }>::new(version, body, const { newest(FIXED) }, may_have_more);
+                    let Some(mut reader) = plain else { return false };
+                    $( self.$fixed = reader.fixed(); )*
+                    while let Some((tag, data)) = reader.next_field() {
+                        let is_taken = match tag {
+                            $($( Tag::$tag => reader.take(&mut self.$place, Row::$place as usize, const { ROWS.$place[0].since }, data), )?)*
+                            _ => false $(|| reader.take_member(&mut self.$place, Row::$place as usize, tag, data))*,
+                        };
+                        if !is_taken {
+                            return false;
+                        }
+                    }
+                    reader.is_done()
+                }
+
+                /// Any body: of any version, in any order, broken or with strangers in it.
+                #[cold]
+                fn decode_any(body: &'a [u8], version: Version) -> Result<Self, DecodeError> {
+                    let mut reader = Reader::new(MessageType::$name, version, body);
+                    $( let $fixed = reader.fixed($fname, since!($($fsince)?))?; )*
+                    $( reader.skip_more($more, $msince, Self::INFO.floating); )?
+                    $( let mut $place: $type = Default::default(); )*
+                    while let Some(field) = reader.next_field()? {
+                        match field.tag {
+                            $($( Tag::$tag => {
+                                reader.take(&mut $place, Row::$place as usize, const { &ROWS.$place[0] }, field)?;
+                            } )?)*
+                            _ if false $(|| reader.take_member(&mut $place, Row::$place as usize, &field)?)* => {}
+                            _ => reader.keep(field),
+                        }
+                    }
+                    Ok(Self { $($fixed,)* $($place,)* rest: reader.rest() })
+                }
+            }
+
+            impl<S: Storage> std::fmt::Debug for $message<S> {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                     let mut fields = f.debug_struct(stringify!($name));
                     $( fields.field($fname, &self.$fixed); )*

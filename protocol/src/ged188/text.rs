@@ -1,23 +1,24 @@
 //! Text and raw bytes with the field's maximum, and the wrapper that keeps passwords out of sight.
 //!
-//! Lives here: [`Text`], [`Data`], [`Secret`]: views into the frame they came in, byte for byte.
+//! Lives here: [`Text`], [`Data`], [`Secret`]: byte for byte as they came, and where they came while they are only looked at.
 //! Not here: which field has which maximum.
 //! Must hold: a value of a type is never longer than the type says, and never copied to be looked at.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::BytesMut;
 use serde_json::Value;
 
-use super::wire::{Flaw, Wire, WireType};
+use super::octets::{Octets, Storage};
+use super::wire::{Flaw, Read, Wire, WireType};
 
 /// A STRING field of at most `MAX` bytes, the closing NUL counted.
 ///
 /// Holds the bytes as they came, with or without NUL and whatever stands behind it, so that they go out again
 /// unchanged; compares, prints and reads as what stands before the first NUL.
 #[derive(Clone, Default)]
-pub struct Text<const MAX: usize>(Bytes);
+pub struct Text<const MAX: usize, S = Octets>(S);
 
 impl<const MAX: usize> Text<MAX> {
     /// `content` with a closing NUL, which is how the guide's own servers send it.
@@ -38,8 +39,11 @@ impl<const MAX: usize> Text<MAX> {
     ///
     /// # Errors
     /// When there are more than `MAX`.
-    pub fn from_wire(bytes: Bytes) -> Result<Text<MAX>, TextError> {
-        if bytes.len() > MAX { Err(TextError::TooLong { bytes: bytes.len(), bytes_max: MAX }) } else { Ok(Text(bytes)) }
+    pub fn from_wire(bytes: &[u8]) -> Result<Text<MAX>, TextError> {
+        match bytes.len() {
+            fits if fits <= MAX => Ok(Text(Octets::of(bytes, &[]))),
+            bytes => Err(TextError::TooLong { bytes, bytes_max: MAX }),
+        }
     }
 
     /// As much of `content` as fits, cut at a character and at the first NUL: for words to people.
@@ -51,15 +55,14 @@ impl<const MAX: usize> Text<MAX> {
     }
 
     fn closed(content: &str) -> Text<MAX> {
-        let mut bytes = BytesMut::with_capacity(content.len() + 1);
-        bytes.extend_from_slice(content.as_bytes());
-        bytes.put_u8(0);
-        Text(bytes.freeze())
+        Text(Octets::of(content.as_bytes(), &[0]))
     }
+}
 
+impl<const MAX: usize, S: Storage> Text<MAX, S> {
     /// The content: everything before the first NUL.
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.split(|byte| *byte == 0).next().unwrap_or_default()
+        self.0.as_ref().split(|byte| *byte == 0).next().unwrap_or_default()
     }
 
     /// The content, with U+FFFD in place of what is not UTF-8.
@@ -78,38 +81,38 @@ impl<const MAX: usize> Text<MAX> {
     }
 
     /// The bytes as they travel.
-    pub fn wire_bytes(&self) -> &Bytes {
-        &self.0
+    pub fn wire_bytes(&self) -> &[u8] {
+        self.0.as_ref()
     }
 }
 
-impl<const MAX: usize> PartialEq for Text<MAX> {
-    fn eq(&self, other: &Text<MAX>) -> bool {
+impl<const MAX: usize, S: Storage> PartialEq for Text<MAX, S> {
+    fn eq(&self, other: &Text<MAX, S>) -> bool {
         self.as_bytes() == other.as_bytes()
     }
 }
 
-impl<const MAX: usize> Eq for Text<MAX> {}
+impl<const MAX: usize, S: Storage> Eq for Text<MAX, S> {}
 
-impl<const MAX: usize> PartialEq<str> for Text<MAX> {
+impl<const MAX: usize, S: Storage> PartialEq<str> for Text<MAX, S> {
     fn eq(&self, other: &str) -> bool {
         self.as_bytes() == other.as_bytes()
     }
 }
 
-impl<const MAX: usize> std::hash::Hash for Text<MAX> {
+impl<const MAX: usize, S: Storage> std::hash::Hash for Text<MAX, S> {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.as_bytes().hash(state);
     }
 }
 
-impl<const MAX: usize> fmt::Display for Text<MAX> {
+impl<const MAX: usize, S: Storage> fmt::Display for Text<MAX, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.as_str())
     }
 }
 
-impl<const MAX: usize> fmt::Debug for Text<MAX> {
+impl<const MAX: usize, S: Storage> fmt::Debug for Text<MAX, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.as_str(), f)
     }
@@ -123,20 +126,21 @@ impl<const MAX: usize> TryFrom<&str> for Text<MAX> {
     }
 }
 
-impl<const MAX: usize> Wire for Text<MAX> {
+impl<const MAX: usize, S: Storage> Wire for Text<MAX, S> {
     const TYPE: WireType = WireType::String;
     const BYTES_MAX: usize = MAX;
 
-    fn from_field(body: &Bytes, data: &[u8]) -> Result<Text<MAX>, Flaw> {
-        if data.len() > MAX { Err(Flaw::TooLong { bytes_max: MAX }) } else { Ok(Text(body.slice_ref(data))) }
-    }
-
     fn bytes(&self) -> usize {
-        self.0.len()
+        self.0.as_ref().len()
     }
 
     fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(&self.0);
+        out.extend_from_slice(self.0.as_ref());
+    }
+
+    #[inline]
+    fn as_it_travels(&self) -> Option<&[u8]> {
+        Some(self.0.as_ref())
     }
 
     fn json(&self) -> Value {
@@ -148,62 +152,79 @@ impl<const MAX: usize> Wire for Text<MAX> {
     }
 }
 
+impl<'a, const MAX: usize, S: Storage + From<&'a [u8]>> Read<'a> for Text<MAX, S> {
+    #[inline]
+    fn read(data: &'a [u8]) -> Result<Text<MAX, S>, Flaw> {
+        if data.len() > MAX { Err(Flaw::TooLong { bytes_max: MAX }) } else { Ok(Text(data.into())) }
+    }
+}
+
 /// An UNSPEC field of at most `MAX` bytes: anything at all.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Data<const MAX: usize>(Bytes);
+pub struct Data<const MAX: usize, S = Octets>(S);
 
 impl<const MAX: usize> Data<MAX> {
     /// These bytes.
     ///
     /// # Errors
     /// When there are more than `MAX`.
-    pub fn new(bytes: impl Into<Bytes>) -> Result<Data<MAX>, TextError> {
-        let bytes = bytes.into();
-        if bytes.len() > MAX {
-            return Err(TextError::TooLong { bytes: bytes.len(), bytes_max: MAX });
+    pub fn new(bytes: impl AsRef<[u8]>) -> Result<Data<MAX>, TextError> {
+        let bytes = bytes.as_ref();
+        match bytes.len() {
+            fits if fits <= MAX => Ok(Data(Octets::of(bytes, &[]))),
+            bytes => Err(TextError::TooLong { bytes, bytes_max: MAX }),
         }
-        Ok(Data(bytes))
     }
+}
 
+impl<const MAX: usize, S: Storage> Data<MAX, S> {
     /// All bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.0.as_ref()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.as_ref().is_empty()
     }
 }
 
-impl<const MAX: usize> fmt::Debug for Data<MAX> {
+impl<const MAX: usize, S: Storage> fmt::Debug for Data<MAX, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        write!(f, "b\"{}\"", self.0.as_ref().escape_ascii())
     }
 }
 
-impl<const MAX: usize> Wire for Data<MAX> {
+impl<const MAX: usize, S: Storage> Wire for Data<MAX, S> {
     const TYPE: WireType = WireType::Unspec;
     const BYTES_MAX: usize = MAX;
 
-    fn from_field(body: &Bytes, data: &[u8]) -> Result<Data<MAX>, Flaw> {
-        if data.len() > MAX { Err(Flaw::TooLong { bytes_max: MAX }) } else { Ok(Data(body.slice_ref(data))) }
-    }
-
     fn bytes(&self) -> usize {
-        self.0.len()
+        self.0.as_ref().len()
     }
 
     fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(&self.0);
+        out.extend_from_slice(self.0.as_ref());
+    }
+
+    #[inline]
+    fn as_it_travels(&self) -> Option<&[u8]> {
+        Some(self.0.as_ref())
     }
 
     fn json(&self) -> Value {
-        format!("{:x}", self.0).into()
+        self.0.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
     }
 
     fn is_blank(&self) -> bool {
-        matches!(self.0.first(), None | Some(0))
+        matches!(self.0.as_ref().first(), None | Some(0))
+    }
+}
+
+impl<'a, const MAX: usize, S: Storage + From<&'a [u8]>> Read<'a> for Data<MAX, S> {
+    #[inline]
+    fn read(data: &'a [u8]) -> Result<Data<MAX, S>, Flaw> {
+        if data.len() > MAX { Err(Flaw::TooLong { bytes_max: MAX }) } else { Ok(Data(data.into())) }
     }
 }
 
@@ -240,10 +261,6 @@ impl<T: Wire> Wire for Secret<T> {
     const BYTES_MAX: usize = T::BYTES_MAX;
     const SECRET: bool = true;
 
-    fn from_field(body: &Bytes, data: &[u8]) -> Result<Secret<T>, Flaw> {
-        T::from_field(body, data).map(Secret)
-    }
-
     fn bytes(&self) -> usize {
         self.0.bytes()
     }
@@ -252,12 +269,24 @@ impl<T: Wire> Wire for Secret<T> {
         self.0.put(out);
     }
 
+    #[inline]
+    fn as_it_travels(&self) -> Option<&[u8]> {
+        self.0.as_it_travels()
+    }
+
     fn json(&self) -> Value {
         if self.0.is_blank() { "".into() } else { MASK.into() }
     }
 
     fn is_blank(&self) -> bool {
         self.0.is_blank()
+    }
+}
+
+impl<'a, T: Read<'a>> Read<'a> for Secret<T> {
+    #[inline]
+    fn read(data: &'a [u8]) -> Result<Secret<T>, Flaw> {
+        T::read(data).map(Secret)
     }
 }
 

@@ -5,9 +5,11 @@
 
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use nom::{IResult, number::complete as parse};
 use serde_json::Value;
+
+use super::octets::{Octets, Storage};
 
 /// The data types of the guide ("Messaging Conventions", data types).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -75,14 +77,16 @@ pub(crate) trait Wire: Sized {
     /// Whether these are bits, any of which may be set.
     const IS_MASK: bool = false;
 
-    /// The value of a floating field. `data` lies within `body`, which a text keeps a share of instead of copying.
-    fn from_field(body: &Bytes, data: &[u8]) -> Result<Self, Flaw>;
-
     /// How many bytes [`Wire::put`] writes.
     fn bytes(&self) -> usize;
 
     /// Writes the value, without tag or length.
     fn put(&self, out: &mut BytesMut);
+
+    /// What [`Wire::put`] writes, where the value is kept as it travels: found once for both, length and data.
+    fn as_it_travels(&self) -> Option<&[u8]> {
+        None
+    }
 
     /// The value as JSON.
     fn json(&self) -> Value;
@@ -98,6 +102,12 @@ pub(crate) trait Wire: Sized {
     }
 }
 
+/// A value as it comes.
+pub(crate) trait Read<'a>: Wire {
+    /// The value of a floating field.
+    fn read(data: &'a [u8]) -> Result<Self, Flaw>;
+}
+
 /// A value of fixed width, which alone can stand in the fixed part.
 pub(crate) trait Number: Wire + Copy + Default {
     /// The value at the start of `input`, and what is behind it.
@@ -108,6 +118,16 @@ pub(crate) trait Number: Wire + Copy + Default {
 
     /// The value in 32 bits, a negative one as it travels.
     fn number(self) -> u32;
+}
+
+impl<'a, T: Number> Read<'a> for T {
+    #[inline]
+    fn read(data: &'a [u8]) -> Result<T, Flaw> {
+        match T::parse(data) {
+            Ok(([], value)) => Ok(value),
+            _ => Err(Flaw::WrongWidth { bytes_due: T::BYTES_MAX }),
+        }
+    }
 }
 
 /// What is wrong with the data of one floating field; the reader adds which field it is.
@@ -124,13 +144,6 @@ macro_rules! number {
         impl Wire for $type {
             const TYPE: WireType = WireType::$kind;
             const BYTES_MAX: usize = size_of::<$type>();
-
-            fn from_field(_: &Bytes, data: &[u8]) -> Result<$type, Flaw> {
-                match Self::parse(data) {
-                    Ok(([], value)) => Ok(value),
-                    _ => Err(Flaw::WrongWidth { bytes_due: Self::BYTES_MAX }),
-                }
-            }
 
             fn bytes(&self) -> usize {
                 Self::BYTES_MAX
@@ -197,45 +210,39 @@ pub struct Time(pub u32);
 
 /// Several USHORTs in one field, as FltEnabledServices has them; the field's maximum is that of one.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Ushorts(Bytes);
+pub struct Ushorts<S = Octets>(S);
 
 impl Ushorts {
     /// These numbers, in this order.
     pub fn new(values: &[u16]) -> Ushorts {
-        let mut bytes = BytesMut::with_capacity(values.len() * 2);
-        values.iter().for_each(|value| bytes.put_u16(*value));
-        Ushorts(bytes.freeze())
-    }
-
-    /// The numbers.
-    pub fn values(&self) -> impl Iterator<Item = u16> {
-        self.0.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_be_bytes()).collect();
+        Ushorts(Octets::of(&bytes, &[]))
     }
 }
 
-impl fmt::Debug for Ushorts {
+impl<S: Storage> Ushorts<S> {
+    /// The numbers.
+    pub fn values(&self) -> impl Iterator<Item = u16> {
+        self.0.as_ref().chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+    }
+}
+
+impl<S: Storage> fmt::Debug for Ushorts<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.values()).finish()
     }
 }
 
-impl Wire for Ushorts {
+impl<S: Storage> Wire for Ushorts<S> {
     const TYPE: WireType = WireType::Ushort;
     const BYTES_MAX: usize = 2;
 
-    fn from_field(body: &Bytes, data: &[u8]) -> Result<Ushorts, Flaw> {
-        if !data.len().is_multiple_of(2) {
-            return Err(Flaw::WrongWidth { bytes_due: data.len() + 1 });
-        }
-        Ok(Ushorts(body.slice_ref(data)))
-    }
-
     fn bytes(&self) -> usize {
-        self.0.len()
+        self.0.as_ref().len()
     }
 
     fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(&self.0);
+        out.extend_from_slice(self.0.as_ref());
     }
 
     fn json(&self) -> Value {
@@ -244,5 +251,14 @@ impl Wire for Ushorts {
 
     fn json_into(&self, values: &mut Vec<Value>) {
         values.extend(self.values().map(Value::from));
+    }
+}
+
+impl<'a, S: Storage + From<&'a [u8]>> Read<'a> for Ushorts<S> {
+    fn read(data: &'a [u8]) -> Result<Ushorts<S>, Flaw> {
+        if !data.len().is_multiple_of(2) {
+            return Err(Flaw::WrongWidth { bytes_due: data.len() + 1 });
+        }
+        Ok(Ushorts(data.into()))
     }
 }

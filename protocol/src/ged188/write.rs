@@ -10,6 +10,7 @@ use bytes::{BufMut, BytesMut};
 use super::catalogue::FieldInfo;
 use super::error::EncodeError;
 use super::frame::{FRAME_BYTES_MAX, HEADER_BYTES};
+use super::octets::{Octets, Storage};
 use super::rest::{Rest, reorder};
 use super::wire::{Number, Wire};
 use super::{MessageType, Tag, Version};
@@ -26,7 +27,7 @@ pub(crate) struct Writer<'a> {
     order: Option<Order>,
 }
 
-/// The fixed part on its way out, gathered first so that it leaves in one piece. It has at most `BYTES_MAX` bytes.
+/// Header and fixed part on their way out, gathered first so that they leave in one piece. They have at most `BYTES_MAX` bytes.
 pub(crate) struct FixedPart<const BYTES_MAX: usize> {
     version: Version,
     bytes: [u8; BYTES_MAX],
@@ -35,8 +36,11 @@ pub(crate) struct FixedPart<const BYTES_MAX: usize> {
 
 impl<const BYTES_MAX: usize> FixedPart<BYTES_MAX> {
     #[inline]
-    pub(crate) fn new(version: Version) -> FixedPart<BYTES_MAX> {
-        FixedPart { version, bytes: [0; BYTES_MAX], len: 0 }
+    pub(crate) fn new(message: MessageType, version: Version) -> FixedPart<BYTES_MAX> {
+        let mut fixed = FixedPart { version, bytes: [0; BYTES_MAX], len: 0 };
+        fixed.put(0_u32, 0); // the length, once it is known
+        fixed.put(message.0, 0);
+        fixed
     }
 
     /// The next field, unless the version does not have it.
@@ -66,12 +70,11 @@ struct Order {
 }
 
 impl<'a> Writer<'a> {
-    /// Begins a frame behind what `out` holds.
+    /// Makes room for a frame behind what `out` holds.
     #[inline]
     pub(crate) fn new(message: MessageType, version: Version, out: &'a mut BytesMut) -> Writer<'a> {
         let start = out.len();
         out.reserve(USUAL_FRAME_BYTES);
-        out.put_u64(u64::from(message.0));
         let head = match (version.tag_bytes(), version.length_bytes()) {
             (2, 2) => Head::Wide,
             (1, 1) => Head::Narrow,
@@ -80,9 +83,14 @@ impl<'a> Writer<'a> {
         Writer { message, version, out, start, head, error: None, order: None }
     }
 
-    /// The fixed part, and what stood behind it. A message that came in an order of its own leaves in it.
+    /// Header and fixed part, and what stood behind that. A message that came in an order of its own leaves in it.
     #[inline]
-    pub(crate) fn fixed<const BYTES_MAX: usize>(&mut self, fixed: &FixedPart<BYTES_MAX>, more: &[u8], rest: &Rest) {
+    pub(crate) fn fixed<const BYTES_MAX: usize>(
+        &mut self,
+        fixed: &FixedPart<BYTES_MAX>,
+        more: &[u8],
+        rest: &Rest<impl Storage>,
+    ) {
         self.out.extend_from_slice(&fixed.bytes[..fixed.len]);
         self.out.extend_from_slice(more);
         if !rest.order().is_empty() {
@@ -95,14 +103,16 @@ impl<'a> Writer<'a> {
     #[inline(always)] // so that the row is a constant where it is written
     pub(crate) fn floating<T: Wire>(&mut self, row: &'static FieldInfo, value: &T) {
         let Some(tag) = row.tag.filter(|_| row.is_in(self.version)) else { return };
-        if self.head(row.name, tag, value.bytes()) {
-            value.put(self.out);
+        match value.as_it_travels() {
+            Some(bytes) if self.head(row.name, tag, bytes.len()) => self.out.extend_from_slice(bytes),
+            None if self.head(row.name, tag, value.bytes()) => value.put(self.out),
+            _ => {} // refused
         }
     }
 
     /// Adds the unknown fields, restores the order, and puts the length into the header.
     #[inline]
-    pub(crate) fn finish(mut self, rest: &Rest) -> Result<(), EncodeError> {
+    pub(crate) fn finish(mut self, rest: &Rest<impl Storage>) -> Result<(), EncodeError> {
         if !rest.is_empty() {
             self.strange(rest);
         }
@@ -117,17 +127,18 @@ impl<'a> Writer<'a> {
 
     /// A body that is written as it came.
     pub(crate) fn raw(mut self, body: &[u8]) -> Result<(), EncodeError> {
+        self.out.put_u64(u64::from(self.message.0));
         if self.fits("body", body.len()) {
             self.out.extend_from_slice(body);
         }
-        self.finish(&Rest::default())
+        self.finish(&Rest::<Octets>::default())
     }
 
     #[cold]
-    fn strange(&mut self, rest: &Rest) {
+    fn strange(&mut self, rest: &Rest<impl Storage>) {
         for field in rest.unknown() {
-            if self.head(field.tag.name().unwrap_or("an unknown field"), field.tag, field.data.len()) {
-                self.out.extend_from_slice(&field.data);
+            if self.head(field.tag.name().unwrap_or("an unknown field"), field.tag, field.data.as_ref().len()) {
+                self.out.extend_from_slice(field.data.as_ref());
             }
         }
         if let (Some(order), None) = (self.order.take(), &self.error) {

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use cti_protocol::ged188::codes::{AgentState, ForcedFlag};
 use cti_protocol::ged188::{
-    AgentStateEvent, AgentStateSkillGroup, AnyMessage, EncodeError, Frame, HEADER_BYTES, HeartbeatReq, Message,
+    AgentStateEvent, AgentStateSkillGroup, AnyMessage, Decode, EncodeError, Frame, HEADER_BYTES, HeartbeatReq, Message,
     MessageType, OpenReq, Rest, Secret, SetAgentStateReq, Stranger, Tag, Text, UnknownField, Version, WantedSkillGroup,
 };
 use proptest::prelude::*;
@@ -65,7 +65,7 @@ fn an_ordinary_message_costs_a_pointer_for_strangers() {
 
 #[test]
 fn unknown_fields_are_counted_and_go_out_last() {
-    let field = |tag, data| UnknownField { tag: Tag(tag), data: Bytes::from_static(data) };
+    let field = |tag, data: &[u8]| UnknownField { tag: Tag(tag), data: data.into() };
     let request = OpenReq {
         client_id: Some(Text::new("c").expect("it fits")),
         rest: Rest::new(vec![field(250, b"ab"), field(251, b"")]),
@@ -80,7 +80,7 @@ fn unknown_fields_are_counted_and_go_out_last() {
 #[test]
 fn what_a_version_cannot_say_is_refused_and_nothing_is_written() {
     let unknown = |tag, bytes: usize| HeartbeatReq {
-        rest: Rest::new(vec![UnknownField { tag: Tag(tag), data: Bytes::from(vec![0; bytes]) }]),
+        rest: Rest::new(vec![UnknownField { tag: Tag(tag), data: vec![0; bytes][..].into() }]),
         ..HeartbeatReq::default()
     };
     let mut out = BytesMut::from(&b"before"[..]);
@@ -130,7 +130,7 @@ fn a_stranger_is_named_if_the_type_table_has_it() {
 fn text_is_looked_at_and_not_copied() {
     let body = Bytes::from_static(b"\0\0\0\x01\0\0\0\x06\x07\x03hi\0");
     let frame = Frame { message_type: MessageType::FAILURE_CONF, body: body.clone() };
-    let AnyMessage::FailureConf(conf) = AnyMessage::decode(&frame, version(9)).expect("it is whole") else {
+    let AnyMessage::FailureConf(conf) = AnyMessage::view(&frame, version(9)).expect("it is whole") else {
         panic!("it is a FAILURE_CONF")
     };
     let text = conf.text.expect("it is there");
@@ -143,7 +143,7 @@ proptest! {
         sets in prop::collection::vec(any::<(i32, Option<u32>, Option<u16>, Option<u16>)>(), 0..99),
         number in 10u32..=24,
     ) {
-        let event = AgentStateEvent {
+        let event: AgentStateEvent = AgentStateEvent {
             num_flt_skill_groups: sets.len() as u16,
             flt_skill_groups: sets.into_iter().map(|(number, id, priority, state)| {
                 AgentStateSkillGroup { number: Some(number), id, priority, state: state.map(AgentState) }

@@ -37,7 +37,7 @@ fn a_tag_is_named_as_the_newest_version_here_names_it() {
 #[test]
 fn a_text_needs_room_for_its_nul() {
     let full: Text<5> = Text::new("1001").expect("four characters and NUL");
-    assert_eq!((full.as_bytes(), &full.wire_bytes()[..]), (&b"1001"[..], &b"1001\0"[..]));
+    assert_eq!((full.as_bytes(), full.wire_bytes()), (&b"1001"[..], &b"1001\0"[..]));
     assert_eq!(Text::<5>::new("10011"), Err(TextError::TooLong { bytes: 6, bytes_max: 5 }));
     assert_eq!(Text::<5>::new("1\x002"), Err(TextError::HoldsNul { offset: 1 }));
     assert_eq!(Text::<5>::new("").expect("only NUL"), Text::default());

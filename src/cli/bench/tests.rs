@@ -124,7 +124,7 @@ async fn a_broken_frame_is_found_and_survived() {
             bytes.extend_from_slice(&QueryAgentStateConf::TYPE.0.to_be_bytes());
             bytes.extend_from_slice(&[0, 0]);
             let mut confirm = bytes::BytesMut::new();
-            let answer = AnyMessage::from(SetAgentStateConf { invoke_id: login.invoke_id, ..Default::default() });
+            let answer = <AnyMessage>::from(SetAgentStateConf { invoke_id: login.invoke_id, ..Default::default() });
             answer.encode(Version::new(20).unwrap(), &mut confirm).unwrap();
             bytes.extend_from_slice(&confirm);
             Say::Bytes(bytes)

@@ -65,9 +65,9 @@ fn pcapng(packets: &[Vec<u8>]) -> Vec<u8> {
 fn frames(count: u32) -> Vec<u8> {
     let version = Version::new(20).unwrap();
     let mut bytes = BytesMut::new();
-    AnyMessage::from(OpenReq { version_number: 20, ..Default::default() }).encode(version, &mut bytes).unwrap();
+    <AnyMessage>::from(OpenReq { version_number: 20, ..Default::default() }).encode(version, &mut bytes).unwrap();
     for invoke_id in 1..count {
-        let beat = HeartbeatReq { invoke_id, ..Default::default() };
+        let beat: HeartbeatReq = HeartbeatReq { invoke_id, ..Default::default() };
         AnyMessage::from(beat).encode(version, &mut bytes).unwrap();
     }
     bytes.to_vec()

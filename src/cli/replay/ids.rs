@@ -206,7 +206,7 @@ mod tests {
         ids.learn(0, &fields(json!({"MonitorID": 7})), &fields(json!({"MonitorID": 9})));
         for version in Version::all() {
             let mut bytes = BytesMut::new();
-            AnyMessage::from(MonitorStopReq { invoke_id: 7, monitor_id: 7, ..Default::default() })
+            <AnyMessage>::from(MonitorStopReq { invoke_id: 7, monitor_id: 7, ..Default::default() })
                 .encode(version, &mut bytes)
                 .unwrap();
             let frame = FrameCodec::default().decode(&mut bytes).unwrap().unwrap();

@@ -256,7 +256,7 @@ impl Player<'_> {
             {
                 let invoke_id = self.unused_invoke_id(connection);
                 let mut bytes = BytesMut::new();
-                let heartbeat = AnyMessage::from(HeartbeatReq { invoke_id, ..Default::default() });
+                let heartbeat = <AnyMessage>::from(HeartbeatReq { invoke_id, ..Default::default() });
                 let Some(line) = self.lines[connection].as_mut() else { continue };
                 let version: Version = self.recording.connections[connection].version;
                 if heartbeat.encode(version, &mut bytes).is_ok()

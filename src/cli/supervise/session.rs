@@ -64,7 +64,7 @@ impl Opening {
 
 /// A password as it travels.
 pub(super) fn password(text: &str) -> Result<Secret<Data<64>>, TextError> {
-    Ok(Data::new(text.as_bytes().to_vec())?.into())
+    Ok(Data::new(text.as_bytes())?.into())
 }
 
 /// Opens the session, and wants all services granted that it asks for.

@@ -34,7 +34,7 @@ impl Opening {
         let bad = |name| move |why| OpeningError { name, why };
         Ok(Opening {
             client_id: Text::new(client_id).map_err(bad("client-id"))?,
-            client_password: Data::new(client_password.as_bytes().to_vec()).map_err(bad("client-password"))?.into(),
+            client_password: Data::new(client_password.as_bytes()).map_err(bad("client-password"))?.into(),
             client_signature: client_signature.map(Text::new).transpose().map_err(bad("client-signature"))?,
             version,
         })

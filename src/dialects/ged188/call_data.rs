@@ -12,27 +12,27 @@ use crate::model::{CALL_VARIABLES, Call, CallDataChange, CallDataError, CallData
 
 /// The fields that carry call data in every request that has any.
 pub(super) struct Fields<'a> {
-    pub(super) variables: [Option<&'a Text<41>>; CALL_VARIABLES],
-    pub(super) wrap_up: Option<&'a Text<40>>,
+    pub(super) variables: [Option<&'a Text<41, &'a [u8]>>; CALL_VARIABLES],
+    pub(super) wrap_up: Option<&'a Text<40, &'a [u8]>>,
     pub(super) user_to_user: Option<bytes::Bytes>,
-    pub(super) named: (u16, &'a [NamedVariable]),
-    pub(super) arrays: (u16, &'a [NamedArray]),
+    pub(super) named: (u16, &'a [NamedVariable<&'a [u8]>]),
+    pub(super) arrays: (u16, &'a [NamedArray<&'a [u8]>]),
     pub(super) more: More<'a>,
 }
 
 /// The fields that only SET_CALL_DATA_REQ has.
 #[derive(Default)]
 pub(super) struct More<'a> {
-    ani: Option<&'a Text<40>>,
-    caller_entered_digits: Option<&'a Text<40>>,
-    customer_phone_number: Option<&'a Text<20>>,
-    customer_account_number: Option<&'a Text<32>>,
+    ani: Option<&'a Text<40, &'a [u8]>>,
+    caller_entered_digits: Option<&'a Text<40, &'a [u8]>>,
+    customer_phone_number: Option<&'a Text<20, &'a [u8]>>,
+    customer_account_number: Option<&'a Text<32, &'a [u8]>>,
     campaign: u32,
     query_rule: u32,
 }
 
 impl<'a> More<'a> {
-    pub(super) fn of(request: &'a SetCallDataReq) -> More<'a> {
+    pub(super) fn of(request: &'a SetCallDataReq<&'a [u8]>) -> More<'a> {
         More {
             ani: request.ani.as_ref(),
             caller_entered_digits: request.caller_entered_digits.as_ref(),
@@ -45,7 +45,7 @@ impl<'a> More<'a> {
 }
 
 /// What the message has fields for and no client can set is refused, unless it is so already.
-pub(super) fn must_leave_the_rest(request: &SetCallDataReq, call: Option<&Call>) -> Result<(), No> {
+pub(super) fn must_leave_the_rest(request: &SetCallDataReq<&[u8]>, call: Option<&Call>) -> Result<(), No> {
     let cannot = |status, field: &str, value: u32| {
         Err(No::failure(status, format!("{field} cannot be set, it is {value} in the request")))
     };
@@ -129,7 +129,7 @@ const VARIABLE_NAMES: [&str; CALL_VARIABLES] = [
 ];
 
 /// An empty variable is one that is set to nothing.
-fn variable_of<const MAX: usize>(name: &'static str, field: Option<&Text<MAX>>) -> Result<Option<String>, No> {
+fn variable_of<const MAX: usize>(name: &'static str, field: Option<&Text<MAX, &[u8]>>) -> Result<Option<String>, No> {
     match field {
         Some(field) if field.is_empty() => Ok(Some(String::new())),
         field => Ok(given(name, field)?.map(str::to_owned)),

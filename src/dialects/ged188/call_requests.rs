@@ -115,7 +115,7 @@ struct Asked {
 
 impl Session {
     /// Does what the client asks of a call. False if the message is about something else.
-    pub(super) fn on_call_request(&mut self, shared: &Arc<Ged188>, message: &AnyMessage) -> Result<bool, No> {
+    pub(super) fn on_call_request(&mut self, shared: &Arc<Ged188>, message: &AnyMessage<&[u8]>) -> Result<bool, No> {
         match message {
             AnyMessage::MakeCallReq(request) => {
                 let from = self.device_of(shared, request.peripheral_id, request.agent_instrument.as_ref())?;
@@ -365,8 +365,8 @@ impl Session {
         shared: &Arc<Ged188>,
         peripheral: u32,
         call: u32,
-        (field, id): (&'static str, Option<&Text<64>>),
-        instrument: Option<&Text<64>>,
+        (field, id): (&'static str, Option<&Text<64, &[u8]>>),
+        instrument: Option<&Text<64, &[u8]>>,
     ) -> Result<Connection, No> {
         if call == special::NULL_CALL_ID {
             return Err(missing("a call"));
@@ -383,7 +383,7 @@ impl Session {
         &self,
         shared: &Arc<Ged188>,
         peripheral: u32,
-        instrument: Option<&Text<64>>,
+        instrument: Option<&Text<64, &[u8]>>,
     ) -> Result<Instrument, No> {
         shared.peripheral(peripheral, None)?;
         if let Some(device) = device("AgentInstrument", instrument)? {
@@ -410,7 +410,7 @@ impl Session {
         shared: &Ged188,
         peripheral: u32,
         id: CallId,
-        from: Option<&Text<64>>,
+        from: Option<&Text<64, &[u8]>>,
     ) -> Result<Arc<Call>, No> {
         let peripheral = shared.peripheral(peripheral, None)?;
         let call = shared.house.call(&self.requester(), peripheral, id)?;
@@ -423,7 +423,7 @@ impl Session {
         }
     }
 
-    fn snapshot_call(&self, shared: &Arc<Ged188>, request: &SnapshotCallReq) -> Result<(), No> {
+    fn snapshot_call(&self, shared: &Arc<Ged188>, request: &SnapshotCallReq<&[u8]>) -> Result<(), No> {
         self.must_have(&[ServiceMask::CTI_SERVICE_CLIENT_CONTROL], "SNAPSHOT_CALL_REQ")?;
         must_know_type!(request);
         let (id, seen_from) = (CallId(request.connection_call_id), request.connection_device_id.as_ref());
@@ -432,7 +432,7 @@ impl Session {
         Ok(())
     }
 
-    fn snapshot_device(&self, shared: &Arc<Ged188>, request: &SnapshotDeviceReq) -> Result<(), No> {
+    fn snapshot_device(&self, shared: &Arc<Ged188>, request: &SnapshotDeviceReq<&[u8]>) -> Result<(), No> {
         self.must_have(&[ServiceMask::CTI_SERVICE_CLIENT_CONTROL], "SNAPSHOT_DEVICE_REQ")?;
         let peripheral = shared.peripheral(request.peripheral_id, None)?;
         let device = self.device_of(shared, request.peripheral_id, request.agent_instrument.as_ref())?;
@@ -446,7 +446,7 @@ impl Session {
     }
 }
 
-fn dialed(number: Option<&Text<40>>) -> Result<Instrument, No> {
+fn dialed(number: Option<&Text<40, &[u8]>>) -> Result<Instrument, No> {
     self::number("DialedNumber", number)?.ok_or_else(|| missing("DialedNumber"))
 }
 

@@ -44,7 +44,7 @@ struct Inventory {
 }
 
 impl Session {
-    pub(super) fn config_keys(&mut self, shared: &Ged188, request: &ConfigRequestKeyEvent) -> Result<(), No> {
+    pub(super) fn config_keys(&mut self, shared: &Ged188, request: &ConfigRequestKeyEvent<&[u8]>) -> Result<(), No> {
         self.may_configure("CONFIG_REQUEST_KEY_EVENT")?;
         let there = shared.inventory(request.peripheral_id)?;
         self.face.say(ConfigKeyEvent {
@@ -58,7 +58,7 @@ impl Session {
     }
 
     /// Begin, the records of all parts that were asked for, end. Asked for none: nothing lies in between.
-    pub(super) fn config(&mut self, shared: &Ged188, request: &ConfigRequestEvent) -> Result<(), No> {
+    pub(super) fn config(&mut self, shared: &Ged188, request: &ConfigRequestEvent<&[u8]>) -> Result<(), No> {
         self.may_configure("CONFIG_REQUEST_EVENT")?;
         if self.face.outbox.has_backlog() {
             let why = "the answer to the CONFIG_REQUEST_EVENT before has not been read yet";

@@ -3,7 +3,7 @@
 //! Not here: whether the session may command that agent.
 
 use cti_protocol::ged188::codes::Status;
-use cti_protocol::ged188::{Flavour, Text};
+use cti_protocol::ged188::{Flavour, Storage, Text};
 
 use super::Ged188;
 use super::answers::No;
@@ -32,11 +32,11 @@ pub(super) use agent_fields;
 
 impl AgentFields {
     /// Takes the fields of a request. Of AgentID and AgentIDLong either will do; empty ones count as not given.
-    pub(super) fn of(
-        id: Option<&Text<12>>,
-        id_long: Option<&Text<129>>,
-        instrument: Option<&Text<64>>,
-        extension: Option<&Text<16>>,
+    pub(super) fn of<S: Storage>(
+        id: Option<&Text<12, S>>,
+        id_long: Option<&Text<129, S>>,
+        instrument: Option<&Text<64, S>>,
+        extension: Option<&Text<16, S>>,
     ) -> Result<AgentFields, No> {
         let short = given("AgentID", id)?;
         let long = given("AgentIDLong", id_long)?;
@@ -103,7 +103,7 @@ impl Ged188 {
 /// The text of a field, none if it is absent or empty.
 pub(super) fn given<'f, const MAX: usize>(
     name: &'static str,
-    field: Option<&'f Text<MAX>>,
+    field: Option<&'f Text<MAX, impl Storage>>,
 ) -> Result<Option<&'f str>, No> {
     let Some(field) = field.filter(|field| !field.is_empty()) else { return Ok(None) };
     match field.to_str() {
@@ -114,7 +114,7 @@ pub(super) fn given<'f, const MAX: usize>(
 
 pub(super) fn device<const MAX: usize>(
     name: &'static str,
-    field: Option<&Text<MAX>>,
+    field: Option<&Text<MAX, impl Storage>>,
 ) -> Result<Option<Instrument>, No> {
     let text = given(name, field)?;
     text.map(|text| Instrument::new(text).map_err(|error| bad(name, text, error))).transpose()
@@ -123,7 +123,7 @@ pub(super) fn device<const MAX: usize>(
 /// A number that is to be called.
 pub(super) fn number<const MAX: usize>(
     name: &'static str,
-    field: Option<&Text<MAX>>,
+    field: Option<&Text<MAX, impl Storage>>,
 ) -> Result<Option<Instrument>, No> {
     let cannot = |text: &str, error| {
         No::failure(Status::E_CTI_INVALID_CHARACTER, format!("{name} {text:?} cannot be called: {error}"))

@@ -19,7 +19,7 @@ use crate::model::{AgentId, AgentKey, CallId, CallKey, Instrument, PeripheralId}
 use crate::sessions::{Full, Place, Subscription, Target};
 
 impl Session {
-    pub(super) fn monitor_start(&mut self, shared: &Arc<Ged188>, request: &MonitorStartReq) -> Result<(), No> {
+    pub(super) fn monitor_start(&mut self, shared: &Arc<Ged188>, request: &MonitorStartReq<&[u8]>) -> Result<(), No> {
         self.may_monitor("MONITOR_START_REQ")?;
         let call = given("ConnectionDeviceID", request.connection_device_id.as_ref())?;
         let device = given("MonitoredDeviceID", request.monitored_device_id.as_ref())?;
@@ -57,7 +57,7 @@ impl Session {
     }
 
     /// A monitor that a logout, or the end of its call, has ended can still be stopped: a client that tidies up is not told that it erred.
-    pub(super) fn monitor_stop(&mut self, shared: &Arc<Ged188>, request: &MonitorStopReq) -> Result<(), No> {
+    pub(super) fn monitor_stop(&mut self, shared: &Arc<Ged188>, request: &MonitorStopReq<&[u8]>) -> Result<(), No> {
         self.may_monitor("MONITOR_STOP_REQ")?;
         let subscription = self.monitors.remove(&request.monitor_id).ok_or_else(|| unknown(request.monitor_id))?;
         shared.house.table.subscriptions.remove(&subscription);
@@ -65,7 +65,7 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn change_monitor_mask(&mut self, request: &ChangeMonitorMaskReq) -> Result<(), No> {
+    pub(super) fn change_monitor_mask(&mut self, request: &ChangeMonitorMaskReq<&[u8]>) -> Result<(), No> {
         self.may_monitor("CHANGE_MONITOR_MASK_REQ")?;
         let subscription = self.monitors.get(&request.monitor_id).ok_or_else(|| unknown(request.monitor_id))?;
         if subscription.has_ended() {

@@ -32,7 +32,7 @@ use crate::operations::{Answer, Demands, Refusal, Urgency};
 const SKILL_GROUPS_MAX: usize = 20;
 
 /// How long a request can wait, or be refused.
-pub(super) fn urgency(message: &AnyMessage) -> Urgency {
+pub(super) fn urgency(message: &AnyMessage<&[u8]>) -> Urgency {
     match message {
         AnyMessage::SetAgentStateReq(request) => match request.agent_state {
             codes::AgentState::AGENT_STATE_LOGIN => Urgency::Newcomer,
@@ -55,7 +55,7 @@ impl Session {
         &mut self,
         shared: &Arc<Ged188>,
         frame: &Frame,
-        message: &AnyMessage,
+        message: &AnyMessage<&[u8]>,
         urgency: Urgency,
     ) -> Result<(), No> {
         shared.house.must_bear(urgency)?;
@@ -116,7 +116,7 @@ impl Session {
         No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, format!("{message} is not supported by this gateway"))
     }
 
-    fn set_agent_state(&mut self, shared: &Arc<Ged188>, request: &SetAgentStateReq) -> Result<(), No> {
+    fn set_agent_state(&mut self, shared: &Arc<Ged188>, request: &SetAgentStateReq<&[u8]>) -> Result<(), No> {
         self.may_control("SET_AGENT_STATE_REQ")?;
         let fields = AgentFields::of(
             request.agent_id.as_ref(),
@@ -146,7 +146,7 @@ impl Session {
     fn login(
         &mut self,
         shared: &Arc<Ged188>,
-        request: &SetAgentStateReq,
+        request: &SetAgentStateReq<&[u8]>,
         fields: AgentFields,
         peripheral: PeripheralId,
         queues: QueueChoice,
@@ -170,7 +170,7 @@ impl Session {
     fn logout(
         &mut self,
         shared: &Arc<Ged188>,
-        request: &SetAgentStateReq,
+        request: &SetAgentStateReq<&[u8]>,
         fields: &AgentFields,
         peripheral: PeripheralId,
         queues: QueueChoice,
@@ -190,7 +190,7 @@ impl Session {
     fn state(
         &mut self,
         shared: &Arc<Ged188>,
-        request: &SetAgentStateReq,
+        request: &SetAgentStateReq<&[u8]>,
         fields: &AgentFields,
         peripheral: PeripheralId,
         wanted: WantedState,
@@ -207,7 +207,7 @@ impl Session {
     fn authenticate(
         &mut self,
         shared: &Arc<Ged188>,
-        request: &SetAgentStateReq,
+        request: &SetAgentStateReq<&[u8]>,
         fields: &AgentFields,
         peripheral: PeripheralId,
     ) -> Result<(), No> {
@@ -224,7 +224,7 @@ impl Session {
         Ok(())
     }
 
-    fn query_agent_state(&mut self, shared: &Arc<Ged188>, request: &QueryAgentStateReq) -> Result<(), No> {
+    fn query_agent_state(&mut self, shared: &Arc<Ged188>, request: &QueryAgentStateReq<&[u8]>) -> Result<(), No> {
         self.may_control("QUERY_AGENT_STATE_REQ")?;
         let mut fields = agent_fields!(request)?;
         if fields.is_empty() && request.icm_agent_id > 0 {
@@ -268,7 +268,7 @@ impl Session {
         }
     }
 
-    fn query_device_info(&mut self, shared: &Arc<Ged188>, request: &QueryDeviceInfoReq) -> Result<(), No> {
+    fn query_device_info(&mut self, shared: &Arc<Ged188>, request: &QueryDeviceInfoReq<&[u8]>) -> Result<(), No> {
         self.may_control("QUERY_DEVICE_INFO_REQ")?;
         let fields = AgentFields::of(None, None, request.agent_instrument.as_ref(), None)?;
         let peripheral = shared.peripheral(request.peripheral_id, None)?;
@@ -294,7 +294,7 @@ impl Session {
     }
 
     /// The alarm system that these go to is the log.
-    fn client_event_report(&mut self, request: &ClientEventReportReq) -> Result<(), No> {
+    fn client_event_report(&mut self, request: &ClientEventReportReq<&[u8]>) -> Result<(), No> {
         let text = given("Text", request.text.as_ref())?.ok_or_else(|| missing("Text"))?;
         let object = given("ObjectName", request.object_name.as_ref())?;
         let (session, client) = (self.face.session, &self.face.client_id);
@@ -423,7 +423,7 @@ fn must_be_work_mode(mode: AgentWorkMode) -> Result<(), No> {
     }
 }
 
-fn skill_groups(request: &SetAgentStateReq) -> Result<QueueChoice, No> {
+fn skill_groups(request: &SetAgentStateReq<&[u8]>) -> Result<QueueChoice, No> {
     let named: Vec<QueueId> = (request.skill_groups.iter())
         .filter_map(|group| group.number)
         .map(|number| QueueId(number.cast_unsigned()))
@@ -437,7 +437,7 @@ fn skill_groups(request: &SetAgentStateReq) -> Result<QueueChoice, No> {
     Ok(QueueChoice::from_named(named.into_iter().filter(|queue| queue.0 != special::NULL_SKILL_GROUP).collect()))
 }
 
-fn password(request: &SetAgentStateReq) -> Result<Option<Password>, No> {
+fn password(request: &SetAgentStateReq<&[u8]>) -> Result<Option<Password>, No> {
     let text = given("AgentPassword", request.agent_password.as_ref().map(|password| password.expose()));
     match text {
         Ok(text) => Ok(text.map(Password::new)),

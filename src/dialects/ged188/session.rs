@@ -106,7 +106,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn note(&mut self, message: &AnyMessage) {
+    fn note(&mut self, message: &AnyMessage<&[u8]>) {
         self.unknown_tags += message.unknown_tags().len() as u64;
         self.unknown_messages += u64::from(message.name().is_none());
     }
@@ -169,7 +169,7 @@ impl Client {
                 let too_new = No::failure(Status::E_CTI_INVALID_MSG_TYPE_FOR_VERSION, why);
                 pace(&mut self.rate, Urgency::Ordinary)?.and(Err(too_new))
             }
-            Stage::Open(session) => match AnyMessage::decode(frame, session.face.version) {
+            Stage::Open(session) => match AnyMessage::view(frame, session.face.version) {
                 Ok(AnyMessage::CloseReq(close)) => {
                     asked.is_answered(RequestResult::Ok);
                     return self.on_close_req(&close);
@@ -328,7 +328,7 @@ impl Client {
         );
     }
 
-    fn on_close_req(&mut self, close: &CloseReq) -> Result<(), CloseReason> {
+    fn on_close_req(&mut self, close: &CloseReq<&[u8]>) -> Result<(), CloseReason> {
         self.end(Ending::Asked { invoke_id: close.invoke_id });
         self.on_wake()
     }

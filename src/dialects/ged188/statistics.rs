@@ -46,7 +46,7 @@ macro_rules! fill {
 }
 
 impl Session {
-    pub(super) fn agent_statistics(&self, shared: &Ged188, request: &QueryAgentStatisticsReq) -> Result<(), No> {
+    pub(super) fn agent_statistics(&self, shared: &Ged188, request: &QueryAgentStatisticsReq<&[u8]>) -> Result<(), No> {
         let fields = agent_fields!(request)?;
         let peripheral = shared.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let key = self.agent_meant(shared, peripheral, &fields)?;
@@ -70,7 +70,7 @@ impl Session {
     pub(super) fn skill_group_statistics(
         &self,
         shared: &Ged188,
-        request: &QuerySkillGroupStatisticsReq,
+        request: &QuerySkillGroupStatisticsReq<&[u8]>,
     ) -> Result<(), No> {
         if self.face.right == Right::Nobody {
             let why = "QUERY_SKILL_GROUP_STATISTICS_REQ needs a session with events or an agent";

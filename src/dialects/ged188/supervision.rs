@@ -20,7 +20,7 @@ use super::session::Session;
 use crate::model::{CallCommand, CallId, CallOutcome, Connection, Instrument, PartyState, PeripheralId, Supervision};
 
 impl Session {
-    pub(super) fn supervise_call(&mut self, shared: &Arc<Ged188>, request: &SuperviseCallReq) -> Result<(), No> {
+    pub(super) fn supervise_call(&mut self, shared: &Arc<Ged188>, request: &SuperviseCallReq<&[u8]>) -> Result<(), No> {
         self.must_have(&[ServiceMask::CTI_SERVICE_SUPERVISOR], "SUPERVISE_CALL_REQ")?;
         let how = action(request.supervisory_action)?;
         let fields = AgentFields::of(
@@ -68,7 +68,7 @@ impl Session {
         &self,
         shared: &Ged188,
         peripheral: PeripheralId,
-        request: &SuperviseCallReq,
+        request: &SuperviseCallReq<&[u8]>,
         fields: &AgentFields,
     ) -> Result<Instrument, No> {
         if let Some(device) = device("AgentConnectionDeviceID", request.agent_connection_device_id.as_ref())? {

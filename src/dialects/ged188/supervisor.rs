@@ -97,7 +97,11 @@ impl Ged188 {
 
 impl Session {
     /// SupervisorID is the numeric id of the session's own agent, or 0 or all ones for just that.
-    pub(super) fn list_agent_team(&mut self, shared: &Arc<Ged188>, request: &ListAgentTeamReq) -> Result<(), No> {
+    pub(super) fn list_agent_team(
+        &mut self,
+        shared: &Arc<Ged188>,
+        request: &ListAgentTeamReq<&[u8]>,
+    ) -> Result<(), No> {
         let teams = self.teams("LIST_AGENT_TEAM_REQ")?;
         let own = self.own_agent(shared).map(|key| icm_agent_id(key.agent.as_str()).cast_unsigned());
         if !matches!(request.supervisor_id, 0 | 0xffff_ffff) && own != Some(request.supervisor_id) {
@@ -122,7 +126,7 @@ impl Session {
     pub(super) fn monitor_agent_team_start(
         &mut self,
         shared: &Arc<Ged188>,
-        request: &MonitorAgentTeamStartReq,
+        request: &MonitorAgentTeamStartReq<&[u8]>,
     ) -> Result<(), No> {
         let team = TeamId(request.team_id);
         if !self.teams("MONITOR_AGENT_TEAM_START_REQ")?.iter().any(|own| own.id == team) {
@@ -150,7 +154,7 @@ impl Session {
     pub(super) fn monitor_agent_team_stop(
         &mut self,
         shared: &Arc<Ged188>,
-        request: &MonitorAgentTeamStopReq,
+        request: &MonitorAgentTeamStopReq<&[u8]>,
     ) -> Result<(), No> {
         self.teams("MONITOR_AGENT_TEAM_STOP_REQ")?;
         let is_of_team = |monitor: &Arc<Subscription>| matches!(monitor.target, Target::Team(_));

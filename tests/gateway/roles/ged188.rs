@@ -222,7 +222,7 @@ fn supervise(aim: &Aim) -> SuperviseCallReq {
 }
 
 fn open_of(client: &str, services: ServiceMask) -> OpenReq {
-    let client_password = Some(Data::new(SECRET.as_bytes().to_vec()).unwrap().into());
+    let client_password = Some(Data::new(SECRET.as_bytes()).unwrap().into());
     OpenReq { client_password, ..open_req(client, services) }
 }
 
@@ -407,7 +407,7 @@ async fn who_did_not_prove_who_it_is_may_do_nothing() {
         let mut desk = Desk::connected(&stage.house, 20);
         for is_open_tried in [false, true] {
             if is_open_tried {
-                let client_password = Some(Data::new(password.as_bytes().to_vec()).unwrap().into());
+                let client_password = Some(Data::new(password.as_bytes()).unwrap().into());
                 let open = OpenReq { client_password, ..open_req(client, EVERYTHING) };
                 let status = desk.is_refused_to_open(open).await;
                 assert_eq!(status, Status::E_CTI_INVALID_PASSWORD, "{client}");

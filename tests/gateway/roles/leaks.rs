@@ -252,7 +252,7 @@ fn text_of(bytes: &[u8]) -> String {
 }
 
 fn open_of(client: &str) -> OpenReq {
-    let client_password = Some(Data::new(SECRET.as_bytes().to_vec()).unwrap().into());
+    let client_password = Some(Data::new(SECRET.as_bytes()).unwrap().into());
     OpenReq { client_password, ..open_req(client, ServiceMask(EVERYTHING)) }
 }
 

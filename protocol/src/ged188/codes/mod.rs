@@ -191,17 +191,13 @@ macro_rules! named {
         }
 
         const _: () = {
-            use $crate::ged188::wire::{Flaw, Number, Wire, WireType};
+            use $crate::ged188::wire::{Number, Wire, WireType};
 
             impl Wire for $code {
                 const TYPE: WireType = WireType::$type;
                 const BYTES_MAX: usize = size_of::<$raw>();
                 const NAMES: &'static [(&'static str, u32)] = Self::NAMES;
                 const IS_MASK: bool = $is_mask;
-
-                fn from_field(body: &bytes::Bytes, data: &[u8]) -> Result<$code, Flaw> {
-                    <$raw as Wire>::from_field(body, data).map($code)
-                }
 
                 fn bytes(&self) -> usize {
                     Self::BYTES_MAX

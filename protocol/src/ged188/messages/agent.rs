@@ -54,12 +54,12 @@ message! {
             "DepartmentID" department_id: i32, since 19;
         }
         floating {
-            "CTIClientSignature" CLIENT_SIGNATURE_TAG cti_client_signature: Option<Text<64>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129>>, is uccx;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "ActiveTerminal" FLT_TERM_DEVICE_NAME active_terminal: Option<Text<64>>, since 24;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "CTIClientSignature" CLIENT_SIGNATURE_TAG cti_client_signature: Option<Text<64, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129, S>>, is uccx;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "ActiveTerminal" FLT_TERM_DEVICE_NAME active_terminal: Option<Text<64, S>>, since 24;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
             /// Seconds.
             "Duration" DURATION_TAG duration: Option<u32>, since 10;
             "NextAgentState" EXT_AGENT_STATE_TAG next_agent_state: Option<AgentState>, since 10;
@@ -80,8 +80,8 @@ message! {
             "PeripheralErrorCode" peripheral_error_code: u32;
         }
         floating {
-            "Text" TEXT_TAG text: Option<Text<255>>, is uccx;
-            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64>>;
+            "Text" TEXT_TAG text: Option<Text<255, S>>, is uccx;
+            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64, S>>;
         }
     }
 }
@@ -96,10 +96,10 @@ message! {
             "ICMAgentID" icm_agent_id: i32, since 9;
         }
         floating {
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
-            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129>>, is uccx;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
+            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129, S>>, is uccx;
         }
     }
 }
@@ -131,10 +131,10 @@ message! {
             "DepartmentID" department_id: i32, since 19;
         }
         floating {
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129>>, is uccx;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 6;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129, S>>, is uccx;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 6;
             /// As many as `NumSkillGroups` says.
             skill_groups: Vec<QueriedSkillGroup>;
             "InternalAgentState" INTERNAL_AGENT_STATE_TAG internal_agent_state: Option<AgentState>, since 19;
@@ -168,13 +168,13 @@ message! {
         }
         floating {
             /// Of a remote agent: instrument and phone number with a semicolon between.
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
-            "ActiveTerminal" FLT_TERM_DEVICE_NAME active_terminal: Option<Text<64>>, since 24;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129>>, is uccx;
-            "AgentPassword" AGENT_PASSWORD_TAG agent_password: Option<Secret<Text<64>>>;
-            "PositionID" POSITION_ID_TAG position_id: Option<Text<12>>;
-            "SupervisorID" SUPERVISOR_ID_TAG supervisor_id: Option<Text<12>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, is required;
+            "ActiveTerminal" FLT_TERM_DEVICE_NAME active_terminal: Option<Text<64, S>>, since 24;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129, S>>, is uccx;
+            "AgentPassword" AGENT_PASSWORD_TAG agent_password: Option<Secret<Text<64, S>>>;
+            "PositionID" POSITION_ID_TAG position_id: Option<Text<12, S>>;
+            "SupervisorID" SUPERVISOR_ID_TAG supervisor_id: Option<Text<12, S>>;
             "SSOEnabled" SSO_ENABLED_TAG sso_enabled: Option<u16>, since 20;
             /// As many as `NumSkillGroups` says.
             skill_groups: Vec<WantedSkillGroup>;
@@ -201,7 +201,7 @@ message! {
             "Reserved" reserved: u16;
         }
         floating {
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, is required;
         }
     }
 }
@@ -258,35 +258,35 @@ message! {
             "AgentSkillTargetID" agent_skill_target_id: u32, since 20;
         }
         floating {
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, is required;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>, is required;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>, is required;
             "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG
                 router_call_key_sequence_number: Option<u32>, is required;
-            "ANI" ANI_TAG ani: Option<Text<40>>;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>;
-            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40>>;
+            "ANI" ANI_TAG ani: Option<Text<40, S>>;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>;
+            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40, S>>;
             "FltCallTypeID" CALL_TYPE_ID_TAG flt_call_type_id: Option<u32>, since 14;
             "PreCallInvokeID" PRE_CALL_INVOKE_ID_TAG pre_call_invoke_id: Option<u32>, since 14;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>, since 20;
-            "ProtocolReferenceGUID" PROTOCOL_REFERENCE_GUID_TAG protocol_reference_guid: Option<Text<40>>, since 24;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>, since 20;
+            "ProtocolReferenceGUID" PROTOCOL_REFERENCE_GUID_TAG protocol_reference_guid: Option<Text<40, S>>, since 24;
             "NumOfEnabledServices" NUM_OF_ENABLED_SERVICES num_of_enabled_services: Option<u16>, since 24;
             /// NumOfEnabledServices numbers in one field; see `EnabledService`.
-            "FltEnabledServices" FLT_ENABLED_SERVICES flt_enabled_services: Vec<Ushorts>, since 24;
-            "CcaiConfigId" CCAI_CONFIG_ID ccai_config_id: Option<Text<40>>, since 24;
+            "FltEnabledServices" FLT_ENABLED_SERVICES flt_enabled_services: Vec<Ushorts<S>>, since 24;
+            "CcaiConfigId" CCAI_CONFIG_ID ccai_config_id: Option<Text<40, S>>, since 24;
         }
     }
 }
@@ -299,7 +299,7 @@ message! {
             "MRDID" mrd_id: i32;
         }
         floating {
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, is required;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>, is required;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>, is required;
             "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG

@@ -22,9 +22,9 @@ message! {
             "OtherConnectionDeviceIDType" other_connection_device_id_type: ConnectionDeviceIdType;
         }
         floating {
-            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64>>, is required;
-            "OtherConnectionDeviceID" OTHER_CONN_DEVID_TAG other_connection_device_id: Option<Text<64>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 8;
+            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64, S>>, is required;
+            "OtherConnectionDeviceID" OTHER_CONN_DEVID_TAG other_connection_device_id: Option<Text<64, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 8;
         }
     }
 }
@@ -49,8 +49,8 @@ message! {
             "ConnectionDeviceIDType" connection_device_id_type: ConnectionDeviceIdType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }
@@ -75,8 +75,8 @@ message! {
             "ConnectionDeviceIDType" connection_device_id_type: ConnectionDeviceIdType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 8;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 8;
         }
     }
 }
@@ -105,10 +105,10 @@ message! {
         floating {
             "RequestingDeviceIDType" REQUESTING_DEVICE_ID_TYPE_TAG
                 requesting_device_id_type: Option<DeviceIdType>, since 14;
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 5;
-            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64>>;
-            "RequestingDeviceID" REQUESTING_DEVICE_ID_TAG requesting_device_id: Option<Text<64>>, since 14;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 5;
+            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64, S>>;
+            "RequestingDeviceID" REQUESTING_DEVICE_ID_TAG requesting_device_id: Option<Text<64, S>>, since 14;
         }
     }
 }
@@ -145,27 +145,27 @@ message! {
             "NumNamedArrays" num_named_arrays: u16, since 6;
         }
         floating {
-            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64>>, is required;
-            "HeldConnectionDeviceID" HELD_CONN_DEVID_TAG held_connection_device_id: Option<Text<64>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 8;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>, since 5;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>, since 5;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>, since 5;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>, since 5;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>, since 5;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>, since 5;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>, since 5;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>, since 5;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>, since 5;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>, since 5;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>, since 5;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>, since 5;
-            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40>>, since 5;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>, since 6;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>, since 6;
-            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40>>, since 5;
-            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40>>, since 5;
-            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40>>, since 5;
+            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64, S>>, is required;
+            "HeldConnectionDeviceID" HELD_CONN_DEVID_TAG held_connection_device_id: Option<Text<64, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 8;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>, since 5;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>, since 5;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>, since 5;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>, since 5;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>, since 5;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>, since 5;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>, since 5;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>, since 5;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>, since 5;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>, since 5;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>, since 5;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>, since 5;
+            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40, S>>, since 5;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>, since 6;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>, since 6;
+            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40, S>>, since 5;
+            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40, S>>, since 5;
+            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40, S>>, since 5;
         }
     }
 }
@@ -182,9 +182,9 @@ message! {
             "LineType" line_type: LineType;
         }
         floating {
-            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64>>, is required;
+            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64, S>>, is required;
             /// As many as `NumParties` says.
-            connected_parties: Vec<ConnectedParty>;
+            connected_parties: Vec<ConnectedParty<S>>;
         }
     }
 }
@@ -211,26 +211,26 @@ message! {
             "NumNamedArrays" num_named_arrays: u16, since 6;
         }
         floating {
-            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64>>, is required;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 5;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>, since 6;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>, since 6;
-            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40>>;
-            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40>>, since 5;
-            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40>>, since 5;
+            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64, S>>, is required;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 5;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>, since 6;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>, since 6;
+            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40, S>>;
+            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40, S>>, since 5;
+            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40, S>>, since 5;
         }
     }
 }
@@ -246,7 +246,7 @@ message! {
             "LineType" line_type: LineType;
         }
         floating {
-            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64>>, is required;
+            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64, S>>, is required;
         }
     }
 }
@@ -262,9 +262,9 @@ message! {
             "CalledDeviceType" called_device_type: DeviceIdType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 8;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 8;
         }
     }
 }
@@ -290,8 +290,8 @@ message! {
             "Reservation" reservation: Bool;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 8;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 8;
         }
     }
 }
@@ -325,26 +325,26 @@ message! {
             "SkillGroupNumber" skill_group_number: u32, since 14;
         }
         floating {
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>, is required;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>, since 6;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>, since 6;
-            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40>>;
-            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40>>, since 5;
-            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40>>, since 5;
-            "CCT" CALL_CONTROL_TABLE_TAG cct: Option<Text<4>>, since 6;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, is required;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>, is required;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>, since 6;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>, since 6;
+            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40, S>>;
+            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40, S>>, since 5;
+            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40, S>>, since 5;
+            "CCT" CALL_CONTROL_TABLE_TAG cct: Option<Text<4, S>>, since 6;
         }
     }
 }
@@ -360,7 +360,7 @@ message! {
             "LineType" line_type: LineType;
         }
         floating {
-            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64>>, is required;
+            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64, S>>, is required;
         }
     }
 }
@@ -388,27 +388,27 @@ message! {
             "NumNamedArrays" num_named_arrays: u16, since 6;
         }
         floating {
-            "OriginatingDeviceID" ORIGINATING_DEVID_TAG originating_device_id: Option<Text<64>>, is required;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>, is required;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>, since 6;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>, since 6;
-            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40>>;
-            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40>>;
-            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40>>;
-            "OriginatingLineID" ORIGINATING_LINE_ID_TAG originating_line_id: Option<Text<40>>;
-            "CCT" CALL_CONTROL_TABLE_TAG cct: Option<Text<4>>, since 6;
+            "OriginatingDeviceID" ORIGINATING_DEVID_TAG originating_device_id: Option<Text<64, S>>, is required;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>, is required;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>, since 6;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>, since 6;
+            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40, S>>;
+            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40, S>>;
+            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40, S>>;
+            "OriginatingLineID" ORIGINATING_LINE_ID_TAG originating_line_id: Option<Text<40, S>>;
+            "CCT" CALL_CONTROL_TABLE_TAG cct: Option<Text<4, S>>, since 6;
         }
     }
 }
@@ -424,7 +424,7 @@ message! {
             "LineType" line_type: LineType;
         }
         floating {
-            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64>>, is required;
+            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64, S>>, is required;
         }
     }
 }
@@ -441,9 +441,9 @@ message! {
             "HeldConnectionDeviceIDType" held_connection_device_id_type: ConnectionDeviceIdType;
         }
         floating {
-            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64>>, is required;
-            "HeldConnectionDeviceID" HELD_CONN_DEVID_TAG held_connection_device_id: Option<Text<64>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 8;
+            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64, S>>, is required;
+            "HeldConnectionDeviceID" HELD_CONN_DEVID_TAG held_connection_device_id: Option<Text<64, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 8;
         }
     }
 }
@@ -468,8 +468,8 @@ message! {
             "HeldConnectionDeviceIDType" held_connection_device_id_type: ConnectionDeviceIdType;
         }
         floating {
-            "HeldConnectionDeviceID" HELD_CONN_DEVID_TAG held_connection_device_id: Option<Text<64>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 8;
+            "HeldConnectionDeviceID" HELD_CONN_DEVID_TAG held_connection_device_id: Option<Text<64, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 8;
         }
     }
 }
@@ -507,27 +507,27 @@ message! {
             "NumNamedArrays" num_named_arrays: u16, since 6;
         }
         floating {
-            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64>>, is required;
-            "HeldConnectionDeviceID" HELD_CONN_DEVID_TAG held_connection_device_id: Option<Text<64>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 8;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>, since 6;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>, since 6;
-            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40>>;
-            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40>>, since 5;
-            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40>>, since 5;
+            "ActiveConnectionDeviceID" ACTIVE_CONN_DEVID_TAG active_connection_device_id: Option<Text<64, S>>, is required;
+            "HeldConnectionDeviceID" HELD_CONN_DEVID_TAG held_connection_device_id: Option<Text<64, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 8;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>, since 6;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>, since 6;
+            "FacilityCode" FACILITY_CODE_TAG facility_code: Option<Text<40, S>>;
+            "AuthorizationCode" AUTHORIZATION_CODE_TAG authorization_code: Option<Text<40, S>>, since 5;
+            "AccountCode" ACCOUNT_CODE_TAG account_code: Option<Text<40, S>>, since 5;
         }
     }
 }
@@ -544,9 +544,9 @@ message! {
             "LineType" line_type: LineType;
         }
         floating {
-            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64>>, is required;
+            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64, S>>, is required;
             /// As many as `NumParties` says.
-            connected_parties: Vec<ConnectedParty>;
+            connected_parties: Vec<ConnectedParty<S>>;
         }
     }
 }
@@ -563,10 +563,10 @@ message! {
             "PauseDuration" pause_duration: u32;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "DTMFString" DTMF_STRING_TAG dtmf_string: Option<Text<32>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, since 8;
-            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "DTMFString" DTMF_STRING_TAG dtmf_string: Option<Text<32, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, since 8;
+            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64, S>>;
         }
     }
 }
@@ -591,10 +591,10 @@ message! {
             "ConnectionDeviceIDType" connection_device_id_type: ConnectionDeviceIdType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }
@@ -610,7 +610,7 @@ message! {
             "LineType" line_type: LineType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
         }
     }
 }
@@ -625,10 +625,10 @@ message! {
             "ConnectionDeviceIDType" connection_device_id_type: ConnectionDeviceIdType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }
@@ -644,7 +644,7 @@ message! {
             "LineType" line_type: LineType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
         }
     }
 }
@@ -659,8 +659,8 @@ message! {
             "ConnectionCallID" connection_call_id: u32;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>, is required;
         }
     }
 }
@@ -684,7 +684,7 @@ message! {
             "AgentAction" agent_action: AgentGreetingAction;
         }
         floating {
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>, is required;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>, is required;
         }
     }
 }

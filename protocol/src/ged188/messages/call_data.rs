@@ -9,8 +9,8 @@ use crate::ged188::{Data, NamedArray, NamedVariable, Text, Time};
 
 set! {
     /// One client that has to do with the call.
-    CtiClient {
-        "CTIClientSignature" CTI_CLIENT_SIGNATURE_TAG signature: Text<64>;
+    CtiClient<S> {
+        "CTIClientSignature" CTI_CLIENT_SIGNATURE_TAG signature: Text<64, S>;
         "CTIClientTimestamp" CTI_CLIENT_TIMESTAMP_TAG timestamp: Time;
     }
 }
@@ -32,31 +32,31 @@ message! {
             "CalledPartyDisposition" called_party_disposition: Disposition, since 8;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "ANI" ANI_TAG ani: Option<Text<40>>;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "DNIS" DNIS_TAG dnis: Option<Text<32>>;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>;
-            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "ANI" ANI_TAG ani: Option<Text<40, S>>;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "DNIS" DNIS_TAG dnis: Option<Text<32, S>>;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>;
+            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40, S>>;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>;
             "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG router_call_key_sequence_number: Option<u32>;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>, since 6;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>, since 6;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>, since 6;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>, since 6;
             /// As many as `NumCTIClients` says.
-            cti_clients: Vec<CtiClient>;
-            "CallReferenceID" CALL_REFERENCE_ID_TAG call_reference_id: Option<Data<32>>, since 14;
+            cti_clients: Vec<CtiClient<S>>;
+            "CallReferenceID" CALL_REFERENCE_ID_TAG call_reference_id: Option<Data<32, S>>, since 14;
         }
     }
 }
@@ -72,7 +72,7 @@ message! {
             "ConnectionCallID" connection_call_id: u32;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
         }
     }
 }
@@ -98,34 +98,34 @@ message! {
             "QueryRuleID" query_rule_id: u32, since 8;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64>>, is required;
-            "ANI" ANI_TAG ani: Option<Text<40>>;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "DNIS" DNIS_TAG dnis: Option<Text<32>>;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>;
-            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "NewConnectionDeviceID" NEW_CONNECTION_DEVID_TAG new_connection_device_id: Option<Text<64, S>>, is required;
+            "ANI" ANI_TAG ani: Option<Text<40, S>>;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "DNIS" DNIS_TAG dnis: Option<Text<32, S>>;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>;
+            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40, S>>;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>;
             "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG router_call_key_sequence_number: Option<u32>;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>, since 6;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>, since 6;
-            "CustomerPhoneNumber" CUSTOMER_PHONE_NUMBER_TAG customer_phone_number: Option<Text<20>>, since 8;
-            "CustomerAccountNumber" CUSTOMER_ACCOUNT_NUMBER_TAG customer_account_number: Option<Text<32>>, since 8;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>, since 6;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>, since 6;
+            "CustomerPhoneNumber" CUSTOMER_PHONE_NUMBER_TAG customer_phone_number: Option<Text<20, S>>, since 8;
+            "CustomerAccountNumber" CUSTOMER_ACCOUNT_NUMBER_TAG customer_account_number: Option<Text<32, S>>, since 8;
             /// As many as `NumCTIClients` says.
-            cti_clients: Vec<CtiClient>;
-            "CallReferenceID" CALL_REFERENCE_ID_TAG call_reference_id: Option<Data<32>>, since 14;
+            cti_clients: Vec<CtiClient<S>>;
+            "CallReferenceID" CALL_REFERENCE_ID_TAG call_reference_id: Option<Data<32, S>>, since 14;
         }
     }
 }
@@ -146,25 +146,25 @@ message! {
             "QueryRuleID" query_rule_id: u32, since 8;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "ANI" ANI_TAG ani: Option<Text<40>>;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40>>;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>, since 6;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>, since 6;
-            "CustomerPhoneNumber" CUSTOMER_PHONE_NUMBER_TAG customer_phone_number: Option<Text<20>>, since 8;
-            "CustomerAccountNumber" CUSTOMER_ACCOUNT_NUMBER_TAG customer_account_number: Option<Text<32>>, since 8;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "ANI" ANI_TAG ani: Option<Text<40, S>>;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40, S>>;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>, since 6;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>, since 6;
+            "CustomerPhoneNumber" CUSTOMER_PHONE_NUMBER_TAG customer_phone_number: Option<Text<20, S>>, since 8;
+            "CustomerAccountNumber" CUSTOMER_ACCOUNT_NUMBER_TAG customer_account_number: Option<Text<32, S>>, since 8;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>, since 14;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>, since 14;
             "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG
@@ -195,7 +195,7 @@ message! {
             "ConnectionCallID" connection_call_id: u32;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
         }
     }
 }

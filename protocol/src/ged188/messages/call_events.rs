@@ -36,33 +36,33 @@ message! {
             "NumNamedArrays" num_named_arrays: u16;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "AlertingDeviceID" ALERTING_DEVID_TAG alerting_device_id: Option<Text<64>>;
-            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64>>;
-            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64>>;
-            "LastRedirectDeviceID" LAST_REDIRECT_DEVID_TAG last_redirect_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "AlertingDeviceID" ALERTING_DEVID_TAG alerting_device_id: Option<Text<64, S>>;
+            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64, S>>;
+            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64, S>>;
+            "LastRedirectDeviceID" LAST_REDIRECT_DEVID_TAG last_redirect_device_id: Option<Text<64, S>>;
             "TrunkNumber" TRUNK_NUMBER_TAG trunk_number: Option<u32>;
             "TrunkGroupNumber" TRUNK_GROUP_NUMBER_TAG trunk_group_number: Option<u32>;
             "SecondaryConnectionCallID" SECONDARY_CONNECTION_CALL_ID secondary_connection_call_id: Option<u32>;
-            "ANI" ANI_TAG ani: Option<Text<40>>;
-            "ANI_II" ANI_II_TAG ani_ii: Option<Text<2>>, since 11;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "DNIS" DNIS_TAG dnis: Option<Text<32>>;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>;
-            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40>>;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>;
+            "ANI" ANI_TAG ani: Option<Text<40, S>>;
+            "ANI_II" ANI_II_TAG ani_ii: Option<Text<2, S>>, since 11;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "DNIS" DNIS_TAG dnis: Option<Text<32, S>>;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>;
+            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40, S>>;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "CallWrapupData" CALL_WRAPUP_DATA_TAG call_wrapup_data: Option<Text<40, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>;
         }
     }
 }
@@ -91,11 +91,11 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "AnsweringDeviceID" ANSWERING_DEVID_TAG answering_device_id: Option<Text<64>>;
-            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64>>;
-            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64>>;
-            "LastRedirectDeviceID" LAST_REDIRECT_DEVID_TAG last_redirect_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "AnsweringDeviceID" ANSWERING_DEVID_TAG answering_device_id: Option<Text<64, S>>;
+            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64, S>>;
+            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64, S>>;
+            "LastRedirectDeviceID" LAST_REDIRECT_DEVID_TAG last_redirect_device_id: Option<Text<64, S>>;
             "TrunkNumber" TRUNK_NUMBER_TAG trunk_number: Option<u32>;
             "TrunkGroupNumber" TRUNK_GROUP_NUMBER_TAG trunk_group_number: Option<u32>;
         }
@@ -116,8 +116,8 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "HoldingDeviceID" HOLDING_DEVID_TAG holding_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "HoldingDeviceID" HOLDING_DEVID_TAG holding_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -136,8 +136,8 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "RetrievingDeviceID" RETRIEVING_DEVID_TAG retrieving_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "RetrievingDeviceID" RETRIEVING_DEVID_TAG retrieving_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -155,7 +155,7 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
         }
     }
 }
@@ -175,8 +175,8 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "ReleasingDeviceID" RELEASING_DEVID_TAG releasing_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "ReleasingDeviceID" RELEASING_DEVID_TAG releasing_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -203,9 +203,9 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64>>;
-            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64, S>>;
+            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -225,19 +225,19 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "FailingDeviceID" FAILING_DEVID_TAG failing_device_id: Option<Text<64>>;
-            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "FailingDeviceID" FAILING_DEVID_TAG failing_device_id: Option<Text<64, S>>;
+            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64, S>>;
         }
     }
 }
 
 set! {
     /// One party of the call that came about.
-    ConnectedParty {
+    ConnectedParty<S> {
         "ConnectedPartyCallID" PARTY_CALLID_TAG call_id: u32;
         "ConnectedPartyDeviceIDType" PARTY_DEVID_TYPE_TAG device_id_type: ConnectionDeviceIdType;
-        "ConnectedPartyDeviceID" PARTY_DEVID_TAG device_id: Text<64>;
+        "ConnectedPartyDeviceID" PARTY_DEVID_TAG device_id: Text<64, S>;
     }
 }
 
@@ -264,12 +264,12 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "PrimaryDeviceID" PRIMARY_DEVID_TAG primary_device_id: Option<Text<64>>, is required;
-            "SecondaryDeviceID" SECONDARY_DEVID_TAG secondary_device_id: Option<Text<64>>, is required;
-            "ControllerDeviceID" CONTROLLER_DEVID_TAG controller_device_id: Option<Text<64>>;
-            "AddedPartyDeviceID" ADDED_PARTY_DEVID_TAG added_party_device_id: Option<Text<64>>;
+            "PrimaryDeviceID" PRIMARY_DEVID_TAG primary_device_id: Option<Text<64, S>>, is required;
+            "SecondaryDeviceID" SECONDARY_DEVID_TAG secondary_device_id: Option<Text<64, S>>, is required;
+            "ControllerDeviceID" CONTROLLER_DEVID_TAG controller_device_id: Option<Text<64, S>>;
+            "AddedPartyDeviceID" ADDED_PARTY_DEVID_TAG added_party_device_id: Option<Text<64, S>>;
             /// As many as `NumParties` says.
-            connected_parties: Vec<ConnectedParty>;
+            connected_parties: Vec<ConnectedParty<S>>;
         }
     }
 }
@@ -297,12 +297,12 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "PrimaryDeviceID" PRIMARY_DEVID_TAG primary_device_id: Option<Text<64>>, is required;
-            "SecondaryDeviceID" SECONDARY_DEVID_TAG secondary_device_id: Option<Text<64>>, is required;
-            "TransferringDeviceID" TRANSFERRING_DEVID_TAG transferring_device_id: Option<Text<64>>;
-            "TransferredDeviceID" TRANSFERRED_DEVID_TAG transferred_device_id: Option<Text<64>>;
+            "PrimaryDeviceID" PRIMARY_DEVID_TAG primary_device_id: Option<Text<64, S>>, is required;
+            "SecondaryDeviceID" SECONDARY_DEVID_TAG secondary_device_id: Option<Text<64, S>>, is required;
+            "TransferringDeviceID" TRANSFERRING_DEVID_TAG transferring_device_id: Option<Text<64, S>>;
+            "TransferredDeviceID" TRANSFERRED_DEVID_TAG transferred_device_id: Option<Text<64, S>>;
             /// As many as `NumParties` says.
-            connected_parties: Vec<ConnectedParty>;
+            connected_parties: Vec<ConnectedParty<S>>;
         }
     }
 }
@@ -324,9 +324,9 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "DivertingDeviceID" DIVERTING_DEVID_TAG diverting_device_id: Option<Text<64>>;
-            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "DivertingDeviceID" DIVERTING_DEVID_TAG diverting_device_id: Option<Text<64, S>>;
+            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -352,14 +352,14 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64>>, since 5;
-            "CallReferenceID" CALL_REFERENCE_ID_TAG call_reference_id: Option<Data<32>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64, S>>, since 5;
+            "CallReferenceID" CALL_REFERENCE_ID_TAG call_reference_id: Option<Data<32, S>>;
             "COCConnectionCallID" COC_CONNECTION_CALL_ID_TAG coc_connection_call_id: Option<u32>, since 14;
             "COCCallConnectionDeviceIDType" COC_CONNECTION_DEVICE_ID_TYPE_TAG
                 coc_call_connection_device_id_type: Option<ConnectionDeviceIdType>, since 14;
             "COCCallConnectionDeviceID" COC_CONNECTION_DEVICE_ID_TAG
-                coc_call_connection_device_id: Option<Text<64>>, since 14;
+                coc_call_connection_device_id: Option<Text<64, S>>, since 14;
         }
     }
 }
@@ -395,11 +395,11 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "QueueDeviceID" QUEUE_DEVID_TAG queue_device_id: Option<Text<64>>;
-            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64>>;
-            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64>>;
-            "LastRedirectDeviceID" LAST_REDIRECT_DEVID_TAG last_redirect_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "QueueDeviceID" QUEUE_DEVID_TAG queue_device_id: Option<Text<64, S>>;
+            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64, S>>;
+            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64, S>>;
+            "LastRedirectDeviceID" LAST_REDIRECT_DEVID_TAG last_redirect_device_id: Option<Text<64, S>>;
             /// As many as `NumSkillGroups` says.
             skill_groups: Vec<QueuedSkillGroup>;
         }
@@ -433,7 +433,7 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
             /// As many as `NumSkillGroups` says.
             skill_groups: Vec<DequeuedSkillGroup>;
         }
@@ -457,9 +457,9 @@ message! {
             "EventCause" event_cause: EventCause;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "TrunkUsedDeviceID" TRUNK_USED_DEVID_TAG trunk_used_device_id: Option<Text<64>>;
-            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "TrunkUsedDeviceID" TRUNK_USED_DEVID_TAG trunk_used_device_id: Option<Text<64, S>>;
+            "CalledDeviceID" CALLED_DEVID_TAG called_device_id: Option<Text<64, S>>;
             "TrunkNumber" TRUNK_NUMBER_TAG trunk_number: Option<u32>;
             "TrunkGroupNumber" TRUNK_GROUP_NUMBER_TAG trunk_group_number: Option<u32>;
         }
@@ -478,7 +478,7 @@ message! {
             "ServiceNumber" service_number: u32;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -495,8 +495,8 @@ message! {
             "PeripheralErrorCode" peripheral_error_code: u32;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>, is required;
         }
         untagged {
             "GreetingType" String 32, is required;
@@ -512,27 +512,27 @@ message! {
             "NumNamedArrays" num_named_arrays: u16, since 6;
         }
         floating {
-            "ANI" ANI_TAG ani: Option<Text<40>>;
-            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131>>;
-            "DNIS" DNIS_TAG dnis: Option<Text<32>>, is required;
-            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40>>;
-            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40>>;
+            "ANI" ANI_TAG ani: Option<Text<40, S>>;
+            "UserToUserInfo" UUI_TAG user_to_user_info: Option<Data<131, S>>;
+            "DNIS" DNIS_TAG dnis: Option<Text<32, S>>, is required;
+            "DialedNumber" DIALED_NUMBER_TAG dialed_number: Option<Text<40, S>>;
+            "CallerEnteredDigits" CED_TAG caller_entered_digits: Option<Text<40, S>>;
             "RouterCallKeyDay" ROUTER_CALL_KEY_DAY_TAG router_call_key_day: Option<u32>, is required;
             "RouterCallKeyCallID" ROUTER_CALL_KEY_CALLID_TAG router_call_key_call_id: Option<u32>, is required;
             "RouterCallKeySequenceNumber" ROUTER_CALL_KEY_SEQUENCE_NUM_TAG
                 router_call_key_sequence_number: Option<u32>, is required;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>, since 6;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>, since 6;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>, since 6;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>, since 6;
         }
     }
 }

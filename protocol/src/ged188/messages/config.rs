@@ -29,14 +29,14 @@ message! {
             "ConfigKeyStatus" config_key_status: ConfigKeyStatus;
         }
         floating {
-            "ServiceConfigKey" SERVICE_CONFIG_KEY_TAG service_config_key: Option<Data<8>>;
-            "SkillGroupConfigKey" SKILL_GROUP_CONFIG_KEY_TAG skill_group_config_key: Option<Data<8>>;
-            "AgentConfigKey" AGENT_CONFIG_KEY_TAG agent_config_key: Option<Data<8>>;
-            "DeviceConfigKey" DEVICE_CONFIG_KEY_TAG device_config_key: Option<Data<8>>;
-            "CallTypeConfigKey" CALL_TYPE_KEY_CONFIG_TAG call_type_config_key: Option<Data<8>>;
-            "PeripheralConfigKey" PERIPHERAL_CONFIG_KEY_TAG peripheral_config_key: Option<Data<8>>, since 22;
+            "ServiceConfigKey" SERVICE_CONFIG_KEY_TAG service_config_key: Option<Data<8, S>>;
+            "SkillGroupConfigKey" SKILL_GROUP_CONFIG_KEY_TAG skill_group_config_key: Option<Data<8, S>>;
+            "AgentConfigKey" AGENT_CONFIG_KEY_TAG agent_config_key: Option<Data<8, S>>;
+            "DeviceConfigKey" DEVICE_CONFIG_KEY_TAG device_config_key: Option<Data<8, S>>;
+            "CallTypeConfigKey" CALL_TYPE_KEY_CONFIG_TAG call_type_config_key: Option<Data<8, S>>;
+            "PeripheralConfigKey" PERIPHERAL_CONFIG_KEY_TAG peripheral_config_key: Option<Data<8, S>>, since 22;
             "AgentDeskSettingsConfigKey" AGENT_DESK_SETTINGS_CONFIG_KEY_TAG
-                agent_desk_settings_config_key: Option<Data<8>>, since 22;
+                agent_desk_settings_config_key: Option<Data<8, S>>, since 22;
         }
     }
 }
@@ -63,33 +63,33 @@ message! {
             "ConfigInformation" config_information: ConfigMsgMask;
         }
         floating {
-            "ServiceConfigKey" SERVICE_CONFIG_KEY_TAG service_config_key: Option<Data<8>>;
-            "SkillGroupConfigKey" SKILL_GROUP_CONFIG_KEY_TAG skill_group_config_key: Option<Data<8>>;
-            "AgentConfigKey" AGENT_CONFIG_KEY_TAG agent_config_key: Option<Data<8>>;
-            "DeviceConfigKey" DEVICE_CONFIG_KEY_TAG device_config_key: Option<Data<8>>;
-            "CallTypeConfigKey" CALL_TYPE_KEY_CONFIG_TAG call_type_config_key: Option<Data<8>>;
-            "PeripheralConfigKey" PERIPHERAL_CONFIG_KEY_TAG peripheral_config_key: Option<Data<8>>, since 22;
+            "ServiceConfigKey" SERVICE_CONFIG_KEY_TAG service_config_key: Option<Data<8, S>>;
+            "SkillGroupConfigKey" SKILL_GROUP_CONFIG_KEY_TAG skill_group_config_key: Option<Data<8, S>>;
+            "AgentConfigKey" AGENT_CONFIG_KEY_TAG agent_config_key: Option<Data<8, S>>;
+            "DeviceConfigKey" DEVICE_CONFIG_KEY_TAG device_config_key: Option<Data<8, S>>;
+            "CallTypeConfigKey" CALL_TYPE_KEY_CONFIG_TAG call_type_config_key: Option<Data<8, S>>;
+            "PeripheralConfigKey" PERIPHERAL_CONFIG_KEY_TAG peripheral_config_key: Option<Data<8, S>>, since 22;
             "AgentDeskSettingsConfigKey" AGENT_DESK_SETTINGS_CONFIG_KEY_TAG
-                agent_desk_settings_config_key: Option<Data<8>>, since 22;
+                agent_desk_settings_config_key: Option<Data<8, S>>, since 22;
         }
     }
 }
 
 set! {
     /// One record of a service. A set without a record type is one more member of the service before.
-    ServiceRecord {
+    ServiceRecord<S> {
         "RecordType" RECORD_TYPE_TAG record_type: ConfigRecordType;
         "FltPeripheralID" PERIPHERAL_ID_TAG peripheral_id: u32;
         "PeripheralNumber" PERIPHERAL_NUMBER_TAG peripheral_number: u32;
         "OldPeripheralNumber" OLD_PERIPHERAL_NUMBER_TAG old_peripheral_number: u32;
         "MaxQueued" MAX_QUEUED_TAG max_queued: u32;
-        "Extension" EXTENSION_TAG extension: Text<16>;
+        "Extension" EXTENSION_TAG extension: Text<16, S>;
         "ServiceSkillTargetID" SERVICE_SKILL_TARGET_ID_TAG service_skill_target_id: u32;
-        "PeripheralName" PERIPHERAL_NAME_TAG peripheral_name: Text<64>;
-        "Description" DESCRIPTION_TAG description: Text<128>;
+        "PeripheralName" PERIPHERAL_NAME_TAG peripheral_name: Text<64, S>;
+        "Description" DESCRIPTION_TAG description: Text<128, S>;
         "ServiceLevelThreshold" SERVICE_LEVEL_THRESHOLD_TAG service_level_threshold: u32;
         "ServiceLevelType" SERVICE_LEVEL_TYPE_TAG service_level_type: u32;
-        "ConfigParam" CONFIG_PARAM_TAG config_param: Text<255>;
+        "ConfigParam" CONFIG_PARAM_TAG config_param: Text<255, S>;
         "FltMRDomainID" MR_DOMAIN_ID_TAG mr_domain_id: u32;
         "NumServiceMembers" NUM_SERVICE_MEMBERS_TAG num_service_members: u16;
         "ServiceMember" SERVICE_MEMBER_TAG service_member: u32;
@@ -105,14 +105,14 @@ message! {
         }
         floating {
             /// As many as `NumRecords` says.
-            records: Vec<ServiceRecord>;
+            records: Vec<ServiceRecord<S>>;
         }
     }
 }
 
 set! {
     /// One record of a skill group.
-    SkillGroupRecord {
+    SkillGroupRecord<S> {
         "RecordType" RECORD_TYPE_TAG record_type: ConfigRecordType;
         "FltPeripheralID" PERIPHERAL_ID_TAG peripheral_id: u32;
         "PeripheralNumber" PERIPHERAL_NUMBER_TAG peripheral_number: u32;
@@ -120,13 +120,13 @@ set! {
         "FltSkillGroupPriority" SKILL_GROUP_PRIORITY_TAG skill_group_priority: u16;
         "SkillGroupSkillTargetID" SKILL_GROUP_SKILL_TARGET_ID_TAG skill_group_skill_target_id: u32;
         "AutoWork" AUTO_WORK_TAG auto_work: Bool;
-        "Extension" EXTENSION_TAG extension: Text<16>;
-        "PeripheralName" PERIPHERAL_NAME_TAG peripheral_name: Text<64>;
-        "Description" DESCRIPTION_TAG description: Text<128>;
+        "Extension" EXTENSION_TAG extension: Text<16, S>;
+        "PeripheralName" PERIPHERAL_NAME_TAG peripheral_name: Text<64, S>;
+        "Description" DESCRIPTION_TAG description: Text<128, S>;
         "FltMRDomainID" MR_DOMAIN_ID_TAG mr_domain_id: u32;
         "FltPrecisionQueueID" FLT_PRECISION_QUEUE_ID_TAG precision_queue_id: u32, since 22;
-        "FltPrecisionQueueName" FLT_PRECISION_QUEUE_NAME_TAG precision_queue_name: Text<32>, since 22;
-        "ConfigParam" CONFIG_PARAM_TAG config_param: Text<255>;
+        "FltPrecisionQueueName" FLT_PRECISION_QUEUE_NAME_TAG precision_queue_name: Text<32, S>, since 22;
+        "ConfigParam" CONFIG_PARAM_TAG config_param: Text<255, S>;
     }
 }
 
@@ -138,26 +138,26 @@ message! {
         }
         floating {
             /// As many as `NumRecords` says.
-            records: Vec<SkillGroupRecord>;
+            records: Vec<SkillGroupRecord<S>>;
         }
     }
 }
 
 set! {
     /// One record of an agent. A set without a record type is one more skill group or domain of the agent before.
-    AgentRecord {
+    AgentRecord<S> {
         "RecordType" RECORD_TYPE_TAG record_type: ConfigRecordType;
         "FltPeripheralID" PERIPHERAL_ID_TAG peripheral_id: u32;
-        "ActiveTerminal" FLT_TERM_DEVICE_NAME active_terminal: Text<64>, since 24;
+        "ActiveTerminal" FLT_TERM_DEVICE_NAME active_terminal: Text<64, S>, since 24;
         "AgentType" AGENT_TYPE_TAG agent_type: ConfigAgentType;
         "AgentDeskSettingsID" AGENT_DESK_SETTINGS_ID_TAG agent_desk_settings_id: u32, since 22;
-        "LoginID" LOGIN_ID_TAG login_id: Text<64>;
-        "OldLoginID" CUR_LOGIN_ID old_login_id: Text<64>;
-        "LoginName" LOGIN_NAME_TAG login_name: Text<255>;
-        "LastName" LAST_NAME_TAG last_name: Text<32>;
-        "FirstName" FIRST_NAME_TAG first_name: Text<32>;
-        "Extension" EXTENSION_TAG extension: Text<16>;
-        "Description" DESCRIPTION_TAG description: Text<128>;
+        "LoginID" LOGIN_ID_TAG login_id: Text<64, S>;
+        "OldLoginID" CUR_LOGIN_ID old_login_id: Text<64, S>;
+        "LoginName" LOGIN_NAME_TAG login_name: Text<255, S>;
+        "LastName" LAST_NAME_TAG last_name: Text<32, S>;
+        "FirstName" FIRST_NAME_TAG first_name: Text<32, S>;
+        "Extension" EXTENSION_TAG extension: Text<16, S>;
+        "Description" DESCRIPTION_TAG description: Text<128, S>;
         "AgentSkillTargetID" AGENT_SKILL_TARGET_ID_TAG agent_skill_target_id: u32;
         "NumSkills" NUM_SKILLS_TAG num_skills: u16;
         "SSOEnabled" SSO_ENABLED_TAG sso_enabled: u16, since 20;
@@ -177,24 +177,24 @@ message! {
         }
         floating {
             /// As many as `NumRecords` says.
-            records: Vec<AgentRecord>;
+            records: Vec<AgentRecord<S>>;
         }
     }
 }
 
 set! {
     /// One record of a device.
-    DeviceRecord {
+    DeviceRecord<S> {
         "RecordType" RECORD_TYPE_TAG record_type: ConfigRecordType;
         "FltPeripheralID" PERIPHERAL_ID_TAG peripheral_id: u32;
         "PeripheralNumber" PERIPHERAL_NUMBER_TAG peripheral_number: u32;
         "DeviceType" DEVICE_TYPE_TAG device_type: ConfigDeviceType;
         "MaxQueued" MAX_QUEUED_TAG max_queued: u32;
         "FltServiceID" SERVICE_ID_TAG service_id: u32;
-        "DialedNumber" DIALED_NUMBER_TAG dialed_number: Text<40>;
-        "DNIS" DNIS_TAG dnis: Text<32>;
-        "Extension" EXTENSION_TAG extension: Text<16>;
-        "Description" DESCRIPTION_TAG description: Text<128>;
+        "DialedNumber" DIALED_NUMBER_TAG dialed_number: Text<40, S>;
+        "DNIS" DNIS_TAG dnis: Text<32, S>;
+        "Extension" EXTENSION_TAG extension: Text<16, S>;
+        "Description" DESCRIPTION_TAG description: Text<128, S>;
     }
 }
 
@@ -207,19 +207,19 @@ message! {
         }
         floating {
             /// As many as `NumRecords` says.
-            records: Vec<DeviceRecord>;
+            records: Vec<DeviceRecord<S>>;
         }
     }
 }
 
 set! {
     /// One record of a call type.
-    CallTypeRecord {
+    CallTypeRecord<S> {
         "RecordType" RECORD_TYPE_TAG record_type: ConfigRecordType;
         "FltCallTypeID" CALL_TYPE_ID_TAG call_type_id: u32;
         "CustomerDefinitionID" CUSTOMER_DEFINITION_ID_TAG customer_definition_id: u32;
-        "EnterpriseName" ENTERPRISE_NAME_TAG enterprise_name: Text<32>;
-        "Description" DESCRIPTION_TAG description: Text<128>;
+        "EnterpriseName" ENTERPRISE_NAME_TAG enterprise_name: Text<32, S>;
+        "Description" DESCRIPTION_TAG description: Text<128, S>;
         "ServiceLevelThreshold" SERVICE_LEVEL_THRESHOLD_TAG service_level_threshold: u32;
         "ServiceLevelType" SERVICE_LEVEL_TYPE_TAG service_level_type: u32;
     }
@@ -233,18 +233,18 @@ message! {
         }
         floating {
             /// As many as `NumRecords` says.
-            records: Vec<CallTypeRecord>;
+            records: Vec<CallTypeRecord<S>>;
         }
     }
 }
 
 set! {
     /// One record of a media routing domain.
-    MrdRecord {
+    MrdRecord<S> {
         "RecordType" RECORD_TYPE_TAG record_type: ConfigRecordType;
         "FltMRDomainID" MR_DOMAIN_ID_TAG mr_domain_id: u32;
-        "FltEnterpriseName" ENTERPRISE_NAME_TAG enterprise_name: Text<32>;
-        "FltDescription" DESCRIPTION_TAG description: Text<128>;
+        "FltEnterpriseName" ENTERPRISE_NAME_TAG enterprise_name: Text<32, S>;
+        "FltDescription" DESCRIPTION_TAG description: Text<128, S>;
         "FltMaxTaskDuration" MAX_TASK_DURATION_TAG max_task_duration: u32;
         "FltInterruptible" INTERRUPTIBLE_TAG interruptible: Bool;
     }
@@ -258,7 +258,7 @@ message! {
         }
         floating {
             /// As many as `NumRecords` says.
-            records: Vec<MrdRecord>;
+            records: Vec<MrdRecord<S>>;
         }
     }
 }
@@ -287,7 +287,7 @@ message! {
 
 set! {
     /// One record of desk settings.
-    AgentDeskSettingsRecord {
+    AgentDeskSettingsRecord<S> {
         "RecordType" RECORD_TYPE_TAG record_type: ConfigRecordType;
         "AgentDeskSettingsID" AGENT_DESK_SETTINGS_ID_TAG agent_desk_settings_id: u32;
         "FltDeskSettingsMask" FLT_DESK_SETTINGS_MASK_TAG desk_settings_mask: DeskSettingsMask;
@@ -305,7 +305,7 @@ set! {
         "FltRecordingMode" FLT_RECORDING_MODE_TAG recording_mode: u32;
         "FltWorkModeTimer" FLT_WORK_MODE_TIMER_TAG work_mode_timer: u32;
         "FltRingNoAnswerDnId" FLT_RING_NO_ANSWER_DN_ID_TAG ring_no_answer_dn_id: u32;
-        "FltDefaultDevicePortAddress" FLT_DEFAULT_DEVICE_PORT_ADDRESS_TAG default_device_port_address: Text<4>;
+        "FltDefaultDevicePortAddress" FLT_DEFAULT_DEVICE_PORT_ADDRESS_TAG default_device_port_address: Text<4, S>;
         "PlayZipTone" PLAY_ZIP_TONE play_zip_tone: u32, since 24;
         "ACDSharedLineUsage" ACD_SHARED_LINE_USAGE acd_shared_line_usage: u32, since 24;
     }
@@ -319,20 +319,20 @@ message! {
         }
         floating {
             /// As many as `NumRecords` says.
-            records: Vec<AgentDeskSettingsRecord>;
+            records: Vec<AgentDeskSettingsRecord<S>>;
         }
     }
 }
 
 set! {
     /// One record of a terminal. A set without a record type is one more instrument of the terminal before.
-    TerminalRecord {
+    TerminalRecord<S> {
         "RecordType" RECORD_TYPE_TAG record_type: ConfigRecordType;
         "TerminalType" FLT_TERM_TYPE terminal_type: u16;
-        "TerminalDeviceName" FLT_TERM_DEVICE_NAME terminal_device_name: Text<64>;
-        "TerminalTypeName" FLT__TERM_TYPE_NAME terminal_type_name: Text<100>;
+        "TerminalDeviceName" FLT_TERM_DEVICE_NAME terminal_device_name: Text<64, S>;
+        "TerminalTypeName" FLT__TERM_TYPE_NAME terminal_type_name: Text<100, S>;
         "NumInstruments" FLT_NUM_INSTRUMENTS num_instruments: u16;
-        "Instrument" AGENT_INSTRUMENT_TAG instrument: Text<64>;
+        "Instrument" AGENT_INSTRUMENT_TAG instrument: Text<64, S>;
     }
 }
 
@@ -344,17 +344,17 @@ message! {
         }
         floating {
             /// As many as `NumRecords` says.
-            records: Vec<TerminalRecord>;
+            records: Vec<TerminalRecord<S>>;
         }
     }
 }
 
 set! {
     /// One record of an agent's services.
-    AgentServiceRecord {
+    AgentServiceRecord<S> {
         "AgentSkillTargetID" AGENT_SKILL_TARGET_ID_TAG agent_skill_target_id: u32;
         "NumOfEnabledServices" NUM_OF_ENABLED_SERVICES num_of_enabled_services: u16;
-        "FltEnabledServices" FLT_ENABLED_SERVICES enabled_services: Ushorts;
+        "FltEnabledServices" FLT_ENABLED_SERVICES enabled_services: Ushorts<S>;
         "RecordType" RECORD_TYPE_TAG record_type: ConfigRecordType;
     }
 }
@@ -367,7 +367,7 @@ message! {
         }
         floating {
             /// As many as `NumRecords` says.
-            records: Vec<AgentServiceRecord>;
+            records: Vec<AgentServiceRecord<S>>;
         }
     }
 }
@@ -380,7 +380,7 @@ message! {
             "ConfigEndStatus" config_end_status: u32;
         }
         floating {
-            "Text" TEXT_TAG text: Option<Text<255>>;
+            "Text" TEXT_TAG text: Option<Text<255, S>>;
         }
     }
 }

@@ -22,8 +22,8 @@ message! {
             "EventDeviceType" event_device_type: DeviceIdType, since 10;
         }
         floating {
-            "Text" TEXT_TAG text: Option<Text<255>>;
-            "EventDeviceID" EVENT_DEVICE_ID_TAG event_device_id: Option<Text<64>>, since 10;
+            "Text" TEXT_TAG text: Option<Text<255, S>>;
+            "EventDeviceID" EVENT_DEVICE_ID_TAG event_device_id: Option<Text<64, S>>, since 10;
         }
     }
 }
@@ -36,8 +36,8 @@ message! {
             "State" state: ClientEventState;
         }
         floating {
-            "ObjectName" OBJECT_NAME_TAG object_name: Option<Text<128>>;
-            "Text" TEXT_TAG text: Option<Text<255>>, is required;
+            "ObjectName" OBJECT_NAME_TAG object_name: Option<Text<128, S>>;
+            "Text" TEXT_TAG text: Option<Text<255, S>>, is required;
         }
     }
 }
@@ -61,13 +61,13 @@ message! {
             "Distribution" distribution: MessageDistribution;
         }
         floating {
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
-            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129>>, is uccx;
-            "Text" TEXT_TAG text: Option<Text<255>>, is required;
-            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64>>;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
+            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129, S>>, is uccx;
+            "Text" TEXT_TAG text: Option<Text<255, S>>, is required;
+            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64, S>>;
         }
     }
 }
@@ -90,8 +90,8 @@ message! {
             "Distribution" distribution: MessageDistribution;
         }
         floating {
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>, is required;
-            "Text" TEXT_TAG text: Option<Text<255>>, is required;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>, is required;
+            "Text" TEXT_TAG text: Option<Text<255, S>>, is required;
         }
     }
 }
@@ -106,8 +106,8 @@ message! {
             "NumNamedArrays" num_named_arrays: u16;
         }
         floating {
-            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable>;
-            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray>;
+            "NamedVariable" NAMED_VARIABLE_TAG named_variables: Vec<NamedVariable<S>>;
+            "NamedArray" NAMED_ARRAY_TAG named_arrays: Vec<NamedArray<S>>;
         }
     }
 }
@@ -130,16 +130,16 @@ message! {
         }
         floating {
             "ApplicationPathID" APP_PATH_ID_TAG application_path_id: Option<i32>, is required;
-            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41>>;
-            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41>>;
-            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41>>;
-            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41>>;
-            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41>>;
-            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41>>;
-            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41>>;
-            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41>>;
-            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41>>;
-            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41>>;
+            "CallVariable1" CALL_VAR_1_TAG call_variable1: Option<Text<41, S>>;
+            "CallVariable2" CALL_VAR_2_TAG call_variable2: Option<Text<41, S>>;
+            "CallVariable3" CALL_VAR_3_TAG call_variable3: Option<Text<41, S>>;
+            "CallVariable4" CALL_VAR_4_TAG call_variable4: Option<Text<41, S>>;
+            "CallVariable5" CALL_VAR_5_TAG call_variable5: Option<Text<41, S>>;
+            "CallVariable6" CALL_VAR_6_TAG call_variable6: Option<Text<41, S>>;
+            "CallVariable7" CALL_VAR_7_TAG call_variable7: Option<Text<41, S>>;
+            "CallVariable8" CALL_VAR_8_TAG call_variable8: Option<Text<41, S>>;
+            "CallVariable9" CALL_VAR_9_TAG call_variable9: Option<Text<41, S>>;
+            "CallVariable10" CALL_VAR_10_TAG call_variable10: Option<Text<41, S>>;
             "FltCallTypeID" CALL_TYPE_ID_TAG flt_call_type_id: Option<u32>, since 14;
             "PreCallInvokeID" PRE_CALL_INVOKE_ID_TAG pre_call_invoke_id: Option<u32>, since 14;
         }
@@ -171,7 +171,7 @@ message! {
             "CallingDeviceType" calling_device_type: DeviceIdType;
         }
         floating {
-            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64>>, is required;
+            "CallingDeviceID" CALLING_DEVID_TAG calling_device_id: Option<Text<64, S>>, is required;
         }
     }
 }

@@ -20,8 +20,8 @@ message! {
             "MonitoredDeviceType" monitored_device_type: DeviceIdType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>;
-            "MonitoredDeviceID" MONITORED_DEVID_TAG monitored_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>;
+            "MonitoredDeviceID" MONITORED_DEVID_TAG monitored_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -94,12 +94,12 @@ message! {
         }
         floating {
             /// Fits 16 bytes before version 19.
-            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64>>, is required;
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>, is required;
-            "ClientSignature" CLIENT_SIGNATURE_TAG client_signature: Option<Text<64>>, is required;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64, S>>, is required;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>, is required;
+            "ClientSignature" CLIENT_SIGNATURE_TAG client_signature: Option<Text<64, S>>, is required;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }
@@ -115,12 +115,12 @@ message! {
         }
         floating {
             /// Fits 16 bytes before version 19.
-            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64>>, is required;
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>, is required;
-            "ClientSignature" CLIENT_SIGNATURE_TAG client_signature: Option<Text<64>>, is required;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64, S>>, is required;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>, is required;
+            "ClientSignature" CLIENT_SIGNATURE_TAG client_signature: Option<Text<64, S>>, is required;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }

@@ -23,8 +23,8 @@ message! {
         floating {
             "PlayToneDirection" PLAY_TONE_DIRECTION_TAG play_tone_direction: Option<PlayToneDirection>;
             "InvocationType" INVOCATION_TYPE_TAG invocation_type: Option<u16>;
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }
@@ -50,8 +50,8 @@ message! {
         }
         floating {
             "InvocationType" INVOCATION_TYPE_TAG invocation_type: Option<u16>;
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }
@@ -83,12 +83,12 @@ message! {
             "PayloadType" payload_type: u16;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>;
-            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64>>;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>;
+            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64, S>>;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }
@@ -102,8 +102,8 @@ message! {
             "ServerData" server_data: u32;
         }
         floating {
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>;
-            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64>>;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>;
+            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64, S>>;
         }
     }
 }
@@ -122,12 +122,12 @@ message! {
             "Direction" direction: RtpDirection;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>;
-            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64>>;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>;
+            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64, S>>;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }
@@ -139,8 +139,8 @@ message! {
             "InvokeID" invoke_id: u32;
         }
         floating {
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>;
-            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64>>;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>;
+            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64, S>>;
         }
     }
 }
@@ -163,12 +163,12 @@ message! {
             "ConnectionCallID" connection_call_id: u32;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64>>, is required;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
-            "SendingAddress" SENDING_ADDRESS_TAG sending_address: Option<Text<64>>, since 10;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64, S>>, is required;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
+            "SendingAddress" SENDING_ADDRESS_TAG sending_address: Option<Text<64, S>>, since 10;
             "SendingPort" SENDING_PORT_TAG sending_port: Option<u32>, since 10;
         }
     }
@@ -186,12 +186,12 @@ message! {
             "ConnectionCallID" connection_call_id: u32;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64>>, is required;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
-            "SendingAddress" SENDING_ADDRESS_TAG sending_address: Option<Text<64>>, since 10;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64, S>>, is required;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
+            "SendingAddress" SENDING_ADDRESS_TAG sending_address: Option<Text<64, S>>, since 10;
             "SendingPort" SENDING_PORT_TAG sending_port: Option<u32>, since 10;
         }
     }
@@ -208,8 +208,8 @@ message! {
             "RecordingDeviceType" recording_device_type: DeviceIdType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "RecordingDeviceID" RECORDING_DEVICE_ID_TAG recording_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "RecordingDeviceID" RECORDING_DEVICE_ID_TAG recording_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -225,8 +225,8 @@ message! {
             "RecordingDeviceType" recording_device_type: DeviceIdType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "RecordingDeviceID" RECORDING_DEVICE_ID_TAG recording_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "RecordingDeviceID" RECORDING_DEVICE_ID_TAG recording_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -243,8 +243,8 @@ message! {
             "RecordFailureCause" record_failure_cause: u16;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "RecordingDeviceID" RECORDING_DEVICE_ID_TAG recording_device_id: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "RecordingDeviceID" RECORDING_DEVICE_ID_TAG recording_device_id: Option<Text<64, S>>;
         }
     }
 }
@@ -263,17 +263,17 @@ message! {
             "MediaForkingDeviceType" media_forking_device_type: MediaForkingDeviceType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "RecordingDeviceID" RECORDING_DEVICE_ID_TAG recording_device_id: Option<Text<64>>;
-            "RecorderAddress" RECORDER_ADDRESS_TAG recorder_address: Option<Text<64>>, is required;
-            "TerminalName" TERMINAL_NAME_TAG terminal_name: Option<Text<64>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "RecordingDeviceID" RECORDING_DEVICE_ID_TAG recording_device_id: Option<Text<64, S>>;
+            "RecorderAddress" RECORDER_ADDRESS_TAG recorder_address: Option<Text<64, S>>, is required;
+            "TerminalName" TERMINAL_NAME_TAG terminal_name: Option<Text<64, S>>, is required;
             "MediaForkingDeviceName" MEDIA_FORKING_DEVICE_NAME_TAG
-                media_forking_device_name: Option<Text<64>>, is required;
-            "ProtocolReferenceGUID" PROTOCOL_REFERENCE_GUID_TAG protocol_reference_guid: Option<Text<64>>, is required;
+                media_forking_device_name: Option<Text<64, S>>, is required;
+            "ProtocolReferenceGUID" PROTOCOL_REFERENCE_GUID_TAG protocol_reference_guid: Option<Text<64, S>>, is required;
             "MediaForkingClusterID" MEDIA_FORKING_CLUSTER_ID_TAG
-                media_forking_cluster_id: Option<Text<64>>, is required;
-            "RecorderURI" RECORDER_URI_TAG recorder_uri: Option<Text<64>>;
-            "RecorderErrorMsg" RECORDER_ERROR_MSG_TAG recorder_error_msg: Option<Text<64>>;
+                media_forking_cluster_id: Option<Text<64, S>>, is required;
+            "RecorderURI" RECORDER_URI_TAG recorder_uri: Option<Text<64, S>>;
+            "RecorderErrorMsg" RECORDER_ERROR_MSG_TAG recorder_error_msg: Option<Text<64, S>>;
             "RecorderType" RECORDER_TYPE_TAG recorder_type: Option<RecorderType>;
             "RecorderStatus" RECORDER_STATUS_TAG recorder_status: Option<RecorderStatus>;
         }

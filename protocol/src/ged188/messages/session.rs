@@ -17,8 +17,8 @@ message! {
             "Status" status: Status;
         }
         floating {
-            "Text" TEXT_TAG text: Option<Text<255>>, is uccx;
-            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64>>;
+            "Text" TEXT_TAG text: Option<Text<255, S>>, is uccx;
+            "CTIOSCILClientID" CTIOS_CIL_CLIENT_ID_TAG ctios_cil_client_id: Option<Text<64, S>>;
         }
     }
 }
@@ -30,7 +30,7 @@ message! {
             "Status" status: Status;
         }
         floating {
-            "Text" TEXT_TAG text: Option<Text<255>>, is uccx;
+            "Text" TEXT_TAG text: Option<Text<255, S>>, is uccx;
         }
     }
 }
@@ -55,15 +55,15 @@ message! {
             "Reserved3" reserved3: u32;
         }
         floating {
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>, is required;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>, is required;
             /// Has to be present even when it is empty.
-            "ClientPassword" CLIENT_PASSWORD_TAG client_password: Option<Secret<Data<64>>>, is required;
+            "ClientPassword" CLIENT_PASSWORD_TAG client_password: Option<Secret<Data<64, S>>>, is required;
             /// ClientID stands for it when it is absent.
-            "ClientSignature" CLIENT_SIGNATURE_TAG client_signature: Option<Text<64>>;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
-            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129>>, is uccx;
+            "ClientSignature" CLIENT_SIGNATURE_TAG client_signature: Option<Text<64, S>>;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
+            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129, S>>, is uccx;
             "ApplicationPathID" APP_PATH_ID_TAG application_path_id: Option<i32>;
         }
         untagged {
@@ -98,10 +98,10 @@ message! {
             "SessionType" session_type: SessionType, since 24;
         }
         floating {
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
-            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129>>, is uccx;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
+            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129, S>>, is uccx;
             /// How many sets of peripherals there are; 0 when OPEN_REQ named one.
             "NumPeripherals" NUM_PERIPHERALS_TAG num_peripherals: Option<u16>, since 14;
             /// As many as `NumPeripherals` says.

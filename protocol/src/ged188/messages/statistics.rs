@@ -13,10 +13,10 @@ message! {
             "PeripheralID" peripheral_id: u32;
         }
         floating {
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
-            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129>>, is uccx;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
+            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129, S>>, is uccx;
         }
     }
 }
@@ -113,10 +113,10 @@ message! {
             "EmergencyCallsToday" emergency_calls_today: u32, since 8;
         }
         floating {
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>, is required;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>, is required;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
-            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129>>, is uccx;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>, is required;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>, is required;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, is required;
+            "AgentIDLong" AGENT_ID_LONG_TAG agent_id_long: Option<Text<129, S>>, is uccx;
         }
     }
 }

@@ -23,13 +23,13 @@ message! {
             "SupervisoryAction" supervisory_action: SupervisoryAction;
         }
         floating {
-            "AgentConnectionDeviceID" AGENT_CONNECTION_DEVID_TAG agent_connection_device_id: Option<Text<64>>;
+            "AgentConnectionDeviceID" AGENT_CONNECTION_DEVID_TAG agent_connection_device_id: Option<Text<64, S>>;
             "SupervisorConnectionDeviceID" SUPERVISOR_CONNECTION_DEVID_TAG
-                supervisor_connection_device_id: Option<Text<64>>;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
-            "SupervisorInstrument" SUPERVISOR_INSTRUMENT_TAG supervisor_instrument: Option<Text<64>>;
+                supervisor_connection_device_id: Option<Text<64, S>>;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
+            "SupervisorInstrument" SUPERVISOR_INSTRUMENT_TAG supervisor_instrument: Option<Text<64, S>>;
         }
     }
 }
@@ -43,7 +43,7 @@ message! {
             "ConnectionDeviceIDType" connection_device_id_type: ConnectionDeviceIdType;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
         }
     }
 }
@@ -59,20 +59,20 @@ message! {
             "SessionID" session_id: u32;
         }
         floating {
-            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64>>, is required;
-            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64>>, is required;
-            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64>>, is required;
-            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16>>;
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
-            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>;
+            "ConnectionDeviceID" CONNECTION_DEVID_TAG connection_device_id: Option<Text<64, S>>, is required;
+            "ClientID" CLIENT_ID_TAG client_id: Option<Text<64, S>>, is required;
+            "ClientAddress" CLIENT_ADDRESS_TAG client_address: Option<Text<64, S>>, is required;
+            "AgentExtension" AGENT_EXTENSION_TAG agent_extension: Option<Text<16, S>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
+            "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>;
         }
     }
 }
 
 set! {
     /// One member of the team.
-    TeamAgent {
-        "AtcAgentID" ATC_AGENT_ID_TAG id: Text<12>;
+    TeamAgent<S> {
+        "AtcAgentID" ATC_AGENT_ID_TAG id: Text<12, S>;
         "AgentFlags" AGENT_FLAGS_TAG flags: AgentFlags;
         "AtcAgentState" ATC_AGENT_STATE_TAG state: AgentState;
         "AtcStateDuration" ATC_STATE_DURATION_TAG state_duration: u32;
@@ -90,9 +90,9 @@ message! {
             "DepartmentID" department_id: i32, since 19;
         }
         floating {
-            "AgentTeamName" AGENT_TEAM_NAME_TAG agent_team_name: Option<Text<32>>, since 16;
+            "AgentTeamName" AGENT_TEAM_NAME_TAG agent_team_name: Option<Text<32, S>>, since 16;
             /// As many as `NumberOfAgents` says.
-            agents: Vec<TeamAgent>;
+            agents: Vec<TeamAgent<S>>;
         }
     }
 }
@@ -174,7 +174,7 @@ message! {
             "PeripheralID" peripheral_id: u32;
         }
         floating {
-            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12>>;
+            "AgentID" AGENT_ID_TAG agent_id: Option<Text<12, S>>;
         }
     }
 }
@@ -201,7 +201,7 @@ message! {
             "RingNoAnswerDN" ring_no_answer_dn: u32;
         }
         floating {
-            "DefaultDevicePortAddress" DEFAULT_DEVICE_PORT_ADDRESS_TAG default_device_port_address: Option<Text<32>>;
+            "DefaultDevicePortAddress" DEFAULT_DEVICE_PORT_ADDRESS_TAG default_device_port_address: Option<Text<32, S>>;
             "PlayZipTone" PLAY_ZIP_TONE play_zip_tone: Option<u32>, since 24;
             "ACDSharedLineUsage" ACD_SHARED_LINE_USAGE acd_shared_line_usage: Option<u32>, since 24;
         }
@@ -220,7 +220,7 @@ message! {
         }
         floating {
             "NumOfEnabledServices" NUM_OF_ENABLED_SERVICES num_of_enabled_services: Option<u16>;
-            "FltEnabledServices" FLT_ENABLED_SERVICES flt_enabled_services: Vec<Ushorts>;
+            "FltEnabledServices" FLT_ENABLED_SERVICES flt_enabled_services: Vec<Ushorts<S>>;
             "NumPositiveAnswersSuggestions" NUM_POSITIVE_ANSWERS_SUGGESTIONS
                 num_positive_answers_suggestions: Option<u16>;
             "NumNegativeAnswersSuggestions" NUM_NEGATIVE_ANSWERS_SUGGESTIONS
@@ -252,7 +252,7 @@ message! {
             "ServerMode" server_mode: ServerMode;
         }
         floating {
-            "ServiceName" SERVICE_NAME_TAG service_name: Option<Text<64>>, is required;
+            "ServiceName" SERVICE_NAME_TAG service_name: Option<Text<64, S>>, is required;
         }
     }
 }
