@@ -1,18 +1,17 @@
 //! Logs, to stderr. Not here: what is logged.
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload::{Handle, Layer};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{LogConfig, LogFormat, parsed_filter};
+use crate::config::{FilterError, LogConfig, LogFormat, parsed_filter};
 
 /// Changes which lines are written.
-pub(super) struct Logs(Handle<EnvFilter, tracing_subscriber::Registry>);
+pub(super) struct Logs(Handle<Targets, tracing_subscriber::Registry>);
 
 /// From here on log lines are written as configured.
-pub(super) fn start(config: &LogConfig) -> Result<Logs, ParseError> {
+pub(super) fn start(config: &LogConfig) -> Result<Logs, FilterError> {
     let (filter, handle) = Layer::new(parsed_filter(&config.filter)?);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // Said to stderr as well: where that cannot be written to, on a full disk, saying so would end the task that logs.

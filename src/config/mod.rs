@@ -22,7 +22,7 @@ pub use diff::Change;
 pub use error::ConfigError;
 pub use tls::{ClientCertificates, TlsConfig, TlsVersion};
 pub use types::{
-    AcdConfig, AcdKind, DialectName, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ObserveConfig,
+    AcdConfig, AcdKind, DialectName, FilterError, Flavour, Limits, ListenerConfig, LogConfig, LogFormat, ObserveConfig,
     ReasonConfig, SessionsConfig, TeamConfig, Timeouts, Transport, parsed_filter,
 };
 

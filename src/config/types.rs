@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 
 use super::error::KEY_END;
 use super::tls::TlsConfig;
@@ -325,11 +324,33 @@ fn named<E: serde::de::Error>(key: &str, what: &dyn fmt::Display) -> E {
     E::custom(format!("{key}{KEY_END}{what}"))
 }
 
-/// Which lines are written, by directives of `tracing_subscriber`. Values of fields are no regular expressions: one can take a
-/// gigabyte. A blank before a directive has the library misread it, or panic where it is not ASCII.
-pub fn parsed_filter(filter: &str) -> Result<EnvFilter, ParseError> {
-    let directives: Vec<&str> = filter.split(',').map(str::trim).collect();
-    EnvFilter::builder().with_regex(false).parse(directives.join(","))
+/// Why something is no filter of log lines.
+#[derive(Debug, thiserror::Error)]
+pub enum FilterError {
+    /// A directive that would choose by span or field.
+    #[error("{directive:?} chooses by span, and there are none: level and room are what can be chosen by")]
+    Span {
+        /// Which.
+        directive: String,
+    },
+    /// A directive that is none.
+    #[error(transparent)]
+    Directive(#[from] ParseError),
+}
+
+/// Which lines are written, by level and room. Blanks mean nothing. Errors are written where nothing is said.
+///
+/// # Errors
+/// When a directive is neither a level nor a room with one.
+pub fn parsed_filter(filter: &str) -> Result<Targets, FilterError> {
+    let directives: Vec<&str> = filter.split(',').map(str::trim).filter(|directive| !directive.is_empty()).collect();
+    if directives.is_empty() {
+        return Ok(Targets::new().with_default(LevelFilter::ERROR));
+    }
+    if let Some(directive) = directives.iter().find(|directive| directive.contains('[')) {
+        return Err(FilterError::Span { directive: (*directive).to_owned() });
+    }
+    Ok(directives.join(",").parse()?)
 }
 
 impl LogConfig {
@@ -631,6 +652,14 @@ mod tests {
     fn blanks_between_the_directives_of_a_filter_mean_nothing() {
         let with = parsed_filter(" info ,\tctigate::server=debug, \u{e9}=trace").expect("a filter");
         let without = parsed_filter("info,ctigate::server=debug,\u{e9}=trace").expect("a filter");
-        assert_eq!(with.to_string(), without.to_string());
+        assert_eq!(with, without);
+        assert_eq!(parsed_filter(" , ").expect("a filter").default_level(), Some(LevelFilter::ERROR));
+    }
+
+    #[test]
+    fn a_filter_of_spans_is_refused_for_there_are_none() {
+        for filter in ["[span]=debug", "info,ctigate[span{agent=1001}]=trace", "ctigate[{agent=1001}]=trace"] {
+            assert!(parsed_filter(filter).is_err(), "{filter}");
+        }
     }
 }
