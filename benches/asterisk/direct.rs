@@ -49,12 +49,17 @@ impl Manager {
         must_succeed(&self.ask(action)?)
     }
 
-    /// Sends an action. What has come meanwhile is thrown away unread.
+    /// Sends an action and does not wait for its answer.
     pub(crate) fn send(&mut self, action: &str) -> Result<(), Failure> {
-        self.socket.write_all(action.as_bytes())?;
-        self.socket.set_nonblocking(true)?;
-        while self.socket.read(&mut self.scratch).is_ok_and(|read| read > 0) {}
-        Ok(self.socket.set_nonblocking(false)?)
+        Ok(self.socket.write_all(action.as_bytes())?)
+    }
+
+    /// Waits for the answers to so many actions that were sent; each must have been done.
+    pub(crate) fn all_done(&mut self, actions: usize) -> Result<(), Failure> {
+        for _ in 0..actions {
+            must_succeed(&self.next()?)?;
+        }
+        Ok(())
     }
 
     /// The connection, on which nothing but such events as the gateway hears will come.

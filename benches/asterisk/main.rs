@@ -28,7 +28,7 @@ mod watch;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::direct::Manager;
 use self::figures::Figures;
@@ -108,8 +108,9 @@ fn bench(json: Option<PathBuf>, cores: Cores, only_watch: bool) -> Result<(), Fa
         }
         print!("{}", report.rows(agents));
     }
-    for _ in 0..WATCH_PAIRS {
-        for side in [Side::Direct, Side::Gateway] {
+    for pair in 0..WATCH_PAIRS {
+        let sides = if pair % 2 == 0 { [Side::Direct, Side::Gateway] } else { [Side::Gateway, Side::Direct] };
+        for side in sides {
             let watched = watch(&asterisk, side, cores)?;
             println!("{}", Report::watched(side, &watched));
             report.watched.push((side, watched));
@@ -173,9 +174,14 @@ fn watch(asterisk: &Asterisk, side: Side, cores: Cores) -> Result<Watched, Failu
         keep_to_core(load.pid(), 1)?;
         gateway.as_ref().map_or(Ok(()), |gateway| keep_to_core(gateway.pid(), 1))?;
     }
+    let pid = load.pid();
+    let cpu = || -> Result<[f64; 2], Failure> { Ok([cpu_seconds(asterisk.pid)?, cpu_seconds(pid)?]) };
+    let (begun, before) = (Instant::now(), cpu()?);
     load.tell(GO)?;
     let said = load.line()?;
-    Ok(serde_json::from_str(&said).map_err(|_| said)?)
+    let (took, after) = (begun.elapsed().as_secs_f64(), cpu()?);
+    let watched: Watched = serde_json::from_str(&said).map_err(|_| said)?;
+    Ok(Watched { busy: [0, 1].map(|at| (after[at] - before[at]) / took), ..watched })
 }
 
 fn watch_from(port: &str, gateway: Option<&str>) -> Result<(), Failure> {

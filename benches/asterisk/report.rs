@@ -80,12 +80,14 @@ impl Report {
 
     /// How those who watch did on one side, once.
     pub(crate) fn watched(side: Side, watched: &Watched) -> String {
-        let Watched { heard, due, p50_ms, p99_ms, changes_per_second } = watched;
+        let Watched { heard, due, p50_ms, p99_ms, busy: [asterisk, load], changes_per_second } = watched;
         let percent = 100.0 * *heard as f64 / *due as f64;
         format!(
             "{WATCHERS} watch {:<8}{changes_per_second:>6.0} changes/s, {percent:>6.2} % of all events heard, after p50 \
-             {p50_ms:.1} ms, p99 {p99_ms:.1} ms",
-            side.name()
+             {p50_ms:.1} ms, p99 {p99_ms:.1} ms; Asterisk {:.0} % busy, who watches {:.0} %",
+            side.name(),
+            100.0 * asterisk,
+            100.0 * load
         )
     }
 

@@ -32,6 +32,9 @@ pub(crate) struct Watched {
     /// What was not heard counts as heard at the end of all patience.
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
+    /// Processor time in a second while states change: Asterisk's, and that of who watches and changes.
+    #[serde(default)]
+    pub(crate) busy: [f64; 2],
     /// The changes that were asked for in a second.
     pub(crate) changes_per_second: f64,
 }
@@ -63,6 +66,7 @@ pub(crate) fn run(port: u16, gateway: Option<&str>) -> Result<Watched, Failure> 
         driver.send(&pause(change % AGENTS, (change / AGENTS) % 2 == 1))?;
     }
     let took = begun.elapsed();
+    driver.all_done(changes)?;
     let (tally, heard) = heard.join().map_err(|_| "who watches has failed")??;
     let (mut driver, due) = (Manager::log_in(port, "off")?, (WATCHERS * changes) as u64);
     for agent in 0..AGENTS {
@@ -74,6 +78,7 @@ pub(crate) fn run(port: u16, gateway: Option<&str>) -> Result<Watched, Failure> 
         due,
         p50_ms: figures.p50_us / 1e3,
         p99_ms: figures.p99_us / 1e3,
+        busy: [0.0; 2],
         changes_per_second: changes as f64 / took.as_secs_f64(),
     })
 }
@@ -132,14 +137,13 @@ impl Watcher {
             ..Default::default()
         };
         stream.write_all(&encoded(request)?)?;
-        let mut watcher =
-            Watcher { stream, stage: Stage::Frames { header: [0; HEADER_BYTES], known: 0, body_left: 0 } };
-        let mut scratch = [0; 4096];
-        let read = watcher.stream.read(&mut scratch)?;
-        match watcher.stage.count(&scratch[..read]) {
-            0 => Ok(watcher),
-            events => Err(format!("{events} events before anything has changed").into()),
+        let mut header = [0; HEADER_BYTES];
+        stream.read_exact(&mut header)?;
+        stream.read_exact(&mut vec![0; number(&header[..4]) as usize])?;
+        if MessageType(number(&header[4..])) != MessageType::OPEN_CONF {
+            return Err("no session was opened".into());
         }
+        Ok(Watcher { stream, stage: Stage::Frames { header, known: 0, body_left: 0 } })
     }
 
     async fn hear(self, asked: Arc<[AtomicU64]>, begun: Instant, until: Instant) -> Result<Tally, Failure> {
@@ -156,7 +160,8 @@ impl Watcher {
             let now = begun.elapsed();
             for _ in 0..stage.count(&scratch[..read]) {
                 let at = asked.get(heard).ok_or("more events than changes")?.load(Ordering::Acquire);
-                tally.answered(now.saturating_sub(Duration::from_nanos(at)));
+                let after = now.checked_sub(Duration::from_nanos(at)).filter(|_| at > 0);
+                tally.answered(after.ok_or("an event before its change was asked for")?);
                 heard += 1;
             }
         }
@@ -221,7 +226,7 @@ fn action(name: &str, agent: usize, rest: &str) -> String {
 }
 
 pub(crate) const WATCHERS: usize = 200;
-pub(crate) const CHANGES_PER_SECOND: usize = 500;
+const CHANGES_PER_SECOND: usize = 500;
 const AGENTS: usize = 50;
 const TIME: Duration = Duration::from_secs(5);
 /// For what is late.

@@ -79,8 +79,8 @@ struct Crowd {
     server: Server,
     swarm: Swarm,
     agents: u32,
-    /// The agent whose turn was last.
-    last: u32,
+    /// The agent whose turn was last: of the first ones, and of all.
+    last: [u32; 2],
     /// Which of them are ready.
     ready: Vec<bool>,
 }
@@ -95,7 +95,7 @@ impl Crowd {
         }
         let commander = swarm.add(server.address)?;
         swarm.each_asks(commander..commander + 1, 1, |_| messages::open_to_command())?;
-        let mut crowd = Crowd { server, swarm, agents, last: 0, ready: vec![false; agents as usize] };
+        let mut crowd = Crowd { server, swarm, agents, last: [0; 2], ready: vec![false; agents as usize] };
         for step in [0, 2] {
             for first in (0..agents).step_by(AT_ONCE) {
                 let few: Vec<_> = (first..agents.min(first + AT_ONCE as u32)).collect();
@@ -115,7 +115,7 @@ impl Crowd {
             swarm.add(server.address)?;
             swarm.each_asks(client..client + 1, 1, |_| messages::open_to_command())?;
         }
-        Ok(Crowd { server, swarm, agents: clients, last: 0, ready: Vec::new() })
+        Ok(Crowd { server, swarm, agents: clients, last: [0; 2], ready: Vec::new() })
     }
 
     /// Processor time of each, the first so many agents in turn.
@@ -126,8 +126,9 @@ impl Crowd {
             requests.clear();
             for _ in 0..AT_ONCE {
                 // Far from the one before, in whatever order they are kept.
-                self.last = (self.last + STRIDE) % agents;
-                let (agent, client) = (AGENTS + self.last, self.last as usize);
+                let last = &mut self.last[usize::from(agents == self.agents)];
+                *last = (*last + STRIDE) % agents;
+                let (agent, client) = (AGENTS + *last, *last as usize);
                 match work {
                     Work::Queries => requests.extend(messages::query(agent)),
                     Work::Changes => {

@@ -172,7 +172,7 @@ pub(crate) fn stay_alive(report: &mut Report) -> Result<(), Failure> {
         std::thread::sleep((BETWEEN_HEARTBEATS * round).saturating_sub(start.elapsed()));
     }
     let (first, last) = (memory[0], memory[memory.len() - 1]);
-    let path = format!("{IDLE} sessions after {HEARTBEATS} heartbeats each, 10 minutes");
+    let path = format!("{IDLE} sessions after {HEARTBEATS} more heartbeats each, 10 minutes");
     report.add(Row::new(&path, "bytes/session", "after the first", vec![last], vec![first], Target::AtMost(1.02)));
     Ok(())
 }

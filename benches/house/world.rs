@@ -199,7 +199,7 @@ pub(crate) fn agent_events(mut frames: &[u8]) -> usize {
 }
 
 /// Of the first frame.
-fn message_type(mut frames: &[u8]) -> Option<MessageType> {
+pub(crate) fn message_type(mut frames: &[u8]) -> Option<MessageType> {
     frames.try_get_u32().and_then(|_| frames.try_get_u32()).ok().map(MessageType)
 }
 
@@ -224,7 +224,7 @@ fn encoded(message: impl Into<AnyMessage>) -> BytesMut {
 }
 
 pub(crate) const PERIPHERAL: PeripheralId = PeripheralId(5_000);
-pub(crate) const HEADER_BYTES: usize = 8;
+const HEADER_BYTES: usize = 8;
 const VERSION: Version = Version::LATEST;
 const AGENTS: u32 = 10_001;
 const INSTRUMENTS: u32 = 100_001;

@@ -27,6 +27,10 @@ fn main() -> ExitCode {
         (case.play)(rounds.parse().expect("a number of rounds"));
         return ExitCode::SUCCESS;
     }
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        println!("cargo bench runs this; cargo test does not");
+        return ExitCode::SUCCESS;
+    }
     let counted: Vec<(&Case, f64)> = CASES.iter().map(|case| (case, instructions(case))).collect();
     let of = |name: &str| counted.iter().find(|(case, _)| case.name == name).expect("a case of the list").1;
     println!("{:<34} {:>12}", "SET_AGENT_STATE_REQ", "instructions");

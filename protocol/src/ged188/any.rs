@@ -46,6 +46,10 @@ pub trait Decode<'a>: Message {
     /// # Errors
     /// When the bytes are not whole or a field is not of its type; the error names field and offset.
     fn decode_body(body: &'a [u8], version: Version) -> Result<Self, DecodeError>;
+
+    /// The same, never in the short way that the usual body has: for whoever compares the two.
+    #[doc(hidden)]
+    fn decode_any(body: &'a [u8], version: Version) -> Result<Self, DecodeError>;
 }
 
 /// The list of declared messages: one line each, the large ones boxed so that the others need not be as large.
@@ -71,6 +75,18 @@ macro_rules! messages {
                 let body: &'a [u8] = &frame.body;
                 Ok(match frame.message_type {
                     $( $message::TYPE => $message::decode_body(body, version)?.into(), )*
+                    message_type => Stranger { message_type, body: body.into() }.into(),
+                })
+            }
+
+            /// The same, never in the short way that the usual body has.
+            pub(super) fn read_any<'a>(frame: &'a Frame, version: Version) -> Result<AnyMessage<S>, DecodeError>
+            where
+                S: From<&'a [u8]>,
+            {
+                let body: &'a [u8] = &frame.body;
+                Ok(match frame.message_type {
+                    $( $message::TYPE => $message::decode_any(body, version)?.into(), )*
                     message_type => Stranger { message_type, body: body.into() }.into(),
                 })
             }

@@ -1,7 +1,7 @@
 //! GED-188, the protocol of the Cisco CTI Server, versions 9 to 24, and its UCCX flavour, versions 10 to 18.
 //!
-//! The rooms, from the bytes inwards: [`FrameCodec`] cuts the stream into [`Frame`]s; [`AnyMessage::decode`] turns a
-//! frame into one of the structs of [`messages`]; each struct is declared once, as a table, in `messages/*.rs`, and
+//! The rooms, from the bytes inwards: [`FrameCodec`] cuts the stream into [`Frame`]s; [`AnyMessage::view`] reads a
+//! frame where it lies, [`AnyMessage::decode`] for longer than that, as one of the structs of [`messages`]; each struct is declared once, as a table, in `messages/*.rs`, and
 //! [`catalogue`] is what those tables leave behind to be read at run time. [`codes`] holds the numbers with names.
 //!
 //! Not here: what a message means to a session, which status answers which mistake, how long anybody waits.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 use nom::{IResult, Parser, bytes::complete::take_till, number::complete::be_u8};
 use serde_json::{Value, json};
 
@@ -176,13 +176,12 @@ fn closed(index: Option<u8>, name: &str, value: &str) -> Result<Octets, TextErro
             return Err(TextError::HoldsNul { offset });
         }
     }
-    let mut wire = BytesMut::with_capacity(name.len() + value.len() + 3);
-    wire.extend(index);
+    let mut wire: Vec<u8> = index.into_iter().collect();
     for text in [name, value] {
         wire.extend_from_slice(text.as_bytes());
-        wire.put_u8(0);
+        wire.push(0);
     }
-    Ok(Octets::of(&wire, &[]))
+    Ok(wire.into())
 }
 
 /// Bytes of a name, its NUL included.

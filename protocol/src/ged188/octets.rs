@@ -8,6 +8,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 /// Where a message has the bytes of its texts: `&[u8]`, in the frame, while it is looked at; [`Octets`] for longer than that.
+///
+/// `Debug` is for sets of fields only; no message shows its storage, which may be a secret's.
 pub trait Storage: AsRef<[u8]> + Clone + Default + fmt::Debug {}
 
 impl<S: AsRef<[u8]> + Clone + Default + fmt::Debug> Storage for S {}
@@ -68,7 +70,7 @@ fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8; HERE_BYTES_MAX]) {
 
 impl From<Vec<u8>> for Octets {
     fn from(bytes: Vec<u8>) -> Octets {
-        bytes[..].into()
+        if bytes.len() > HERE_BYTES_MAX { Octets(Place::Heap(bytes.into())) } else { bytes[..].into() }
     }
 }
 

@@ -205,8 +205,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The usual body, read in one go: of a version with wide tags and lengths that has the whole fixed part, each field at most once,
-/// in the table's order, and nothing that the table does not have. Whatever is otherwise is [`Reader`]'s.
+/// The usual body, read in one go: of a version with wide tags and lengths that has the whole fixed part, no field more often than
+/// its row allows, in the table's order, and nothing that the table does not have. Whatever is otherwise is [`Reader`]'s.
 pub(crate) struct PlainReader<'a, const FIXED_BYTES: usize> {
     version: Version,
     fixed: &'a [u8; FIXED_BYTES],
@@ -216,16 +216,11 @@ pub(crate) struct PlainReader<'a, const FIXED_BYTES: usize> {
 }
 
 impl<'a, const FIXED_BYTES: usize> PlainReader<'a, FIXED_BYTES> {
-    /// None where it is known already that the body is otherwise.
+    /// None where it is known already that the body is otherwise. `since` is when the fixed part was whole.
     #[inline(always)]
-    pub(crate) fn new(
-        version: Version,
-        body: &'a [u8],
-        fixed_since: u8,
-        may_have_more: bool,
-    ) -> Option<PlainReader<'a, FIXED_BYTES>> {
-        let is_plain = version.tag_bytes() == 2 && version.length_bytes() == 2 && version.has(fixed_since);
-        let (fixed, left) = body.split_first_chunk().filter(|_| is_plain && !may_have_more)?;
+    pub(crate) fn new(version: Version, body: &'a [u8], since: u8) -> Option<PlainReader<'a, FIXED_BYTES>> {
+        let is_plain = version.tag_bytes() == 2 && version.length_bytes() == 2 && version.has(since);
+        let (fixed, left) = body.split_first_chunk().filter(|_| is_plain)?;
         Some(PlainReader { version, fixed, taken: 0, left, last_row: 0 })
     }
 

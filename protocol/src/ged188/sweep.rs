@@ -37,7 +37,9 @@ pub fn sweep_body(input: &[u8]) {
 /// Reads `frame` in every version; what can be read must go out as the bytes that came, and be read the same again.
 fn sweep_versions(frame: &Frame) {
     for version in Version::all() {
-        let Ok(message) = AnyMessage::decode(frame, version) else { continue };
+        let decoded = AnyMessage::decode(frame, version);
+        assert_eq!(decoded, AnyMessage::read_any(frame, version), "either way of reading gives the same");
+        let Ok(message) = decoded else { continue };
         let view = AnyMessage::view(frame, version).expect("what can be kept can be looked at");
         assert_eq!(format!("{view:?}"), format!("{message:?}"));
         let (mut out, mut of_view) = (BytesMut::new(), BytesMut::new());

@@ -11,17 +11,20 @@
 //!         fixed {
 //!             "ForcedFlag" forced_flag: ForcedFlag, since 10;
 //!         }
-//!         fixed_may_have 2 bytes_more, since 14;      // where clients are known that write more
 //!         floating {
-//!             "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64>>, is required;
+//!             "AgentInstrument" AGENT_INSTRUMENT_TAG agent_instrument: Option<Text<64, S>>, is required;
 //!             skill_groups: Vec<WantedSkillGroup>;    // a set: its rows stand in its own table
-//!         }
-//!         untagged {                                  // rows without a number in any tag table: they cannot travel
-//!             "UniqueInstanceID" String 64, since 24;
 //!         }
 //!     }
 //! }
 //! ```
+//!
+//! `S` is the message's storage: a text without it would be copied even by who only looks. A table may say two things more:
+//! `fixed_may_have 2 bytes_more, since 14;` behind the fixed part, where clients are known that write more, and rows that have no
+//! number in any tag table and cannot travel: `untagged { "UniqueInstanceID" String 64, since 24; }`.
+//!
+//! A body is read in one of two ways, with the same result: the usual one in one go (`PlainReader`), any other row by row
+//! (`Reader`).
 
 macro_rules! message {
     (
@@ -127,36 +130,18 @@ macro_rules! message {
 
             impl<'a, S: Storage + From<&'a [u8]>> Decode<'a> for $message<S> {
                 fn decode_body(body: &'a [u8], version: Version) -> Result<Self, DecodeError> {
-                    let mut decoded = Ok(Self::default());
-                    if !decoded.as_mut().is_ok_and(|message| message.read_plain(body, version)) {
-                        decoded = Self::decode_any(body, version);
-                    }
-                    decoded
-                }
-            }
-
-            impl<'a, S: Storage + From<&'a [u8]>> $message<S> {
-                /// Reads the usual body; whether that is what it was.
-                #[inline(always)] // so that the message is made where it is wanted
-                fn read_plain(&mut self, body: &'a [u8], version: Version) -> bool {
                     let may_have_more = false $(|| $more > 0)?;
-                    let plain = PlainReader::<{ fixed_bytes(FIXED) }>::new(version, body, const { newest(FIXED) }, may_have_more);
-                    let Some(mut reader) = plain else { return false };
-                    $( self.$fixed = reader.fixed(); )*
-                    while let Some((tag, data)) = reader.next_field() {
-                        let is_taken = match tag {
-                            $($( Tag::$tag => reader.take(&mut self.$place, Row::$place as usize, const { ROWS.$place[0].since }, data), )?)*
-                            _ => false $(|| reader.take_member(&mut self.$place, Row::$place as usize, tag, data))*,
-                        };
-                        if !is_taken {
-                            return false;
+                    let since = const { newest(FIXED) };
+                    if let Some(reader) = PlainReader::new(version, body, since).filter(|_| !may_have_more) {
+                        let mut message = Self::default();
+                        if message.read_plain(reader) {
+                            return Ok(message);
                         }
                     }
-                    reader.is_done()
+                    Self::decode_any(body, version)
                 }
 
-                /// Any body: of any version, in any order, broken or with strangers in it.
-                #[cold]
+                #[inline(never)] // or the usual way would be the longer for it
                 fn decode_any(body: &'a [u8], version: Version) -> Result<Self, DecodeError> {
                     let mut reader = Reader::new(MessageType::$name, version, body);
                     $( let $fixed = reader.fixed($fname, since!($($fsince)?))?; )*
@@ -172,6 +157,27 @@ macro_rules! message {
                         }
                     }
                     Ok(Self { $($fixed,)* $($place,)* rest: reader.rest() })
+                }
+            }
+
+            impl<'a, S: Storage + From<&'a [u8]>> $message<S> {
+                /// Reads the usual body; whether that is what it was.
+                #[inline(always)] // so that the message is made where it is wanted
+                fn read_plain(&mut self, mut reader: PlainReader<'a, { fixed_bytes(FIXED) }>) -> bool {
+                    $( self.$fixed = reader.fixed(); )*
+                    while let Some((tag, data)) = reader.next_field() {
+                        let is_taken = match tag {
+                            $($( Tag::$tag => {
+                                let since = const { ROWS.$place[0].since };
+                                reader.take(&mut self.$place, Row::$place as usize, since, data)
+                            } )?)*
+                            _ => false $(|| reader.take_member(&mut self.$place, Row::$place as usize, tag, data))*,
+                        };
+                        if !is_taken {
+                            return false;
+                        }
+                    }
+                    reader.is_done()
                 }
             }
 

@@ -41,7 +41,7 @@ impl<const MAX: usize> Text<MAX> {
     /// When there are more than `MAX`.
     pub fn from_wire(bytes: &[u8]) -> Result<Text<MAX>, TextError> {
         match bytes.len() {
-            fits if fits <= MAX => Ok(Text(Octets::of(bytes, &[]))),
+            fits if fits <= MAX => Ok(Text(bytes.into())),
             bytes => Err(TextError::TooLong { bytes, bytes_max: MAX }),
         }
     }
@@ -171,7 +171,7 @@ impl<const MAX: usize> Data<MAX> {
     pub fn new(bytes: impl AsRef<[u8]>) -> Result<Data<MAX>, TextError> {
         let bytes = bytes.as_ref();
         match bytes.len() {
-            fits if fits <= MAX => Ok(Data(Octets::of(bytes, &[]))),
+            fits if fits <= MAX => Ok(Data(bytes.into())),
             bytes => Err(TextError::TooLong { bytes, bytes_max: MAX }),
         }
     }

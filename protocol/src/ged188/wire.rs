@@ -216,7 +216,7 @@ impl Ushorts {
     /// These numbers, in this order.
     pub fn new(values: &[u16]) -> Ushorts {
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_be_bytes()).collect();
-        Ushorts(Octets::of(&bytes, &[]))
+        Ushorts(bytes.into())
     }
 }
 
