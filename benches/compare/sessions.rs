@@ -159,21 +159,23 @@ fn idle(kind: Kind, sessions: usize) -> Result<Option<f64>, Failure> {
     Ok(Some((server.memory()? - before) as f64 / sessions as f64))
 }
 
-/// Whether ten minutes of heartbeats leave the memory as it was after the first.
+/// Whether heartbeats leave anything behind: memory after ten minutes of them, beside that after five. By then each of the
+/// gateway's threads has taken its part in an audit, for which it keeps its room.
 pub(crate) fn stay_alive(report: &mut Report) -> Result<(), Failure> {
     let server = Server::start(Kind::Gateway { agents: IDLE as u32 })?.ok_or("it is part of this bench")?;
     let mut swarm = Swarm::connect(server.address, IDLE)?;
     swarm.each_asks(0..IDLE, 1, |client| messages::open_of_agent(AGENTS + client as u32))?;
     let start = Instant::now();
     let mut memory = Vec::new();
-    for round in 0..=HEARTBEATS {
+    for round in 1..=HEARTBEATS {
         swarm.each_asks(0..IDLE, 1, |_| messages::heartbeat())?;
         memory.push(server.memory()? as f64 / IDLE as f64);
         std::thread::sleep((BETWEEN_HEARTBEATS * round).saturating_sub(start.elapsed()));
     }
-    let (first, last) = (memory[0], memory[memory.len() - 1]);
-    let path = format!("{IDLE} sessions after {HEARTBEATS} more heartbeats each, 10 minutes");
-    report.add(Row::new(&path, "bytes/session", "after the first", vec![last], vec![first], Target::AtMost(1.02)));
+    let (after_half, after_all) = (memory[memory.len() / 2], memory[memory.len() - 1]);
+    let path = format!("{IDLE} sessions after 10 minutes of heartbeats");
+    let target = Target::AtMost(1.01);
+    report.add(Row::new(&path, "bytes/session", "after 5", vec![after_all], vec![after_half], target));
     Ok(())
 }
 
