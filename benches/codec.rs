@@ -6,7 +6,7 @@
 
 use std::hint::black_box;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use criterion::{Criterion, criterion_group, criterion_main};
 use cti_protocol::ged188::codes::*;
 use cti_protocol::ged188::{
@@ -97,7 +97,7 @@ fn query_agent_state_conf(c: &mut Criterion) {
 fn compare<M: for<'a> Decode<'a> + PartialEq>(
     c: &mut Criterion,
     message: M,
-    read: fn(Bytes) -> Option<M>,
+    read: fn(&[u8]) -> Option<M>,
     write: fn(&M, &mut BytesMut) -> Option<()>,
 ) {
     let (mut wire, mut by_hand) = (BytesMut::new(), BytesMut::new());
@@ -106,13 +106,14 @@ fn compare<M: for<'a> Decode<'a> + PartialEq>(
     assert_eq!(wire, by_hand);
     let body = wire.freeze().slice(HEADER_BYTES..);
     assert_eq!(M::decode_body(&body, VERSION).as_ref(), Ok(&message));
-    assert_eq!(read(body.clone()).as_ref(), Some(&message));
+    assert_eq!(read(&body).as_ref(), Some(&message));
     let frame = Frame { message_type: M::INFO.message_type, body: body.clone() };
 
     let mut group = c.benchmark_group(M::INFO.name);
+    group.bench_function("view any", |b| b.iter(|| AnyMessage::view(black_box(&frame), black_box(VERSION)).is_ok()));
     group.bench_function("decode any", |b| b.iter(|| AnyMessage::decode(black_box(&frame), black_box(VERSION))));
     group.bench_function("decode table", |b| b.iter(|| M::decode_body(black_box(&body), black_box(VERSION))));
-    group.bench_function("decode hand", |b| b.iter(|| read(black_box(&body).clone())));
+    group.bench_function("decode hand", |b| b.iter(|| read(black_box(&body))));
     let mut out = BytesMut::with_capacity(4_096);
     group.bench_function("encode table", |b| {
         b.iter(|| {
@@ -137,7 +138,7 @@ fn text<const MAX: usize>(content: &str) -> Option<Text<MAX>> {
 mod hand {
     use super::*;
 
-    pub(crate) fn read_heartbeat_req(mut body: Bytes) -> Option<HeartbeatReq> {
+    pub(crate) fn read_heartbeat_req(mut body: &[u8]) -> Option<HeartbeatReq> {
         Some(HeartbeatReq { invoke_id: body.try_get_u32().ok()?, ..HeartbeatReq::default() })
     }
 
@@ -148,7 +149,7 @@ mod hand {
         })
     }
 
-    pub(crate) fn read_set_agent_state_req(mut body: Bytes) -> Option<SetAgentStateReq> {
+    pub(crate) fn read_set_agent_state_req(mut body: &[u8]) -> Option<SetAgentStateReq> {
         let mut message = SetAgentStateReq {
             invoke_id: body.try_get_u32().ok()?,
             peripheral_id: body.try_get_u32().ok()?,
@@ -186,7 +187,7 @@ mod hand {
         })
     }
 
-    pub(crate) fn read_open_req(mut body: Bytes) -> Option<OpenReq> {
+    pub(crate) fn read_open_req(mut body: &[u8]) -> Option<OpenReq> {
         let mut message = OpenReq {
             invoke_id: body.try_get_u32().ok()?,
             version_number: body.try_get_u32().ok()?,
@@ -232,7 +233,7 @@ mod hand {
         })
     }
 
-    pub(crate) fn read_agent_state_event(mut body: Bytes) -> Option<AgentStateEvent> {
+    pub(crate) fn read_agent_state_event(mut body: &[u8]) -> Option<AgentStateEvent> {
         let mut message = AgentStateEvent {
             monitor_id: body.try_get_u32().ok()?,
             peripheral_id: body.try_get_u32().ok()?,
@@ -309,7 +310,7 @@ mod hand {
         })
     }
 
-    pub(crate) fn read_query_agent_state_conf(mut body: Bytes) -> Option<QueryAgentStateConf> {
+    pub(crate) fn read_query_agent_state_conf(mut body: &[u8]) -> Option<QueryAgentStateConf> {
         let mut message = QueryAgentStateConf {
             invoke_id: body.try_get_u32().ok()?,
             agent_state: AgentState(body.try_get_u16().ok()?),
@@ -367,14 +368,16 @@ mod hand {
     }
 
     /// The next floating field, cut off `body`.
-    fn field(body: &mut Bytes) -> Option<(u16, Bytes)> {
+    fn field<'a>(body: &mut &'a [u8]) -> Option<(u16, &'a [u8])> {
         let (tag, length) = (body.try_get_u16().ok()?, usize::from(body.try_get_u16().ok()?));
-        if length > body.len() { None } else { Some((tag, body.split_to(length))) }
+        let (data, behind) = body.split_at_checked(length)?;
+        *body = behind;
+        Some((tag, data))
     }
 
     /// A text of the field's maximum.
-    fn checked<const MAX: usize>(data: Bytes) -> Option<Text<MAX>> {
-        Text::from_wire(&data).ok()
+    fn checked<const MAX: usize>(data: &[u8]) -> Option<Text<MAX>> {
+        Text::from_wire(data).ok()
     }
 
     fn frame(out: &mut BytesMut, number: u32, body: impl FnOnce(&mut BytesMut) -> Option<()>) -> Option<()> {

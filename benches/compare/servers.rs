@@ -135,7 +135,7 @@ impl Server {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The memory that is the process's own, in bytes.
+    /// The process's resident memory, in bytes.
     pub(crate) fn memory(&self) -> Result<u64, Failure> {
         memory_bytes(self.child.id())
     }

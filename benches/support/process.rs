@@ -58,7 +58,7 @@ pub(crate) fn keep_to_core(pid: u32, core: usize) -> Result<(), Failure> {
     if ran.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&ran.stderr).trim_end().into()) }
 }
 
-/// The memory that is the process's own.
+/// The process's resident memory.
 pub(crate) fn memory_bytes(pid: u32) -> Result<u64, Failure> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no memory is told")?;

@@ -291,3 +291,19 @@ fn byte(input: &[u8]) -> IResult<&[u8], u16, ()> {
     let (input, byte) = parse::be_u8(input)?;
     Ok((input, byte.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_is_for_wide_versions_that_have_the_whole_fixed_part() {
+        let is_short = |version, since| PlainReader::<4>::new(version, &[0; 9], since).is_some();
+        for version in Version::all() {
+            let is_wide = (version.tag_bytes(), version.length_bytes()) == (2, 2);
+            assert_eq!(is_short(version, 0), is_wide, "{version}");
+            assert_eq!(is_short(version, 22), is_wide && version.number() >= 22, "{version}");
+        }
+        assert!(PlainReader::<4>::new(Version::LATEST, &[0; 3], 0).is_none(), "the fixed part is cut off");
+    }
+}
