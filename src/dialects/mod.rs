@@ -7,6 +7,7 @@
 mod close;
 pub mod ged188;
 pub mod opencti;
+mod news;
 mod outbox;
 mod proving;
 mod rate;

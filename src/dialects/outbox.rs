@@ -17,9 +17,9 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::BytesMut;
-use futures_util::task::AtomicWaker;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::news::News;
 use crate::model::SessionId;
 use crate::sessions::{Behind, Following, Span, Subscription, Total};
 
@@ -44,8 +44,7 @@ const BACKLOG_MAX: usize = 4;
 pub struct Outbox {
     inner: Mutex<Inner>,
     /// Something was added or asked that the connection has not looked at.
-    has_news: AtomicBool,
-    connection: AtomicWaker,
+    news: News,
     bytes_max: usize,
     total: Arc<Total>,
     /// The client does not keep up: nothing more is added.
@@ -134,8 +133,7 @@ impl Outbox {
     pub fn sharing(bytes_max: usize, total: Arc<Total>) -> Arc<Outbox> {
         Arc::new_cyclic(|itself| Outbox {
             inner: Mutex::default(),
-            has_news: AtomicBool::new(false),
-            connection: AtomicWaker::new(),
+            news: News::default(),
             bytes_max,
             total,
             is_over: AtomicBool::new(false),
@@ -262,18 +260,24 @@ impl Outbox {
         self.wake();
     }
 
-    /// Wakes the connection: for bytes, or for something else.
+    /// Wakes the connection, for bytes or for something else, unless it is at work: then it looks by itself.
     pub fn wake(&self) {
-        self.has_news.store(true, Ordering::Release);
-        self.connection.wake();
+        self.news.tell();
     }
 
-    /// Ready when something was added or asked since this was last ready. There is one who asks: the connection.
+    /// The connection is at work, and looks whether it is woken before it waits.
+    pub fn is_worked_on(&self) {
+        self.news.rise();
+    }
+
+    /// Whether something was added or asked since the connection looked last.
+    pub fn has_news(&self) -> bool {
+        self.news.take()
+    }
+
+    /// Ready when something was added or asked since the connection looked last. There is one who asks: the connection.
     pub fn poll_woken(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.has_news.load(Ordering::Acquire) {
-            self.connection.register(cx.waker());
-        }
-        if self.has_news.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
+        self.news.poll(cx)
     }
 
     /// The same, waited for.
@@ -352,7 +356,7 @@ impl Outbox {
         (inner.own, inner.shared, inner.being_written, inner.is_complete) = (0, 0, 0, true);
         self.total.changed(was, 0);
         drop(inner);
-        self.connection.take();
+        self.news.let_go();
         drop((following, pieces)); // which may be long
     }
 

@@ -101,6 +101,7 @@ impl<W: Wire> Connection<W> {
                 if is_to_say_goodbye {
                     return Poll::Ready(Next::Goodbye);
                 }
+                self.outbox.is_worked_on();
                 if let Poll::Ready(done) = self.wire.poll_move(cx, &mut *self.conversation) {
                     return Poll::Ready(Next::Moved(done));
                 }
@@ -113,6 +114,8 @@ impl<W: Wire> Connection<W> {
                 }
             });
             let done = match next.await {
+                // What is added while it is answered, the answers above all, is written with them.
+                Next::Moved(done) if self.outbox.has_news() => done.and_then(|()| self.conversation.on_wake()),
                 Next::Moved(done) => done,
                 Next::Woken => self.conversation.on_wake(),
                 Next::Due => stall.check(now()).and_then(|()| self.conversation.on_deadline(now())),

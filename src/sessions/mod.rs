@@ -18,13 +18,13 @@ pub mod statistics;
 mod subscriptions;
 mod total;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 pub use agents::{AdapterState, AgentCell, AgentEntry, Doer, LogoutKind, Unsure};
 pub use attendance::Attendance;
@@ -56,7 +56,7 @@ pub struct Table {
     /// Who works at which device, by the device's name and by its extension where that is another.
     /// With the place in the ACD's order of their coming there.
     at_devices: Index<(PeripheralId, Instrument), (AgentId, u64)>,
-    links: Index<PeripheralId, Link>,
+    links: RwLock<BTreeMap<PeripheralId, Link>>,
     calls: Index<PeripheralId, Arc<Mutex<Calls>>>,
     /// What agents and queues did.
     pub statistics: statistics::Statistics,
@@ -237,17 +237,18 @@ impl Table {
 
     /// What is known of an ACD as a whole.
     pub fn link(&self, peripheral: PeripheralId) -> Link {
-        self.links.get(&peripheral).map(|link| link.clone()).unwrap_or_default()
+        self.links.read().get(&peripheral).cloned().unwrap_or_default()
     }
 
     /// Whether an ACD can be reached.
     pub fn is_online(&self, peripheral: PeripheralId) -> bool {
-        self.links.get(&peripheral).is_some_and(|link| link.online)
+        self.links.read().get(&peripheral).is_some_and(|link| link.online)
     }
 
     /// Whether the ACD lists its devices and this is none of them.
     pub fn is_no_instrument(&self, peripheral: PeripheralId, instrument: &Instrument) -> bool {
         self.links
+            .read()
             .get(&peripheral)
             .is_some_and(|link| link.instruments.as_ref().is_some_and(|known| !known.contains(instrument)))
     }
@@ -256,7 +257,7 @@ impl Table {
     pub fn is_instrument(&self, peripheral: PeripheralId, instrument: &Instrument) -> bool {
         let is_listed = |link: &Link| link.instruments.as_ref().is_some_and(|known| known.contains(instrument));
         self.at_devices.contains_key(&(peripheral, instrument.clone()))
-            || self.links.get(&peripheral).is_some_and(|link| is_listed(&link))
+            || self.links.read().get(&peripheral).is_some_and(is_listed)
     }
 
     /// A device where nobody works, if the ACD lists its devices and there is one. Who asks next gets another one.
@@ -277,20 +278,20 @@ impl Table {
 
     /// Whether the ACD lists its agents and this is none of them.
     pub fn is_no_agent(&self, key: &AgentKey) -> bool {
-        self.links.get(&key.peripheral).is_some_and(|link| link.online && link.lists_agents)
+        self.links.read().get(&key.peripheral).is_some_and(|link| link.online && link.lists_agents)
             && !self.agents.contains_key(key)
             && !self.agent_places.are_taken(&key.peripheral) // then it may be one that is left out
     }
 
     /// The name of a queue, where it has one.
     pub fn queue_name(&self, peripheral: PeripheralId, queue: QueueId) -> Option<String> {
-        let link = self.links.get(&peripheral)?;
-        link.queues.iter().find(|(number, _)| *number == queue).map(|(_, name)| name.clone())
+        let links = self.links.read();
+        links.get(&peripheral)?.queues.iter().find(|(number, _)| *number == queue).map(|(_, name)| name.clone())
     }
 
     /// Changes what is known of an ACD as a whole.
     pub fn with_link(&self, peripheral: PeripheralId, change: impl FnOnce(&mut Link)) {
-        change(&mut self.links.entry(peripheral).or_default());
+        change(self.links.write().entry(peripheral).or_default());
     }
 
     /// Lets a session be told what concerns every session.

@@ -355,7 +355,7 @@ impl Session {
         let asked = Asked { invoke_id, device: command.devices().next().cloned() };
         let peripheral = shared.peripheral(peripheral, None)?;
         let answer = self.accept_with(invoke_id, move |done: CallOutcome| confirm(&asked, &done))?;
-        shared.house.run(Arc::clone(&shared.house).control_call(self.requester(), peripheral, command, answer));
+        shared.house.run(Arc::clone(&shared.house).control_call(self.requester().clone(), peripheral, command, answer));
         Ok(())
     }
 
@@ -401,7 +401,7 @@ impl Session {
     /// A call as the table has it, for what a request says of it; none if the client may not see it.
     fn seen_call(&self, shared: &Ged188, peripheral: u32, call: CallId) -> Result<Option<Arc<Call>>, No> {
         let peripheral = shared.peripheral(peripheral, None)?;
-        Ok(shared.house.call(&self.requester(), peripheral, call).ok())
+        Ok(shared.house.call(self.requester(), peripheral, call).ok())
     }
 
     /// A call that the client may see, from the device that the request names: one that is on it, or that it began at.
@@ -413,7 +413,7 @@ impl Session {
         from: Option<&Text<64, &[u8]>>,
     ) -> Result<Arc<Call>, No> {
         let peripheral = shared.peripheral(peripheral, None)?;
-        let call = shared.house.call(&self.requester(), peripheral, id)?;
+        let call = shared.house.call(self.requester(), peripheral, id)?;
         match device("ConnectionDeviceID", from)? {
             Some(device) if call.party(&device).is_none() && call.home != device => {
                 let why = format!("ConnectionDeviceID {device} is not on call {}", id.0);
@@ -436,7 +436,7 @@ impl Session {
         self.must_have(&[ServiceMask::CTI_SERVICE_CLIENT_CONTROL], "SNAPSHOT_DEVICE_REQ")?;
         let peripheral = shared.peripheral(request.peripheral_id, None)?;
         let device = self.device_of(shared, request.peripheral_id, request.agent_instrument.as_ref())?;
-        let calls = shared.house.calls_of_device(&self.requester(), peripheral, &device)?;
+        let calls = shared.house.calls_of_device(self.requester(), peripheral, &device)?;
         if calls.is_empty() && shared.house.table.is_no_instrument(peripheral, &device) {
             let why = format!("AgentInstrument {device} is not known");
             return Err(No::control(ControlFailure::CF_INVALID_CSTA_DEVICE_IDENTIFIER, why));

@@ -14,21 +14,20 @@ use super::answers::No;
 use super::{DIALECT, Ged188, events, time_of_day};
 use crate::dialects::Outbox;
 use crate::model::{AgentId, AgentKey, CallEvent, Event, Instrument, LinkEvent, PartyKind, PeripheralId, SessionId};
-use crate::operations::{Requester, Right};
+use crate::operations::Requester;
 use crate::sessions::{Following, Form, Rendered, Subscriber, Subscription, Target};
 
 /// A session as the table and the running commands know it.
 #[derive(Debug)]
 pub(super) struct Face {
     pub(super) shared: Arc<Ged188>,
-    pub(super) session: SessionId,
+    /// Who asks, for the operations.
+    pub(super) by: Requester,
     pub(super) client_id: String,
     /// ClientSignature, or ClientID where that was not given.
     pub(super) signature: String,
     pub(super) version: Version,
     pub(super) outbox: Arc<Outbox>,
-    /// Over whom the session has a right.
-    pub(super) right: Right,
     /// Whether its client is no one agent's: sees all of them.
     pub(super) sees_everybody: bool,
     /// Requests that were taken and are not answered yet.
@@ -38,11 +37,6 @@ pub(super) struct Face {
 }
 
 impl Face {
-    /// Who asks, for the operations.
-    pub(super) fn requester(&self) -> Requester {
-        Requester { session: self.session, right: self.right.clone() }
-    }
-
     /// Whether the session may hear of an event at a device. Others may come to work there while it listens: a logout that
     /// ends its monitor is one way of theirs to do so, and there are more.
     fn may_hear(&self, event: &Event, (peripheral, device): (PeripheralId, &Instrument)) -> bool {
@@ -55,11 +49,12 @@ impl Face {
             Event::Correction(event) => event.agent.as_ref(),
             Event::Call(event) => agent_of(event, device),
         };
-        let by = self.requester();
         match agent {
-            Some(agent) => by.must_have_right(&AgentKey { peripheral, agent: agent.clone() }, Some(device)).is_ok(),
+            Some(agent) => {
+                self.by.must_have_right(&AgentKey { peripheral, agent: agent.clone() }, Some(device)).is_ok()
+            }
             // A call that nobody's agent is on: whoever may command the device now.
-            None => self.shared.house.must_supervise_at(&by, peripheral, device).is_ok(),
+            None => self.shared.house.must_supervise_at(&self.by, peripheral, device).is_ok(),
         }
     }
 
@@ -106,7 +101,7 @@ impl Face {
 
 impl Subscriber for Face {
     fn session(&self) -> SessionId {
-        self.session
+        self.by.session
     }
 
     fn client_id(&self) -> &str {
@@ -178,7 +173,7 @@ impl Subscriber for Face {
     fn lose(&self, agent: &AgentKey, by: SessionId) {
         let table = &self.shared.house.table;
         let instrument = table.agent(agent).and_then(|cell| cell.entry().facts.instrument.clone());
-        if table.holder(agent, instrument.as_ref()) == Some(self.session) {
+        if table.holder(agent, instrument.as_ref()) == Some(self.by.session) {
             self.outbox.replace(by);
         }
     }

@@ -22,7 +22,7 @@ use super::{DIALECT, Ged188, time_of_day};
 use crate::access::Claim;
 use crate::dialects::{Outbox, Peer};
 use crate::model::{AgentFacts, AgentKey, Identity, LinkEvent, Password, PeripheralId, Service};
-use crate::operations::Right;
+use crate::operations::{Requester, Right};
 use crate::sessions::{HeldBy, Place, Subscriber, Target};
 
 /// The services that there are here.
@@ -92,12 +92,11 @@ impl Ged188 {
         let session = self.house.table.new_session();
         let face = Arc::new(Face {
             shared: Arc::clone(self),
-            session,
+            by: Requester { session, right },
             signature: signature(request).unwrap_or_else(|| client_id.clone()),
             client_id,
             version,
             outbox: Arc::clone(outbox),
-            right,
             sees_everybody: identity.sees_everybody(),
             in_flight: AtomicUsize::new(0),
             is_open: AtomicBool::new(false),
@@ -144,7 +143,7 @@ impl Ged188 {
             None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => Some((0, Target::All)),
             None => None,
         };
-        if face.right == Right::Every {
+        if face.by.right == Right::Every {
             self.house.come_back(session, &face.client_id);
         }
         let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
@@ -304,10 +303,10 @@ impl Ged188 {
     fn hold(&self, face: &Face, held: &[Target]) -> Result<(), No> {
         let table = &self.house.table;
         let is_same_client = |holder| table.client(holder).is_none_or(|client| client.client_id() == face.client_id);
-        match table.hold(face.session, held, &self.related(held), is_same_client) {
+        match table.hold(face.by.session, held, &self.related(held), is_same_client) {
             Ok(replaced) => {
                 for session in replaced.into_iter().filter_map(|session| table.client(session)) {
-                    session.replace(face.session);
+                    session.replace(face.by.session);
                 }
                 Ok(())
             }
@@ -321,7 +320,7 @@ impl Ged188 {
     /// The sessions of other protocols that the agent is taken over from, where the configuration wants that.
     fn meet(&self, face: &Face, agent: Option<&AgentKey>) -> Result<Vec<Arc<dyn Subscriber>>, No> {
         let Some(agent) = agent else { return Ok(Vec::new()) };
-        self.house.meet(face.session, agent, |other| other.dialect() != DIALECT).map_err(|HeldBy(session)| {
+        self.house.meet(face.by.session, agent, |other| other.dialect() != DIALECT).map_err(|HeldBy(session)| {
             let why = format!("the agent is held by session {session} of another protocol");
             No::failure(Status::E_CTI_DEVICE_IN_USE, why)
         })

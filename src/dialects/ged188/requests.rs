@@ -163,7 +163,7 @@ impl Session {
             move || OwnSubscription::renew(&own, &shared, &face)
         });
         let before = move || before.into_iter().for_each(|renew| renew());
-        shared.house.run(Arc::clone(&shared.house).log_in(self.requester(), key, login, before, answer));
+        shared.house.run(Arc::clone(&shared.house).log_in(self.requester().clone(), key, login, before, answer));
         Ok(())
     }
 
@@ -183,7 +183,7 @@ impl Session {
         let logout = Logout { agent, queues, reason, password: password(request)?, forced };
         let confirm = self.accept(request.invoke_id)?;
         let answer = Box::new(move |done: Result<_, Refusal>| confirm(done.map(drop)));
-        shared.house.run(Arc::clone(&shared.house).log_out(self.requester(), key, logout, answer));
+        shared.house.run(Arc::clone(&shared.house).log_out(self.requester().clone(), key, logout, answer));
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl Session {
         self.must_agree(shared, &key, fields)?;
         let change = StateChange { agent: key.agent.clone(), wanted, reason: ReasonCode(request.event_reason_code) };
         let answer = self.accept(request.invoke_id)?;
-        let set = Arc::clone(&shared.house).set_state(self.requester(), key, change, Demands::default(), answer);
+        let set = Arc::clone(&shared.house).set_state(self.requester().clone(), key, change, Demands::default(), answer);
         shared.house.run(set);
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Session {
         self.requester().must_be(&key, fields.instrument.as_ref())?;
         let password = password(request)?.unwrap_or_default();
         let answer = self.accept(request.invoke_id)?;
-        shared.house.run(Arc::clone(&shared.house).authenticate(self.requester(), key, password, answer));
+        shared.house.run(Arc::clone(&shared.house).authenticate(self.requester().clone(), key, password, answer));
         Ok(())
     }
 
@@ -233,7 +233,7 @@ impl Session {
         let peripheral = shared.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let key = self.agent_meant(shared, peripheral, &fields)?;
         let state = |facts: &AgentFacts| self.agent_state(request.invoke_id, facts);
-        self.face.say(shared.house.agent(&self.requester(), &key, state)?);
+        self.face.say(shared.house.agent(self.requester(), &key, state)?);
         Ok(())
     }
 
@@ -297,7 +297,7 @@ impl Session {
     fn client_event_report(&mut self, request: &ClientEventReportReq<&[u8]>) -> Result<(), No> {
         let text = given("Text", request.text.as_ref())?.ok_or_else(|| missing("Text"))?;
         let object = given("ObjectName", request.object_name.as_ref())?;
-        let (session, client) = (self.face.session, &self.face.client_id);
+        let (session, client) = (self.face.by.session, &self.face.client_id);
         match request.state {
             codes::ClientEventState::NORMAL => info!(%session, client, object, text, "client reports"),
             codes::ClientEventState::WARNING => warn!(%session, client, object, text, "client reports a warning"),
@@ -318,7 +318,7 @@ impl Session {
             return self.own_agent(shared).ok_or_else(|| missing("one of AgentID and AgentInstrument"));
         }
         if let (None, Some(device)) = (&fields.agent, fields.device()) {
-            shared.house.must_supervise_at(&self.requester(), peripheral, device)?;
+            shared.house.must_supervise_at(self.requester(), peripheral, device)?;
         }
         shared.agent(peripheral, fields).ok_or_else(|| {
             let device = fields.device().map(ToString::to_string).unwrap_or_default();
@@ -329,7 +329,7 @@ impl Session {
     /// Where a request names both the agent and its device, they must belong together.
     fn must_agree(&self, shared: &Ged188, key: &AgentKey, fields: &AgentFields) -> Result<(), No> {
         let (Some(agent), Some(instrument)) = (&fields.agent, &fields.instrument) else { return Ok(()) };
-        shared.house.must_have_right_over(&self.requester(), key)?;
+        shared.house.must_have_right_over(self.requester(), key)?;
         let at = shared.house.table.agent(key).and_then(|cell| cell.entry().facts.instrument.clone());
         match at {
             Some(at) if at != *instrument => {

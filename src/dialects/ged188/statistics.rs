@@ -50,7 +50,7 @@ impl Session {
         let fields = agent_fields!(request)?;
         let peripheral = shared.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let key = self.agent_meant(shared, peripheral, &fields)?;
-        let facts = shared.house.agent(&self.requester(), &key, AgentFacts::clone)?;
+        let facts = shared.house.agent(self.requester(), &key, AgentFacts::clone)?;
         let figures = shared.house.table.statistics.of_agent(peripheral, &key.agent).unwrap_or_default();
         let mut answer = agent_figures(figures);
         let id = Identity::of(key.agent.as_str(), self.face.version);
@@ -72,7 +72,7 @@ impl Session {
         shared: &Ged188,
         request: &QuerySkillGroupStatisticsReq<&[u8]>,
     ) -> Result<(), No> {
-        if self.face.right == Right::Nobody {
+        if self.face.by.right == Right::Nobody {
             let why = "QUERY_SKILL_GROUP_STATISTICS_REQ needs a session with events or an agent";
             return Err(No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why));
         }

@@ -41,12 +41,12 @@ impl Session {
         let (supervised, command) = match how {
             Some(how) => {
                 let device = self.device_watched(shared, peripheral, request, &fields)?;
-                shared.house.must_supervise_at(&self.requester(), peripheral, &device)?;
+                shared.house.must_supervise_at(self.requester(), peripheral, &device)?;
                 let watched = call_at(shared, peripheral, request.agent_connection_call_id, device)?;
                 (watched.clone(), CallCommand::Supervise { watched, by, how })
             }
             None => {
-                shared.house.must_supervise_at(&self.requester(), peripheral, &by)?;
+                shared.house.must_supervise_at(self.requester(), peripheral, &by)?;
                 let own = call_at(shared, peripheral, request.supervisor_connection_call_id, by)?;
                 (own.clone(), CallCommand::ClearConnection(own))
             }
@@ -59,7 +59,7 @@ impl Session {
             ..Default::default()
         };
         let answer = self.accept_with(request.invoke_id, move |_: CallOutcome| confirm.into())?;
-        shared.house.run(Arc::clone(&shared.house).control_call(self.requester(), peripheral, command, answer));
+        shared.house.run(Arc::clone(&shared.house).control_call(self.requester().clone(), peripheral, command, answer));
         Ok(())
     }
 
@@ -78,7 +78,7 @@ impl Session {
             return Ok(device.clone());
         }
         let key = shared.agent(peripheral, fields).ok_or_else(|| missing("AgentConnectionDeviceID"))?;
-        shared.house.must_have_right_over(&self.requester(), &key)?;
+        shared.house.must_have_right_over(self.requester(), &key)?;
         let at = shared.house.table.agent(&key).and_then(|cell| cell.entry().facts.instrument.clone());
         at.ok_or_else(|| {
             No::control(ControlFailure::CF_INVALID_OBJECT_STATE, format!("agent {} is not logged in", key.agent))
