@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::BytesMut;
+use bytes::BufMut;
 use nom::{IResult, Parser, bytes::complete::take_till, number::complete::be_u8};
 use serde_json::{Value, json};
 
@@ -56,8 +56,8 @@ impl<S: Storage> Wire for NamedVariable<S> {
         self.wire.as_ref().len()
     }
 
-    fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(self.wire.as_ref());
+    fn put(&self, out: &mut impl BufMut) {
+        out.put_slice(self.wire.as_ref());
     }
 
     fn json(&self) -> Value {
@@ -123,8 +123,8 @@ impl<S: Storage> Wire for NamedArray<S> {
         self.wire.as_ref().len()
     }
 
-    fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(self.wire.as_ref());
+    fn put(&self, out: &mut impl BufMut) {
+        out.put_slice(self.wire.as_ref());
     }
 
     fn json(&self) -> Value {

@@ -47,24 +47,32 @@ impl From<&[u8]> for Octets {
             return Octets(Place::Heap(bytes.into()));
         }
         let mut here = [0; HERE_BYTES_MAX];
-        // In pieces of a width that is known, which may overlap: a call that copies costs more than the copy.
-        match bytes.len() {
-            0..4 => here.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from),
-            4..8 => copy_ends::<4>(bytes, &mut here),
-            8..16 => copy_ends::<8>(bytes, &mut here),
-            _ => copy_ends::<16>(bytes, &mut here),
-        }
+        copy(bytes, &mut here[..bytes.len()]);
         Octets(Place::Here { len: bytes.len() as u8, bytes: here })
+    }
+}
+
+/// Copies to a place of the same length. What is short is copied in two pieces of a width that is known, which may overlap:
+/// a call that copies costs more than the copy.
+#[inline]
+pub(super) fn copy(from: &[u8], to: &mut [u8]) {
+    match from.len() {
+        0..4 => to.iter_mut().zip(from).for_each(|(to, from)| *to = *from),
+        4..8 => copy_ends::<4>(from, to),
+        8..16 => copy_ends::<8>(from, to),
+        16..33 => copy_ends::<16>(from, to),
+        _ => to.copy_from_slice(from),
     }
 }
 
 /// Copies the first and the last `N` of at most twice as many.
 #[inline]
-fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8; HERE_BYTES_MAX]) {
-    let len = from.len();
-    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
-        to[..N].copy_from_slice(first);
-        to[len - N..len].copy_from_slice(last);
+fn copy_ends<const N: usize>(from: &[u8], to: &mut [u8]) {
+    if let (Some(first), Some(to)) = (from.first_chunk::<N>(), to.first_chunk_mut::<N>()) {
+        *to = *first;
+    }
+    if let (Some(last), Some(to)) = (from.last_chunk::<N>(), to.last_chunk_mut::<N>()) {
+        *to = *last;
     }
 }
 

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::BytesMut;
+use bytes::BufMut;
 use serde_json::Value;
 
 use super::octets::{Octets, Storage};
@@ -134,8 +134,8 @@ impl<const MAX: usize, S: Storage> Wire for Text<MAX, S> {
         self.0.as_ref().len()
     }
 
-    fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(self.0.as_ref());
+    fn put(&self, out: &mut impl BufMut) {
+        out.put_slice(self.0.as_ref());
     }
 
     #[inline]
@@ -203,8 +203,8 @@ impl<const MAX: usize, S: Storage> Wire for Data<MAX, S> {
         self.0.as_ref().len()
     }
 
-    fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(self.0.as_ref());
+    fn put(&self, out: &mut impl BufMut) {
+        out.put_slice(self.0.as_ref());
     }
 
     #[inline]
@@ -265,7 +265,7 @@ impl<T: Wire> Wire for Secret<T> {
         self.0.bytes()
     }
 
-    fn put(&self, out: &mut BytesMut) {
+    fn put(&self, out: &mut impl BufMut) {
         self.0.put(out);
     }
 

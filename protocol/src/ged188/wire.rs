@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 use nom::{IResult, number::complete as parse};
 use serde_json::Value;
 
@@ -81,7 +81,7 @@ pub(crate) trait Wire: Sized {
     fn bytes(&self) -> usize;
 
     /// Writes the value, without tag or length.
-    fn put(&self, out: &mut BytesMut);
+    fn put(&self, out: &mut impl BufMut);
 
     /// What [`Wire::put`] writes, where the value is kept as it travels: found once for both, length and data.
     fn as_it_travels(&self) -> Option<&[u8]> {
@@ -149,7 +149,7 @@ macro_rules! number {
                 Self::BYTES_MAX
             }
 
-            fn put(&self, out: &mut BytesMut) {
+            fn put(&self, out: &mut impl BufMut) {
                 let $value = *self;
                 out.$put($to);
             }
@@ -241,8 +241,8 @@ impl<S: Storage> Wire for Ushorts<S> {
         self.0.as_ref().len()
     }
 
-    fn put(&self, out: &mut BytesMut) {
-        out.extend_from_slice(self.0.as_ref());
+    fn put(&self, out: &mut impl BufMut) {
+        out.put_slice(self.0.as_ref());
     }
 
     fn json(&self) -> Value {

@@ -10,17 +10,22 @@ use bytes::{BufMut, BytesMut};
 use super::catalogue::FieldInfo;
 use super::error::EncodeError;
 use super::frame::{FRAME_BYTES_MAX, HEADER_BYTES};
-use super::octets::{Octets, Storage};
+use super::octets::{Octets, Storage, copy};
 use super::rest::{Rest, reorder};
 use super::wire::{Number, Wire};
 use super::{MessageType, Tag, Version};
 
 /// One frame on its way out. The first error sticks and comes out of [`Writer::finish`].
+///
+/// Fields are gathered in `here` and leave in one piece: most frames fit. Whatever does not fit, or needs care, is written
+/// behind what was gathered so far.
 pub(crate) struct Writer<'a> {
     message: MessageType,
     version: Version,
     out: &'a mut BytesMut,
     start: usize,
+    here: [u8; HERE_BYTES],
+    len: usize,
     head: Head,
     error: Option<EncodeError>,
     /// Where each floating field lies, noted only if the message came in an order of its own.
@@ -60,7 +65,7 @@ enum Head {
     Wide,
     /// One byte each, with nothing to mind but the bounds.
     Narrow,
-    /// Of unlike widths, or a field's place is to be noted, or an error came before.
+    /// Of unlike widths, or a field's place is to be noted, or the frame is nearly as long as may be, or an error came before.
     Careful,
 }
 
@@ -70,17 +75,16 @@ struct Order {
 }
 
 impl<'a> Writer<'a> {
-    /// Makes room for a frame behind what `out` holds.
+    /// A frame behind what `out` holds.
     #[inline]
     pub(crate) fn new(message: MessageType, version: Version, out: &'a mut BytesMut) -> Writer<'a> {
         let start = out.len();
-        out.reserve(USUAL_FRAME_BYTES);
         let head = match (version.tag_bytes(), version.length_bytes()) {
             (2, 2) => Head::Wide,
             (1, 1) => Head::Narrow,
             _ => Head::Careful,
         };
-        Writer { message, version, out, start, head, error: None, order: None }
+        Writer { message, version, out, start, here: [0; HERE_BYTES], len: 0, head, error: None, order: None }
     }
 
     /// Header and fixed part, and what stood behind that. A message that came in an order of its own leaves in it.
@@ -91,11 +95,17 @@ impl<'a> Writer<'a> {
         more: &[u8],
         rest: &Rest<impl Storage>,
     ) {
-        self.out.extend_from_slice(&fixed.bytes[..fixed.len]);
-        self.out.extend_from_slice(more);
-        if !rest.order().is_empty() {
-            self.order = Some(Order { floating_start: self.out.len(), fields: Vec::new() });
-            self.head = Head::Careful;
+        match self.here.first_chunk_mut() {
+            Some(here) => (*here, self.len) = (fixed.bytes, fixed.len),
+            None => self.out.extend_from_slice(&fixed.bytes[..fixed.len]), // those of statistics
+        }
+        if !rest.is_empty() {
+            self.leave();
+            self.out.extend_from_slice(more);
+            if !rest.order().is_empty() {
+                self.order = Some(Order { floating_start: self.out.len(), fields: Vec::new() });
+                self.head = Head::Careful;
+            }
         }
     }
 
@@ -103,23 +113,29 @@ impl<'a> Writer<'a> {
     #[inline(always)] // so that the row is a constant where it is written
     pub(crate) fn floating<T: Wire>(&mut self, row: &'static FieldInfo, value: &T) {
         let Some(tag) = row.tag.filter(|_| row.is_in(self.version)) else { return };
-        match value.as_it_travels() {
-            Some(bytes) if self.head(row.name, tag, bytes.len()) => self.out.extend_from_slice(bytes),
-            None if self.head(row.name, tag, value.bytes()) => value.put(self.out),
-            _ => {} // refused
+        let as_it_travels = value.as_it_travels();
+        let bytes = as_it_travels.map_or_else(|| value.bytes(), <[u8]>::len);
+        match (self.field(tag, bytes), as_it_travels) {
+            (Some(data), Some(travels)) => return copy(travels, data),
+            (Some(mut data), None) => return value.put(&mut data),
+            (None, _) => (),
+        }
+        if self.careful_head(row.name, tag, bytes) {
+            value.put(self.out);
         }
     }
 
     /// Adds the unknown fields, restores the order, and puts the length into the header.
     #[inline]
-    pub(crate) fn finish(mut self, rest: &Rest<impl Storage>) -> Result<(), EncodeError> {
+    pub(crate) fn finish(&mut self, rest: &Rest<impl Storage>) -> Result<(), EncodeError> {
         if !rest.is_empty() {
             self.strange(rest);
         }
-        if let Some(error) = self.error {
+        if let Some(error) = self.error.take() {
             self.out.truncate(self.start);
             return Err(error);
         }
+        self.out.extend_from_slice(&self.here[..self.len]);
         let body_bytes = (self.out.len() - self.start - HEADER_BYTES) as u32;
         self.out[self.start..self.start + 4].copy_from_slice(&body_bytes.to_be_bytes());
         Ok(())
@@ -134,36 +150,55 @@ impl<'a> Writer<'a> {
         self.finish(&Rest::<Octets>::default())
     }
 
+    /// What was gathered leaves. Near the bound of a frame care is needed from then on.
+    #[cold]
+    fn leave(&mut self) {
+        self.out.extend_from_slice(&self.here[..self.len]);
+        self.len = 0;
+        if self.out.len() - self.start + HERE_BYTES > FRAME_BYTES_MAX {
+            self.head = Head::Careful;
+        }
+    }
+
     #[cold]
     fn strange(&mut self, rest: &Rest<impl Storage>) {
         for field in rest.unknown() {
-            if self.head(field.tag.name().unwrap_or("an unknown field"), field.tag, field.data.as_ref().len()) {
+            if self.careful_head(field.tag.name().unwrap_or("an unknown field"), field.tag, field.data.as_ref().len()) {
                 self.out.extend_from_slice(field.data.as_ref());
             }
         }
+        self.leave();
         if let (Some(order), None) = (self.order.take(), &self.error) {
             reorder(self.out, order.floating_start, &order.fields, rest.order());
         }
     }
 
-    /// Writes tag and length if the whole field can be written; whether it can.
+    /// The place for a field's data, behind its tag and length, if it can be gathered.
     #[inline(always)] // as above: tag and width are constants then
-    fn head(&mut self, name: &'static str, tag: Tag, bytes: usize) -> bool {
-        let room = FRAME_BYTES_MAX.saturating_sub(self.out.len() - self.start);
+    fn field(&mut self, tag: Tag, bytes: usize) -> Option<&mut [u8]> {
+        let from = self.len;
         match self.head {
-            // No field that fits into a frame has a length above u16::MAX.
-            Head::Wide if bytes + 4 <= room => self.out.put_u32(u32::from(tag.0) << 16 | bytes as u32),
-            Head::Narrow if bytes + 2 <= room && bytes < 256 && tag.0 < 256 => {
-                self.out.put_u16(tag.0 << 8 | bytes as u16);
+            Head::Wide => {
+                let (head, data) = self.here.get_mut(from..from + 4 + bytes)?.split_first_chunk_mut()?;
+                // What fits in there has no length above u16::MAX.
+                *head = (u32::from(tag.0) << 16 | bytes as u32).to_be_bytes();
+                self.len += 4 + bytes;
+                Some(data)
             }
-            _ => return self.careful_head(name, tag, bytes),
+            Head::Narrow if tag.0 < 256 && bytes < 256 => {
+                let (head, data) = self.here.get_mut(from..from + 2 + bytes)?.split_first_chunk_mut()?;
+                *head = (tag.0 << 8 | bytes as u16).to_be_bytes();
+                self.len += 2 + bytes;
+                Some(data)
+            }
+            _ => None,
         }
-        true
     }
 
-    /// Does the same, minding everything.
+    /// Writes tag and length behind what was gathered, minding everything; whether the field's data may follow.
     #[cold]
     fn careful_head(&mut self, name: &'static str, tag: Tag, bytes: usize) -> bool {
+        self.leave();
         let (tag_bytes, length_bytes) = (self.version.tag_bytes(), self.version.length_bytes());
         let bytes_max = if length_bytes == 1 { usize::from(u8::MAX) } else { usize::from(u16::MAX) };
         if bytes > bytes_max || (tag_bytes == 1 && tag.0 > u16::from(u8::MAX)) {
@@ -210,5 +245,5 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Reserved at once for a frame; most are smaller.
-const USUAL_FRAME_BYTES: usize = 256;
+/// So much of a frame is gathered before it leaves; most frames are smaller.
+const HERE_BYTES: usize = 256;

@@ -203,7 +203,7 @@ macro_rules! named {
                     Self::BYTES_MAX
                 }
 
-                fn put(&self, out: &mut bytes::BytesMut) {
+                fn put(&self, out: &mut impl bytes::BufMut) {
                     self.0.put(out);
                 }
 
