@@ -6,8 +6,8 @@
 
 mod close;
 pub mod ged188;
-pub mod opencti;
 mod news;
+pub mod opencti;
 mod outbox;
 mod proving;
 mod rate;

@@ -6,7 +6,7 @@
 //! Not here: how a socket is written to, frames. Must hold: adding never waits; once a subscription's mark is set here, none of its events is
 //! added after it; nothing comes behind the last word, whoever still adds.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -25,6 +25,8 @@ use crate::sessions::{Behind, Following, Span, Subscription, Total};
 
 /// A piece that has so much gets no more.
 const PIECE_BYTES: usize = 4 * 1024;
+/// Room that a piece with something in it has for more.
+const MORE_BYTES: usize = 512;
 /// What is written at once, or one piece.
 const WRITTEN_AT_ONCE: usize = 64 * 1024;
 /// Room for so many pieces is kept when there are none.
@@ -32,7 +34,11 @@ const PIECES_KEPT: usize = 4;
 thread_local! {
     /// One a thread: what is written at once is kept nowhere.
     static SCRATCH: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(WRITTEN_AT_ONCE));
+    /// One a thread: what was written makes room for the next.
+    static SPARE: Cell<BytesMut> = Cell::new(BytesMut::new());
 }
+/// The most room that is spared: whoever is given it may owe a few bytes for long.
+const SPARE_BYTES_MAX: usize = 1024;
 
 /// What no socket takes for a client that does not read.
 const READS_BYTES: usize = 512 * 1024;
@@ -320,6 +326,14 @@ impl Outbox {
         Ok(())
     }
 
+    /// Takes back the room of what is written: the next message that any connection is given goes there.
+    pub fn spare(mut room: BytesMut) {
+        room.clear();
+        if (1..=SPARE_BYTES_MAX).contains(&room.capacity()) {
+            SPARE.set(room);
+        }
+    }
+
     /// So much of what was taken is not written yet. Once all of it is, returns when the oldest of its events was read from
     /// its ACD.
     pub fn still_writing(&self, bytes: usize) -> Option<Instant> {
@@ -414,14 +428,17 @@ impl Inner {
         let is_full = |piece: &Piece| matches!(piece, Piece::Shared(_)) || piece.len() >= PIECE_BYTES;
         if self.pieces.back().is_none_or(is_full) {
             // The first grows as it is needed: most have no other.
-            let bytes = if self.pieces.is_empty() { 0 } else { PIECE_BYTES };
+            let bytes = if self.pieces.is_empty() { SPARE.take() } else { BytesMut::with_capacity(PIECE_BYTES) };
             if self.pieces.capacity() == 0 {
                 self.pieces.reserve_exact(1); // four, by itself
             }
-            self.pieces.push_back(Piece::Own { bytes: BytesMut::with_capacity(bytes), oldest: None });
+            self.pieces.push_back(Piece::Own { bytes, oldest: None });
         }
         let Some(Piece::Own { bytes, oldest }) = self.pieces.back_mut() else { return };
         let before = bytes.len();
+        if before > 0 && bytes.capacity() - before < MORE_BYTES {
+            bytes.reserve(MORE_BYTES); // who owes two messages may come to owe many
+        }
         write(bytes);
         *oldest = oldest.or(read_at);
         let added = bytes.len() - before;

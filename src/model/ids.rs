@@ -1,7 +1,8 @@
 //! Identities. Not here: what they identify.
 
 use std::fmt;
-use std::sync::Arc;
+
+use smol_str::SmolStr;
 
 /// One ACD behind the gateway, by the number that clients know it by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
@@ -28,11 +29,11 @@ impl SessionId {
 
 /// An agent's id, as the ACD knows it: 1 to 128 bytes without control characters.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AgentId(Arc<str>);
+pub struct AgentId(SmolStr);
 
 /// The device that an agent works at, as the ACD knows it: 1 to 128 bytes without control characters.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Instrument(Arc<str>);
+pub struct Instrument(SmolStr);
 
 /// An agent of one peripheral. Agent ids are unique within a peripheral only.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -71,7 +72,7 @@ macro_rules! text_id {
         impl $name {
             /// Takes a text from outside, or says what is wrong with it.
             pub fn new(text: &str) -> Result<Self, IdError> {
-                checked(text).map(|text| Self(Arc::from(text)))
+                checked(text).map(|text| Self(SmolStr::new(text)))
             }
 
             /// The id as text.

@@ -7,10 +7,11 @@
 //! An ACD's load is how many commands wait for it. Its latency needs no judging of its own: what waits is what comes in a
 //! second times the seconds that an answer takes, and commands to an ACD that does not answer wait until they time out.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Duration;
+
+use ahash::HashMap;
 
 use super::Refusal;
 use crate::model::PeripheralId;

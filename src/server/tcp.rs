@@ -95,11 +95,11 @@ impl AsyncWrite for Plain {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.write.must_work()?;
         loop {
-            ready!(self.write.half.as_ref().poll_write_ready(cx))?;
             match self.write.half.try_write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
                 written => return Poll::Ready(written),
             }
+            ready!(self.write.half.as_ref().poll_write_ready(cx))?;
         }
     }
 
@@ -139,7 +139,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
         while !self.pending.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.pending)).map_err(failed)?;
-            self.pending.advance(written);
+            if written == self.pending.len() {
+                self.pending.clear(); // its room is as it was
+            } else {
+                self.pending.advance(written);
+            }
             self.written += written as u64;
             self.is_unflushed = true;
         }
@@ -200,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
         oldest = outbox.still_writing(self.pending.len()).or(oldest);
         self.is_behind = !self.pending.is_empty();
         if self.pending.is_empty() {
-            self.pending = BytesMut::new();
+            Outbox::spare(std::mem::take(&mut self.pending));
         }
         Ok(oldest)
     }

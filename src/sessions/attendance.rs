@@ -19,12 +19,51 @@ use crate::model::{AgentKey, SessionId};
 /// Everything here is called with the agent's entry locked.
 #[derive(Debug, Default)]
 pub struct Attendance {
-    by_session: Index<SessionId, BTreeSet<AgentKey>>,
+    by_session: Index<SessionId, Agents>,
     /// By the name under which their client may come back.
     left_behind: Index<Arc<str>, BTreeSet<AgentKey>>,
     /// The sessions that are such a client, come back or here already when another one of theirs is lost.
     heirs: Index<Arc<str>, Vec<SessionId>>,
     losses: AtomicU64,
+}
+
+/// The agents of one session. A desktop has one, for which a tree would have room for eleven.
+#[derive(Debug, Default)]
+enum Agents {
+    #[default]
+    None,
+    One(AgentKey),
+    Many(BTreeSet<AgentKey>),
+}
+
+impl Agents {
+    fn insert(&mut self, key: AgentKey) {
+        *self = match std::mem::take(self) {
+            Agents::None => Agents::One(key),
+            Agents::One(other) if other == key => Agents::One(key),
+            Agents::One(other) => Agents::Many(BTreeSet::from([other, key])),
+            Agents::Many(mut agents) => {
+                agents.insert(key);
+                Agents::Many(agents)
+            }
+        };
+    }
+
+    fn remove(&mut self, key: &AgentKey) {
+        match self {
+            Agents::One(other) if other == key => *self = Agents::None,
+            Agents::Many(agents) => drop(agents.remove(key)),
+            Agents::None | Agents::One(_) => (),
+        }
+    }
+
+    fn into_all(self) -> BTreeSet<AgentKey> {
+        match self {
+            Agents::None => BTreeSet::new(),
+            Agents::One(key) => BTreeSet::from([key]),
+            Agents::Many(agents) => agents,
+        }
+    }
 }
 
 impl Attendance {
@@ -49,7 +88,7 @@ impl Attendance {
             heirs.retain(|heir| *heir != session);
         }
         self.heirs.remove_if(name, |_, heirs| heirs.is_empty());
-        self.by_session.remove(&session).map(|(_, agents)| agents).unwrap_or_default()
+        self.by_session.remove(&session).map(|(_, agents)| agents.into_all()).unwrap_or_default()
     }
 
     /// The session has the agent, who is not lost any more. False if the session has left: then nothing is changed.
@@ -111,5 +150,28 @@ impl Attendance {
             agents.remove(&cell.key);
         }
         self.left_behind.remove_if(&lost.name, |_, agents| agents.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AgentId, PeripheralId};
+
+    #[test]
+    fn a_sessions_agents_are_those_that_came_and_did_not_go_however_many() {
+        let key = |number: u32| AgentKey {
+            peripheral: PeripheralId(1),
+            agent: AgentId::new(&number.to_string()).expect("an id"),
+        };
+        for count in 0..5 {
+            let mut agents = Agents::default();
+            for number in (0..count).chain(0..count) {
+                agents.insert(key(number));
+            }
+            agents.remove(&key(99));
+            agents.remove(&key(0));
+            assert_eq!(agents.into_all(), (1..count).map(key).collect(), "{count}");
+        }
     }
 }

@@ -3,8 +3,9 @@
 //! Not here: what a report does to them (`operations`). Must hold: while one ACD's calls are locked nothing happens to
 //! them, so who begins to listen meanwhile is told of every call once and misses nothing of it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use ahash::HashMap;
 
 use crate::model::{AgentId, Call, CallId, Instrument, Party, PartyKind};
 
@@ -19,7 +20,7 @@ pub struct Calls {
 
 impl Calls {
     pub(super) fn new(calls_max: usize) -> Calls {
-        Calls { calls_max, by_id: HashMap::new(), by_device: HashMap::new(), by_agent: HashMap::new() }
+        Calls { calls_max, by_id: HashMap::default(), by_device: HashMap::default(), by_agent: HashMap::default() }
     }
 
     /// Whether one more would be too many.

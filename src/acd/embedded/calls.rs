@@ -3,10 +3,11 @@
 //! Not here: who may be ready (`world`), who is on a call and what that makes of an agent (`parties`), what clients ask
 //! (`control`). Must hold: the same seed tells the same story.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ahash::HashMap;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -59,7 +60,7 @@ pub(super) struct Ringing {
 impl Calls {
     pub(super) fn new(config: &EmbeddedConfig) -> Calls {
         let mut calls = Calls {
-            there: HashMap::new(),
+            there: HashMap::default(),
             waiting: config.queues.iter().map(|queue| (queue.number, VecDeque::new())).collect(),
             due: BTreeSet::new(),
             made: 0,

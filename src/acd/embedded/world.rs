@@ -3,8 +3,10 @@
 //! Not here: calls (`calls`), latency and faults (`mod`). Must hold: an agent is in no queue exactly while it is logged
 //! out; a device has one agent; whatever changes outside of a command is reported, in order.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use ahash::{HashMap, HashSet};
 
 use super::calls::{Calls, Ringing};
 use super::config::EmbeddedConfig;
@@ -79,13 +81,13 @@ impl World {
         });
         World {
             agents: agents.collect(),
-            at_instrument: HashMap::new(),
+            at_instrument: HashMap::default(),
             instruments: config.every_instrument().collect(),
             ready: config.queues.iter().map(|queue| (queue.number, BTreeSet::new())).collect(),
             calls: Calls::new(&config),
-            on_calls: HashMap::new(),
-            ringing: HashMap::new(),
-            joining: HashMap::new(),
+            on_calls: HashMap::default(),
+            ringing: HashMap::default(),
+            joining: HashMap::default(),
             listening: BTreeMap::new(),
             adapters: BTreeSet::new(),
             is_away: false,

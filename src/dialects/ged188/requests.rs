@@ -199,7 +199,8 @@ impl Session {
         self.must_agree(shared, &key, fields)?;
         let change = StateChange { agent: key.agent.clone(), wanted, reason: ReasonCode(request.event_reason_code) };
         let answer = self.accept(request.invoke_id)?;
-        let set = Arc::clone(&shared.house).set_state(self.requester().clone(), key, change, Demands::default(), answer);
+        let set =
+            Arc::clone(&shared.house).set_state(self.requester().clone(), key, change, Demands::default(), answer);
         shared.house.run(set);
         Ok(())
     }

@@ -30,6 +30,9 @@ impl AgentBook {
 
     /// Takes in the time that has passed.
     pub(super) fn advance(&mut self, now: u64) {
+        if self.mark == now {
+            return; // as for most of a burst
+        }
         if self.mark / DAY != now / DAY {
             self.session.add(&time_in(self.state, now.saturating_sub(self.mark)));
             self.today = time_in(self.state, now % DAY);
@@ -42,11 +45,14 @@ impl AgentBook {
     }
 
     /// Up to date already, the agent is in another state, or in other queues.
-    pub(super) fn enter(&mut self, state: AgentState, queues: Vec<QueueId>) {
+    pub(super) fn enter(&mut self, state: AgentState, queues: &[QueueId]) {
         if self.state == AgentState::LoggedOut && state != AgentState::LoggedOut {
             self.session = Figures::default();
         }
-        (self.state, self.queues) = (state, queues);
+        self.state = state;
+        if self.queues != queues {
+            self.queues = queues.to_vec();
+        }
     }
 
     /// The agent's part in a call.

@@ -13,11 +13,11 @@ mod calls;
 mod figures;
 mod queues;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ahash::HashMap;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
@@ -175,7 +175,7 @@ impl Statistics {
         for left in book.queues.iter().filter(|queue| !facts.queues.contains(queue)) {
             queue_book(queues, *left, now).leave(&facts.agent);
         }
-        book.enter(facts.state, facts.queues.clone());
+        book.enter(facts.state, &facts.queues);
         books.count(&facts.agent, now);
     }
 

@@ -1,7 +1,9 @@
 //! One queue's figures over the last five minutes, the half hour and the day, and who is in it now. Not here: the figures of
 //! its agents.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+
+use ahash::HashMap;
 
 use super::{AgentCounts, DAY, Doing, Figures, QueueFigures};
 use crate::model::{AgentId, CallId};
@@ -31,7 +33,7 @@ pub(super) struct QueueBook {
 impl QueueBook {
     pub(super) fn new(now: u64) -> QueueBook {
         QueueBook {
-            members: HashMap::new(),
+            members: HashMap::default(),
             counts: AgentCounts::default(),
             waiting: BTreeSet::new(),
             came_sum: 0,
