@@ -3,6 +3,7 @@
 //! Must hold: every series is there from the start, at 0; who counts has its handle already.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -173,8 +174,8 @@ pub struct AcdCounts {
 
 /// What is counted of a dialect's requests.
 #[derive(Debug)]
-pub struct RequestCounts {
-    by_name: HashMap<&'static str, Asked, ahash::RandomState>,
+pub struct RequestCounts<Kind> {
+    by_kind: HashMap<Kind, Asked, ahash::RandomState>,
     not_served: Asked,
     unknown: Asked,
 }
@@ -190,11 +191,11 @@ impl Asked {
     }
 }
 
-impl RequestCounts {
-    /// The request of that name; none: one that the protocol does not have. What a client makes up gets no name of its own.
-    pub fn of(&self, name: Option<&str>) -> Asked {
-        match name {
-            Some(name) => self.by_name.get(name).unwrap_or(&self.not_served).clone(),
+impl<Kind: Hash + Eq> RequestCounts<Kind> {
+    /// The request of that kind; none: one that the protocol does not have. What a client makes up gets no name of its own.
+    pub fn of(&self, kind: Option<Kind>) -> Asked {
+        match kind {
+            Some(kind) => self.by_kind.get(&kind).unwrap_or(&self.not_served).clone(),
             None => self.unknown.clone(),
         }
     }
@@ -236,8 +237,12 @@ impl Metrics {
         }
     }
 
-    /// What is counted of a dialect that serves the requests of these names.
-    pub fn requests(&self, dialect: &str, served: impl IntoIterator<Item = &'static str>) -> RequestCounts {
+    /// What is counted of a dialect that serves the requests of these kinds, by their names.
+    pub fn requests<Kind: Hash + Eq>(
+        &self,
+        dialect: &str,
+        served: impl IntoIterator<Item = (Kind, &'static str)>,
+    ) -> RequestCounts<Kind> {
         let asked = |name: &str| {
             Asked(Arc::new(By::new(|result: RequestResult| {
                 self.requests.get_or_create_owned(&vec![
@@ -248,7 +253,7 @@ impl Metrics {
             })))
         };
         RequestCounts {
-            by_name: served.into_iter().map(|name| (name, asked(name))).collect(),
+            by_kind: served.into_iter().map(|(kind, name)| (kind, asked(name))).collect(),
             not_served: asked("not_served"),
             unknown: asked("unknown"),
         }

@@ -46,14 +46,16 @@ pub struct Ged188 {
     requests_per_second_max: u32,
     monitors_max: usize,
     open_wait: std::time::Duration,
-    requests: RequestCounts,
+    requests: RequestCounts<MessageType>,
 }
 
 impl Ged188 {
     /// The dialect as one listener is configured to speak it.
     pub fn new(house: Arc<House>, gate: Arc<Gate>, config: &Config, listener: &ListenerConfig) -> Ged188 {
         Ged188 {
-            requests: house.metrics.requests(DIALECT, ANSWERED.iter().filter_map(|message| message.name())),
+            requests: house
+                .metrics
+                .requests(DIALECT, ANSWERED.iter().filter_map(|message| Some((*message, message.name()?)))),
             house,
             gate,
             settings: listener.clone(),

@@ -233,9 +233,8 @@ impl Session {
         }
         let peripheral = shared.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let key = self.agent_meant(shared, peripheral, &fields)?;
-        let state = |facts: &AgentFacts| self.agent_state(request.invoke_id, facts);
-        self.face.say(shared.house.agent(self.requester(), &key, state)?);
-        Ok(())
+        let say = |facts: &AgentFacts| self.face.say(self.agent_state(request.invoke_id, facts));
+        Ok(shared.house.agent(self.requester(), &key, say)?)
     }
 
     fn agent_state(&self, invoke_id: u32, facts: &AgentFacts) -> QueryAgentStateConf {

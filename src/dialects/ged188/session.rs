@@ -149,7 +149,7 @@ impl Client {
 
     fn on_frame(&mut self, now: Instant, frame: &Frame) -> Result<(), CloseReason> {
         self.counts.frames += 1;
-        let asked = self.shared.requests.of(frame.message_type.name());
+        let asked = self.shared.requests.of(frame.message_type.name().map(|_| frame.message_type));
         let done = match &mut self.stage {
             Stage::Proving(_) => return Ok(()), // cannot be: nothing is read
             Stage::Connected => {
@@ -309,7 +309,7 @@ impl Client {
                     Ok(()) => RequestResult::Ok,
                     Err((version, no)) => self.refuse_to_open(MessageType::OPEN_REQ, opening.0.invoke_id, version, no),
                 };
-                self.shared.requests.of(MessageType::OPEN_REQ.name()).is_answered(result);
+                self.shared.requests.of(Some(MessageType::OPEN_REQ)).is_answered(result);
                 let mut early = std::mem::take(&mut self.early);
                 let read = self.read(self.last_heard, &mut early);
                 self.early.unsplit(early);

@@ -45,7 +45,7 @@ pub struct OpenCti {
     requests_per_second_max: u32,
     devices_max: usize,
     open_wait: Duration,
-    requests: RequestCounts,
+    requests: RequestCounts<&'static str>,
     sessions: Sessions,
 }
 
@@ -76,7 +76,7 @@ impl OpenCti {
         sessions: Sessions,
     ) -> OpenCti {
         OpenCti {
-            requests: house.metrics.requests(DIALECT, Activity::NAMES.iter().copied()),
+            requests: house.metrics.requests(DIALECT, Activity::NAMES.iter().map(|name| (*name, *name))),
             house,
             gate,
             settings: listener.clone(),
