@@ -266,18 +266,18 @@ impl Outbox {
         self.wake();
     }
 
-    /// Wakes the connection, for bytes or for something else, unless it is at work: then it looks by itself.
+    /// Wakes the connection, for bytes or for something else, unless it is at work: then it looks before it waits.
     pub fn wake(&self) {
         self.news.tell();
     }
 
-    /// The connection is at work, and looks whether it is woken before it waits.
-    pub fn is_worked_on(&self) {
+    /// The connection is at work, whatever woke it.
+    pub fn rise(&self) {
         self.news.rise();
     }
 
     /// Whether something was added or asked since the connection looked last.
-    pub fn has_news(&self) -> bool {
+    pub fn take_news(&self) -> bool {
         self.news.take()
     }
 
@@ -326,7 +326,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Takes back the room of what is written: the next message that any connection is given goes there.
+    /// Takes back the room of what is written: the next piece that is begun on this thread has it.
     pub fn spare(mut room: BytesMut) {
         room.clear();
         if (1..=SPARE_BYTES_MAX).contains(&room.capacity()) {
@@ -427,7 +427,7 @@ impl Inner {
         let was = self.own_waiting();
         let is_full = |piece: &Piece| matches!(piece, Piece::Shared(_)) || piece.len() >= PIECE_BYTES;
         if self.pieces.back().is_none_or(is_full) {
-            // The first grows as it is needed: most have no other.
+            // The first begins with what room there is and grows as it is needed: most have no other.
             let bytes = if self.pieces.is_empty() { SPARE.take() } else { BytesMut::with_capacity(PIECE_BYTES) };
             if self.pieces.capacity() == 0 {
                 self.pieces.reserve_exact(1); // four, by itself

@@ -132,12 +132,14 @@ impl House {
         let mut snapshot = self.ask(id, AcdCommand::Snapshot, peripheral.acd.snapshot()).await?;
         let was_online = self.table.is_online(id);
         let (queues, instruments) = (std::mem::take(&mut snapshot.queues), std::mem::take(&mut snapshot.instruments));
+        let mut instruments = capabilities.lists_instruments.then(|| Instruments::new(instruments));
         self.table.with_link(id, |link| {
             link.online = true;
             link.queues = queues.into();
             link.lists_agents = capabilities.lists_agents;
-            link.instruments = capabilities.lists_instruments.then(|| Instruments::new(instruments));
+            std::mem::swap(&mut link.instruments, &mut instruments);
         });
+        drop(instruments); // of many: not while others want to know of a link
         if !was_online {
             info!(peripheral = %id, agents = snapshot.agents.len(), "link to the acd is up");
             self.table.announce(LinkEvent { peripheral: id, online: true });

@@ -98,10 +98,10 @@ impl<W: Wire> Connection<W> {
                 timer.as_mut().reset(deadline);
             }
             let next = poll_fn(|cx| {
+                self.outbox.rise();
                 if is_to_say_goodbye {
                     return Poll::Ready(Next::Goodbye);
                 }
-                self.outbox.is_worked_on();
                 if let Poll::Ready(done) = self.wire.poll_move(cx, &mut *self.conversation) {
                     return Poll::Ready(Next::Moved(done));
                 }
@@ -115,10 +115,13 @@ impl<W: Wire> Connection<W> {
             });
             let done = match next.await {
                 // What is added while it is answered, the answers above all, is written with them.
-                Next::Moved(done) if self.outbox.has_news() => done.and_then(|()| self.conversation.on_wake()),
+                Next::Moved(done) if self.outbox.take_news() => done.and_then(|()| self.conversation.on_wake()),
                 Next::Moved(done) => done,
                 Next::Woken => self.conversation.on_wake(),
-                Next::Due => stall.check(now()).and_then(|()| self.conversation.on_deadline(now())),
+                Next::Due => {
+                    self.outbox.rise();
+                    stall.check(now()).and_then(|()| self.conversation.on_deadline(now()))
+                }
                 Next::Goodbye => {
                     goodbye = goodbye.map(|goodbye| Goodbye { is_said: true, ..goodbye });
                     self.conversation.on_shutdown()

@@ -95,11 +95,11 @@ impl AsyncWrite for Plain {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.write.must_work()?;
         loop {
+            ready!(self.write.half.as_ref().poll_write_ready(cx))?;
             match self.write.half.try_write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
                 written => return Poll::Ready(written),
             }
-            ready!(self.write.half.as_ref().poll_write_ready(cx))?;
         }
     }
 
@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
         while !self.pending.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.pending)).map_err(failed)?;
             if written == self.pending.len() {
-                self.pending.clear(); // its room is as it was
+                self.pending.clear(); // what nothing was taken off before has all its room again
             } else {
                 self.pending.advance(written);
             }
@@ -190,11 +190,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
 
     fn flush(&mut self, cx: &mut Context<'_>, outbox: &Outbox) -> Result<Option<Instant>, CloseReason> {
         let mut oldest = None;
-        if self.is_behind && self.pending.is_empty() {
+        let was_behind = std::mem::take(&mut self.is_behind);
+        if was_behind && self.pending.is_empty() {
             oldest = outbox.still_writing(0); // `poll_move` has written the rest
+            self.pending = BytesMut::new();
         }
         outbox.take_next(&mut self.pending)?;
-        self.is_behind = false;
+        let given = self.pending.len();
         if self.pending.is_empty() && !self.is_unflushed {
             return Ok(oldest);
         }
@@ -204,7 +206,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
         oldest = outbox.still_writing(self.pending.len()).or(oldest);
         self.is_behind = !self.pending.is_empty();
         if self.pending.is_empty() {
-            Outbox::spare(std::mem::take(&mut self.pending));
+            let room = std::mem::take(&mut self.pending);
+            // Else there is more of it than can be seen: what was written was taken off its front.
+            if !was_behind && room.capacity() >= given {
+                Outbox::spare(room);
+            }
         }
         Ok(oldest)
     }

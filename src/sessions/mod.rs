@@ -6,7 +6,7 @@
 //! a whole table to find one thing.
 //!
 //! Locks are taken in this order and never the other way: an agent's entry, then an ACD's calls,
-//! then an index or the statistics, then a subscriber's own, then a log's.
+//! then an index, the links or the statistics, then a subscriber's own, then a log's.
 
 mod agents;
 mod attendance;

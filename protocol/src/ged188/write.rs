@@ -150,14 +150,11 @@ impl<'a> Writer<'a> {
         self.finish(&Rest::<Octets>::default())
     }
 
-    /// What was gathered leaves. Near the bound of a frame care is needed from then on.
+    /// What was gathered leaves.
     #[cold]
     fn leave(&mut self) {
         self.out.extend_from_slice(&self.here[..self.len]);
         self.len = 0;
-        if self.out.len() - self.start + HERE_BYTES > FRAME_BYTES_MAX {
-            self.head = Head::Careful;
-        }
     }
 
     #[cold]
@@ -218,9 +215,13 @@ impl<'a> Writer<'a> {
         true
     }
 
-    /// Whether the frame keeps its bound with `bytes` more.
+    /// Whether the frame keeps its bound with `bytes` more behind what has left. Where it might not with all that can be
+    /// gathered behind those, care is needed from then on.
     fn fits(&mut self, field: &'static str, bytes: usize) -> bool {
         let bytes = self.out.len() - self.start + bytes;
+        if bytes + HERE_BYTES > FRAME_BYTES_MAX {
+            self.head = Head::Careful;
+        }
         if bytes <= FRAME_BYTES_MAX {
             return true;
         }

@@ -3,8 +3,9 @@
 use bytes::{Bytes, BytesMut};
 use cti_protocol::ged188::codes::{AgentState, ForcedFlag};
 use cti_protocol::ged188::{
-    AgentStateEvent, AgentStateSkillGroup, AnyMessage, Decode, EncodeError, Frame, HEADER_BYTES, HeartbeatReq, Message,
-    MessageType, OpenReq, Rest, Secret, SetAgentStateReq, Stranger, Tag, Text, UnknownField, Version, WantedSkillGroup,
+    AgentStateEvent, AgentStateSkillGroup, AnyMessage, Decode, EncodeError, FRAME_BYTES_MAX, Frame, HEADER_BYTES,
+    HeartbeatReq, Message, MessageType, NamedVariable, OpenReq, Rest, Secret, SetAgentStateReq, SetCallDataReq,
+    Stranger, Tag, Text, UnknownField, Version, WantedSkillGroup,
 };
 use proptest::prelude::*;
 
@@ -154,6 +155,48 @@ proptest! {
         event.encode(version(number), &mut out).expect("it fits");
         let body = out.freeze().slice(HEADER_BYTES..);
         prop_assert_eq!(AgentStateEvent::decode_body(&body, version(number)), Ok(event));
+    }
+}
+
+proptest! {
+    /// Fields of any lengths, up to the bound and beyond it.
+    #[test]
+    fn a_frame_is_as_long_as_its_fields_and_never_longer_than_may_be(
+        lengths in prop::collection::vec(0usize..=200, 1..40),
+        total in 12_200usize..=12_800,
+        (number, head) in prop::sample::select(vec![(9, 2), (19, 2), (20, 4), (24, 4)]),
+    ) {
+        let mut call = SetCallDataReq::default();
+        let mut out = BytesMut::new();
+        call.encode(version(number), &mut out).expect("it fits");
+        let field = |length: usize| head + "n\0".len() + length + "\0".len();
+        let mut left = total - out.len();
+        let mut fields = Vec::new();
+        for length in lengths.iter().copied().cycle() {
+            let length = if left > 2 * field(200) { length } else { (left - field(0)).min(200) };
+            fields.push(length);
+            left -= field(length);
+            if left < field(0) {
+                break;
+            }
+        }
+        let total = total - left;
+        let variable = |length: usize| NamedVariable::new("n", &"v".repeat(length)).expect("it fits");
+        call.named_variables = fields.into_iter().map(variable).collect();
+        out = BytesMut::from(&b"before"[..]);
+        match call.encode(version(number), &mut out) {
+            Ok(()) => {
+                prop_assert!(total <= FRAME_BYTES_MAX, "{} bytes", total);
+                prop_assert_eq!(out.len(), b"before".len() + total);
+                let body = out.freeze().slice(b"before".len() + HEADER_BYTES..);
+                prop_assert_eq!(SetCallDataReq::decode_body(&body, version(number)), Ok(call));
+            }
+            Err(EncodeError::FrameTooLong { field: "NamedVariable", bytes, .. }) => {
+                prop_assert!(total > FRAME_BYTES_MAX && bytes <= total, "{} of {} bytes", bytes, total);
+                prop_assert_eq!(&out[..], b"before");
+            }
+            Err(other) => prop_assert!(false, "{}", other),
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::sessions::{Following, Form, Rendered, Subscriber, Subscription, Targe
 pub(super) struct Face {
     pub(super) shared: Arc<Ged188>,
     /// Who asks, for the operations.
-    pub(super) by: Requester,
+    pub(super) requester: Requester,
     pub(super) client_id: String,
     /// ClientSignature, or ClientID where that was not given.
     pub(super) signature: String,
@@ -51,10 +51,10 @@ impl Face {
         };
         match agent {
             Some(agent) => {
-                self.by.must_have_right(&AgentKey { peripheral, agent: agent.clone() }, Some(device)).is_ok()
+                self.requester.must_have_right(&AgentKey { peripheral, agent: agent.clone() }, Some(device)).is_ok()
             }
             // A call that nobody's agent is on: whoever may command the device now.
-            None => self.shared.house.must_supervise_at(&self.by, peripheral, device).is_ok(),
+            None => self.shared.house.must_supervise_at(&self.requester, peripheral, device).is_ok(),
         }
     }
 
@@ -101,7 +101,7 @@ impl Face {
 
 impl Subscriber for Face {
     fn session(&self) -> SessionId {
-        self.by.session
+        self.requester.session
     }
 
     fn client_id(&self) -> &str {
@@ -173,7 +173,7 @@ impl Subscriber for Face {
     fn lose(&self, agent: &AgentKey, by: SessionId) {
         let table = &self.shared.house.table;
         let instrument = table.agent(agent).and_then(|cell| cell.entry().facts.instrument.clone());
-        if table.holder(agent, instrument.as_ref()) == Some(self.by.session) {
+        if table.holder(agent, instrument.as_ref()) == Some(self.requester.session) {
             self.outbox.replace(by);
         }
     }

@@ -92,7 +92,7 @@ impl Ged188 {
         let session = self.house.table.new_session();
         let face = Arc::new(Face {
             shared: Arc::clone(self),
-            by: Requester { session, right },
+            requester: Requester { session, right },
             signature: signature(request).unwrap_or_else(|| client_id.clone()),
             client_id,
             version,
@@ -143,7 +143,7 @@ impl Ged188 {
             None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) => Some((0, Target::All)),
             None => None,
         };
-        if face.by.right == Right::Every {
+        if face.requester.right == Right::Every {
             self.house.come_back(session, &face.client_id);
         }
         let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
@@ -303,10 +303,10 @@ impl Ged188 {
     fn hold(&self, face: &Face, held: &[Target]) -> Result<(), No> {
         let table = &self.house.table;
         let is_same_client = |holder| table.client(holder).is_none_or(|client| client.client_id() == face.client_id);
-        match table.hold(face.by.session, held, &self.related(held), is_same_client) {
+        match table.hold(face.requester.session, held, &self.related(held), is_same_client) {
             Ok(replaced) => {
                 for session in replaced.into_iter().filter_map(|session| table.client(session)) {
-                    session.replace(face.by.session);
+                    session.replace(face.requester.session);
                 }
                 Ok(())
             }
@@ -320,7 +320,7 @@ impl Ged188 {
     /// The sessions of other protocols that the agent is taken over from, where the configuration wants that.
     fn meet(&self, face: &Face, agent: Option<&AgentKey>) -> Result<Vec<Arc<dyn Subscriber>>, No> {
         let Some(agent) = agent else { return Ok(Vec::new()) };
-        self.house.meet(face.by.session, agent, |other| other.dialect() != DIALECT).map_err(|HeldBy(session)| {
+        self.house.meet(face.requester.session, agent, |other| other.dialect() != DIALECT).map_err(|HeldBy(session)| {
             let why = format!("the agent is held by session {session} of another protocol");
             No::failure(Status::E_CTI_DEVICE_IN_USE, why)
         })

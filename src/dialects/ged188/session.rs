@@ -204,7 +204,7 @@ impl Client {
         let is_first = self.counts.refused == 0;
         self.counts.refused += 1;
         let Some(session) = self.session() else { return };
-        let (peer, id, message) = (&self.peer, session.face.by.session, frame.message_type);
+        let (peer, id, message) = (&self.peer, session.face.requester.session, frame.message_type);
         if is_first {
             info!(%peer, session = %id, %message, ?no, "refused; further ones are counted only");
         } else {
@@ -322,9 +322,9 @@ impl Client {
         let signature = request.client_signature.as_ref().map(Text::to_string);
         let face = &session.face;
         info!(
-            peer = %self.peer, session = %face.by.session, client = face.client_id, signature,
+            peer = %self.peer, session = %face.requester.session, client = face.client_id, signature,
             role = session.identity.role.name(),
-            version = face.version.number(), services = ?session.services, right = ?session.face.by.right, "session opened"
+            version = face.version.number(), services = ?session.services, right = ?session.face.requester.right, "session opened"
         );
     }
 
@@ -450,7 +450,7 @@ impl Conversation for Client {
         };
         match std::mem::replace(&mut self.stage, Stage::Connected) {
             Stage::Open(session) | Stage::Ending { session, .. } => {
-                let (id, client) = (session.face.by.session, session.face.client_id.clone());
+                let (id, client) = (session.face.requester.session, session.face.client_id.clone());
                 let agents = session.leave(&self.shared, farewell(reason));
                 Departed { session: Some(id), client: Some(client), agents, ..counted }
             }
@@ -480,7 +480,7 @@ fn farewell(reason: &CloseReason) -> Farewell {
 impl Session {
     /// Who asks, for the operations.
     pub(super) fn requester(&self) -> &Requester {
-        &self.face.by
+        &self.face.requester
     }
 
     /// Ends all that the session had, and says which agents those were. An agent stays as it is: closing a session is not a
@@ -488,8 +488,8 @@ impl Session {
     fn leave(self, shared: &Ged188, how: Farewell) -> Vec<AgentKey> {
         self.end_subscriptions(shared);
         let mut agents: Vec<AgentKey> = self.own_agent(shared).into_iter().collect();
-        shared.house.table.remove_client(self.face.by.session, &self.held);
-        let left = shared.house.leave(self.face.by.session, &self.face.client_id, how);
+        shared.house.table.remove_client(self.face.requester.session, &self.held);
+        let left = shared.house.leave(self.face.requester.session, &self.face.client_id, how);
         agents.extend(left.into_iter().filter(|left| !agents.contains(left)).collect::<Vec<_>>());
         agents
     }

@@ -72,7 +72,7 @@ impl Session {
         shared: &Ged188,
         request: &QuerySkillGroupStatisticsReq<&[u8]>,
     ) -> Result<(), No> {
-        if self.face.by.right == Right::Nobody {
+        if self.face.requester.right == Right::Nobody {
             let why = "QUERY_SKILL_GROUP_STATISTICS_REQ needs a session with events or an agent";
             return Err(No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why));
         }

@@ -170,7 +170,7 @@ impl Session {
 
     fn teams(&self, what: &str) -> Result<&[Arc<Team>], No> {
         self.must_have(&[ServiceMask::CTI_SERVICE_SUPERVISOR], what)?;
-        match &self.face.by.right {
+        match &self.face.requester.right {
             Right::Supervisor { teams, .. } => Ok(teams),
             _ => Ok(&[]),
         }
