@@ -27,10 +27,10 @@ const BOUNDS_MICROS: [u64; 17] = [
 impl Histogram {
     /// Adds one that took that long.
     pub fn observe(&self, took: Duration) {
-        let micros = took.as_nanos().div_ceil(1_000);
-        let place = BOUNDS_MICROS.partition_point(|bound| u128::from(*bound) < micros);
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let place = BOUNDS_MICROS.partition_point(|bound| bound * 1_000 < nanos);
         self.0.counts[place].fetch_add(1, Ordering::Relaxed);
-        self.0.nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.0.nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
     /// How many there were.
