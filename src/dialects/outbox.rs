@@ -25,8 +25,10 @@ use crate::sessions::{Behind, Following, Span, Subscription, Total};
 
 /// A piece that has so much gets no more.
 const PIECE_BYTES: usize = 4 * 1024;
-/// Room that a piece with something in it has for more.
-const MORE_BYTES: usize = 512;
+/// Most messages are shorter.
+const USUAL_BYTES: usize = 256;
+/// By how much a piece grows that has something in it already.
+const MORE_BYTES: usize = 1024;
 /// What is written at once, or one piece.
 const WRITTEN_AT_ONCE: usize = 64 * 1024;
 /// Room for so many pieces is kept when there are none.
@@ -436,7 +438,7 @@ impl Inner {
         }
         let Some(Piece::Own { bytes, oldest }) = self.pieces.back_mut() else { return };
         let before = bytes.len();
-        if before > 0 && bytes.capacity() - before < MORE_BYTES {
+        if before > 0 && bytes.capacity() - before < USUAL_BYTES {
             bytes.reserve(MORE_BYTES); // who owes two messages may come to owe many
         }
         write(bytes);
