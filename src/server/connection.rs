@@ -6,11 +6,13 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Sleep;
 use tracing::{debug, info, warn};
 
 use super::goodbyes::Goodbyes;
@@ -79,7 +81,7 @@ impl<W: Wire> Connection<W> {
     async fn serve(&mut self, goodbyes: &Goodbyes) -> CloseReason {
         let mut goodbye = None;
         let mut stall = Stall::new(self.spoken.write);
-        let mut timer = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
+        let mut timer: Option<Pin<Box<Sleep>>> = None;
         loop {
             if goodbyes.is_cut() {
                 return CloseReason::Shutdown;
@@ -91,12 +93,7 @@ impl<W: Wire> Connection<W> {
             let is_to_say_goodbye = goodbye_at.is_some_and(|at| at <= now());
             let deadlines = [self.conversation.next_deadline(), stall.deadline(), goodbye_at];
             let deadline = deadlines.into_iter().flatten().min();
-            // A deadline that only moves away is looked at again when the timer fires: every read moves it.
-            if let Some(deadline) = deadline.map(tokio::time::Instant::from_std)
-                && (timer.is_elapsed() || deadline < timer.deadline())
-            {
-                timer.as_mut().reset(deadline);
-            }
+            set(&mut timer, deadline);
             let next = poll_fn(|cx| {
                 self.outbox.rise();
                 if is_to_say_goodbye {
@@ -108,8 +105,8 @@ impl<W: Wire> Connection<W> {
                 if self.outbox.poll_woken(cx).is_ready() {
                     return Poll::Ready(Next::Woken);
                 }
-                match deadline {
-                    Some(_) => timer.as_mut().poll(cx).map(|()| Next::Due),
+                match &mut timer {
+                    Some(timer) => timer.as_mut().poll(cx).map(|()| Next::Due),
                     None => Poll::Pending,
                 }
             });
@@ -136,6 +133,19 @@ impl<W: Wire> Connection<W> {
             let (written, left) = self.wire.written();
             stall.look(now, written, left);
         }
+    }
+}
+
+/// Sets the timer of a connection. One that has no deadline has no timer, which would be a quarter of its task. A deadline that
+/// only moves away is looked at again when the timer fires: every read moves it.
+fn set(timer: &mut Option<Pin<Box<Sleep>>>, deadline: Option<Instant>) {
+    match (timer.as_mut(), deadline.map(tokio::time::Instant::from_std)) {
+        (Some(timer), Some(deadline)) if timer.is_elapsed() || deadline < timer.deadline() => {
+            timer.as_mut().reset(deadline);
+        }
+        (Some(_), Some(_)) => (),
+        (None, Some(deadline)) => *timer = Some(Box::pin(tokio::time::sleep_until(deadline))),
+        (_, None) => *timer = None,
     }
 }
 

@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use parking_lot::{Mutex, RwLock};
+use smol_str::SmolStr;
 
 pub use agents::{AdapterState, AgentCell, AgentEntry, Doer, LogoutKind, Unsure};
 pub use attendance::Attendance;
@@ -49,7 +50,7 @@ pub struct Table {
     /// The agents that may be known, of each ACD.
     agent_places: Places<PeripheralId>,
     /// The sessions that may be open, of each identity that clients open them by.
-    pub session_places: Places<String>,
+    pub session_places: Places<SmolStr>,
     /// The subscriptions that clients may start, of all together.
     pub subscription_places: Places<()>,
     calls_max: usize,

@@ -214,7 +214,7 @@ async fn one_session_too_many_of_an_identity_is_refused() {
     first.drops();
     crm.succeeds(hello).await;
     assert_eq!(third.is_refused_to_open(open_req("bridge", services_of_bridge())).await, Status::E_CTI_TOO_MUCH_DATA);
-    assert_eq!(house.house.table.session_places.taken(&"bridge".to_owned()), 2);
+    assert_eq!(house.house.table.session_places.taken(&"bridge".into()), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,7 +223,7 @@ async fn who_comes_back_takes_the_place_of_its_old_session() {
     let mut old = Desk::of_agent(&house, "1001").await;
     for _ in 0..3 {
         let new = Desk::of_agent(&house, "1001").await;
-        assert_eq!(house.house.table.session_places.taken(&"desktop-1001".to_owned()), 2, "until the old one is told");
+        assert_eq!(house.house.table.session_places.taken(&"desktop-1001".into()), 2, "until the old one is told");
         let mut third = Desk::connected(&house, 20);
         let other = OpenReq { agent_id: text("1002"), ..open_req("desktop-1001", services_of_agent()) };
         assert_eq!(third.is_refused_to_open(other).await, Status::E_CTI_TOO_MUCH_DATA);
@@ -232,7 +232,7 @@ async fn who_comes_back_takes_the_place_of_its_old_session() {
         drop(old);
         old = new;
     }
-    assert_eq!(house.house.table.session_places.taken(&"desktop-1001".to_owned()), 1);
+    assert_eq!(house.house.table.session_places.taken(&"desktop-1001".into()), 1);
 
     let (mut old, welcome) = Crm::open_as(&house, "crm").await;
     let token = welcome["session"].as_str().unwrap().to_owned();

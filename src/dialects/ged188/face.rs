@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytes::BytesMut;
 use cti_protocol::ged188::codes::{DeviceIdType, PgStatus, Status, SystemEventId};
 use cti_protocol::ged188::{AnyMessage, SystemEvent, Text, Time, Version};
+use smol_str::SmolStr;
 use tracing::error;
 
 use super::answers::No;
@@ -23,9 +24,9 @@ pub(super) struct Face {
     pub(super) shared: Arc<Ged188>,
     /// Who asks, for the operations.
     pub(super) requester: Requester,
-    pub(super) client_id: String,
+    pub(super) client_id: SmolStr,
     /// ClientSignature, or ClientID where that was not given.
-    pub(super) signature: String,
+    pub(super) signature: SmolStr,
     pub(super) version: Version,
     pub(super) outbox: Arc<Outbox>,
     /// Whether its client is no one agent's: sees all of them.

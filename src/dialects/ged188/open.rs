@@ -4,13 +4,14 @@
 //! nothing behind.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cti_protocol::ged188::codes::{self, CallMsgMask, PeripheralType, ServiceMask, Status};
 use cti_protocol::ged188::{Bool, Flavour, Frame, OpenConf, OpenReq, OpenedPeripheral, Text, Time, Version};
+use smol_str::SmolStr;
 
 use super::answers::No;
 use super::events::Identity as AgentIds;
@@ -93,8 +94,8 @@ impl Ged188 {
         let face = Arc::new(Face {
             shared: Arc::clone(self),
             requester: Requester { session, right },
-            signature: signature(request).unwrap_or_else(|| client_id.clone()),
-            client_id,
+            signature: SmolStr::new(signature(request).unwrap_or(&client_id)),
+            client_id: SmolStr::new(&client_id),
             version,
             outbox: Arc::clone(outbox),
             sees_everybody: identity.sees_everybody(),
@@ -161,7 +162,7 @@ impl Ged188 {
             idle_timeout,
             held,
             own,
-            monitors: HashMap::new(),
+            monitors: BTreeMap::new(),
             next_monitor_id: OWN_MONITOR_ID,
             asked: Cell::default(),
             _place: place,
@@ -291,10 +292,10 @@ impl Ged188 {
     }
 
     /// A place among its client's sessions. Who comes back before its old connection was found dead takes that one's.
-    fn place(&self, client_id: &str, held: &[Target]) -> Result<Place<String>, No> {
+    fn place(&self, client_id: &str, held: &[Target]) -> Result<Place<SmolStr>, No> {
         let table = &self.house.table;
         let replaced = table.held_by(client_id, &[held, &self.related(held)].concat());
-        table.session_places.take_instead_of(replaced, client_id.to_owned()).map_err(|full| {
+        table.session_places.take_instead_of(replaced, SmolStr::new(client_id)).map_err(|full| {
             No::failure(Status::E_CTI_TOO_MUCH_DATA, format!("sessions of ClientID {client_id:?}: {full}"))
         })
     }
@@ -396,9 +397,9 @@ fn allowed(identity: &Identity) -> ServiceMask {
 }
 
 /// ClientSignature, where it says something. It is for people, so that one which cannot be read is none.
-fn signature(request: &OpenReq) -> Option<String> {
+fn signature(request: &OpenReq) -> Option<&str> {
     let signature = request.client_signature.as_ref()?.to_str()?;
-    Some(signature.to_owned()).filter(|signature| !signature.is_empty())
+    Some(signature).filter(|signature| !signature.is_empty())
 }
 
 /// A version whose floating fields a client of that version can read.

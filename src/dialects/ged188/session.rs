@@ -3,7 +3,7 @@
 //! Not here: what an OPEN_REQ may ask (`open`), and what an open session may (`requests`).
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use cti_protocol::ged188::codes::{ControlFailure, ServiceMask, Status};
 use cti_protocol::ged188::{
     AnyMessage, CloseConf, CloseReq, Frame, FrameCodec, MessageType, OpenReq, Text, Version, peek_invoke_id,
 };
+use smol_str::SmolStr;
 use tokio_util::codec::Decoder;
 use tracing::{debug, info};
 
@@ -79,11 +80,11 @@ pub(super) struct Session {
     /// What the services themselves bring: all events, or those of the session's own agent.
     pub(super) own: Option<Arc<OwnSubscription>>,
     /// Monitors that the client started, by their ids. Those that a logout ended stay until the client stops them.
-    pub(super) monitors: HashMap<u32, Arc<Subscription>>,
+    pub(super) monitors: BTreeMap<u32, Arc<Subscription>>,
     pub(super) next_monitor_id: u32,
     /// The request that is looked at just now, until somebody has taken it on to answer it later.
     pub(super) asked: Cell<Option<Asked>>,
-    pub(super) _place: Place<String>,
+    pub(super) _place: Place<SmolStr>,
 }
 
 /// The subscription that a session has by its services. A logout ends it, the agent's next login here begins it anew.
@@ -322,7 +323,7 @@ impl Client {
         let signature = request.client_signature.as_ref().map(Text::to_string);
         let face = &session.face;
         info!(
-            peer = %self.peer, session = %face.requester.session, client = face.client_id, signature,
+            peer = %self.peer, session = %face.requester.session, client = face.client_id.as_str(), signature,
             role = session.identity.role.name(),
             version = face.version.number(), services = ?session.services, right = ?session.face.requester.right, "session opened"
         );
@@ -450,7 +451,7 @@ impl Conversation for Client {
         };
         match std::mem::replace(&mut self.stage, Stage::Connected) {
             Stage::Open(session) | Stage::Ending { session, .. } => {
-                let (id, client) = (session.face.requester.session, session.face.client_id.clone());
+                let (id, client) = (session.face.requester.session, session.face.client_id.to_string());
                 let agents = session.leave(&self.shared, farewell(reason));
                 Departed { session: Some(id), client: Some(client), agents, ..counted }
             }

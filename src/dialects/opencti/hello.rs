@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cti_protocol::opencti::{Acd, Capabilities, Code, Hello, PROTOCOL_VERSION, ReasonCode, RequestId, Welcome};
+use smol_str::SmolStr;
 
 use super::OpenCti;
 use super::answers::No;
@@ -62,7 +63,7 @@ pub(super) struct Opened {
     pub(super) idle_timeout: Option<Duration>,
     /// For the log.
     pub(super) is_resumed: bool,
-    _place: Place<String>,
+    _place: Place<SmolStr>,
 }
 
 impl OpenCti {
@@ -81,7 +82,7 @@ impl OpenCti {
         let own = known.map(|known| Arc::clone(&known)).filter(|session| *session.client == *rights.identity);
         // Who comes back before its old connection was found dead takes that one's place.
         let replaced = own.as_ref().is_some_and(|session| session.has_line());
-        let place = self.house.table.session_places.take_instead_of(replaced.into(), hello.identity.clone());
+        let place = self.house.table.session_places.take_instead_of(replaced.into(), SmolStr::new(&hello.identity));
         let many = |full| No::new(Code::TooManySessions, format!("sessions of identity {:?}: {full}", hello.identity));
         let _place = place.map_err(many)?;
         let welcome = self.welcome(id);
