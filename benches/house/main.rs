@@ -27,7 +27,7 @@ fn look_up(c: &mut Criterion) {
         let world = World::new(agents);
         let keys: Vec<AgentKey> = (0..agents).map(agent_key).collect();
         let bare: HashMap<AgentKey, u64, ahash::RandomState> = keys.iter().cloned().zip(0..).collect();
-        let by = Requester { session: world.house.table.new_session(), right: Right::Every };
+        let by = Requester { session: world.house.table.new_session(), client: "bench".into(), right: Right::Every };
         let mut turn = keys.iter().cycle();
         group.bench_function(format!("house, {agents} agents"), |b| {
             b.iter(|| world.house.agent(&by, black_box(turn.next().expect("a cycle")), |facts| facts.order))
@@ -72,7 +72,10 @@ fn fan_out(c: &mut Criterion) {
 fn operations(c: &mut Criterion) {
     let mut group = c.benchmark_group("log in, ready, not ready, log out");
     let world = World::new(1);
-    let (key, by) = (agent_key(0), Requester { session: world.house.table.new_session(), right: Right::Every });
+    let (key, by) = (
+        agent_key(0),
+        Requester { session: world.house.table.new_session(), client: "bench".into(), right: Right::Every },
+    );
     let login = || Login {
         agent: key.agent.clone(),
         password: Default::default(),

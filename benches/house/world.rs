@@ -64,7 +64,8 @@ impl World {
         let world = World { runtime, acd, house, dialect };
         world.runtime.block_on(async {
             world.house.all_online().await;
-            let by = Requester { session: world.house.table.new_session(), right: Right::Every };
+            let by =
+                Requester { session: world.house.table.new_session(), client: "bench".into(), right: Right::Every };
             for agent in 0..agents {
                 let login = Login {
                     agent: agent_key(agent).agent,

@@ -192,7 +192,7 @@ impl Story {
     /// Somebody who may do anything asks the gateway for something.
     fn command(&mut self, kind: u8, argument: u8) {
         let house = Arc::clone(&self.house);
-        let by = Requester { session: SessionId(1), right: Right::Every };
+        let by = Requester { session: SessionId(1), client: "fuzzer".into(), right: Right::Every };
         let number = 1 + u32::from(argument & 1);
         let agent = AgentId::new(&(1000 + number).to_string()).expect("an id");
         let device = device(&(3000 + number).to_string());

@@ -21,7 +21,7 @@ impl House {
         if let Err(refusal) = &done {
             let device = command.devices().next();
             let agent = device.and_then(|device| self.table.agent_at(peripheral, device));
-            let whose = Whose { peripheral, session: Some(by.session), agent: agent.as_ref() };
+            let whose = Whose { peripheral, by: Some(&by), agent: agent.as_ref() };
             self.note_refusal(Step::ControlCall, whose, refusal);
         }
         answer(done);

@@ -299,7 +299,7 @@ impl House {
         }
         let agent = cell.key.agent.clone();
         let request = Logout { agent, queues: QueueChoice::AsAcdSays, reason, password: None, forced: false };
-        let done = self.log_out_in_order(cell, &request).await;
+        let done = self.log_out_in_order(cell, &request, Whose::of_agent(&cell.key)).await;
         cell.entry().logging_out = None;
         self.settle(cell, None, || ());
         self.mend_if_needed(cell, &mut cell.entry());

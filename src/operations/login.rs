@@ -28,8 +28,8 @@ impl House {
         before: impl FnOnce() + Send,
         answer: Answer<()>,
     ) {
-        let whose = Whose::of_agent(&key).asked_by(by.session);
-        let guess = self.guess(&by, &key);
+        let whose = Whose::of_agent(&key).asked_by(&by);
+        let guess = Guess::new(&by, &key);
         let (_taken, cell) = match self.admit_login(&by, &key, &request) {
             Ok(admitted) => admitted,
             Err(refusal) => {
@@ -39,7 +39,7 @@ impl House {
         };
         let turn = cell.turn.lock().await;
         let outcome = match not_leaving(&cell) {
-            Ok(()) => self.log_in_in_order(&cell, &request, &guess).await,
+            Ok(()) => self.log_in_in_order(&cell, &request, &guess, whose).await,
             Err(refusal) => Err(refusal),
         };
         match &outcome {
@@ -73,10 +73,10 @@ impl House {
 
     /// Checks an agent's password and changes nothing.
     pub async fn authenticate(self: Arc<House>, by: Requester, key: AgentKey, password: Password, answer: Answer<()>) {
-        let guess = self.guess(&by, &key);
+        let guess = Guess::new(&by, &key);
         let checked = self.check(&guess, &key, &password).await;
         if let Err(refusal) = &checked {
-            self.note_refusal(Step::Authenticate, Whose::of_agent(&key), refusal);
+            self.note_refusal(Step::Authenticate, Whose::of_agent(&key).asked_by(&by), refusal);
         }
         answer(checked);
     }
@@ -107,10 +107,11 @@ impl House {
         cell: &Arc<AgentCell>,
         request: &Login,
         guess: &Guess,
+        whose: Whose<'_>,
     ) -> Result<AgentFacts, Refusal> {
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         if request.forced {
-            self.leave_other_instrument(&*acd, cell, request, guess).await?;
+            self.leave_other_instrument(&*acd, cell, request, guess, whose).await?;
         }
         let was_in = self.finish_teardown(cell).await?;
         // Checked before anything is opened: a guessed password costs the ACD one question and nothing else.
@@ -126,7 +127,7 @@ impl House {
                 Ok(facts)
             }
             Err(reason) => {
-                self.undo_login(cell, &reason, was_in).await;
+                self.undo_login(cell, &reason, was_in, whose).await;
                 Err(refused(&cell.key, reason))
             }
         }
@@ -140,6 +141,7 @@ impl House {
         cell: &Arc<AgentCell>,
         request: &Login,
         guess: &Guess,
+        whose: Whose<'_>,
     ) -> Result<(), Refusal> {
         let is_elsewhere = {
             let facts = &cell.entry().facts;
@@ -157,7 +159,7 @@ impl House {
             password: None,
             forced: true,
         };
-        let left = self.log_out_in_order(cell, &logout).await;
+        let left = self.log_out_in_order(cell, &logout, whose).await;
         self.settle(cell, None, || ());
         left.map(drop)
     }
@@ -187,7 +189,7 @@ impl House {
     }
 
     /// A login that failed leaves nothing: where the answer was only late, the agent is logged out again.
-    async fn undo_login(self: &Arc<House>, cell: &Arc<AgentCell>, reason: &AcdRefusal, was_in: bool) {
+    async fn undo_login(self: &Arc<House>, cell: &Arc<AgentCell>, reason: &AcdRefusal, was_in: bool, whose: Whose<'_>) {
         // Nor is it known what one left that refused in its own words.
         let is_open = |reason: &AcdRefusal| {
             matches!(reason, AcdRefusal::TimedOut { .. } | AcdRefusal::LinkDown | AcdRefusal::Refused { .. })
@@ -197,13 +199,13 @@ impl House {
             match self.ask_the_truth(cell, unsure).await {
                 Ok(truth) => self.settle_up_to(cell, truth, now()),
                 // It is asked again in the background.
-                Err(error) => self.note_refusal(Step::AskAgent, Whose::of_agent(&cell.key), &error),
+                Err(error) => self.note_refusal(Step::AskAgent, whose, &error),
             }
         }
         if !cell.entry().facts.is_logged_in() {
             // Where it does not close at once, that goes on in the background.
             if let Err(error) = self.close_adapter(cell).await {
-                self.note_refusal(Step::CloseAdapter, Whose::of_agent(&cell.key), &error);
+                self.note_refusal(Step::CloseAdapter, whose, &error);
             }
         }
     }

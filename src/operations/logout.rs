@@ -47,16 +47,17 @@ impl House {
         mut request: Logout,
         answer: Answer<LoggedOut>,
     ) {
+        let whose = Whose::of_agent(&key).asked_by(&by);
         let (taken, cell, is_due) = match self.admit_logout(&by, &key, &request) {
             Ok(admitted) => admitted,
             Err(refusal) => {
                 self.metrics.logout_step(LogoutStep::Admit, outcome_of(&refusal));
-                self.note_refusal(Step::LogOut, Whose::of_agent(&key).asked_by(by.session), &refusal);
+                self.note_refusal(Step::LogOut, whose, &refusal);
                 return answer(Err(refusal));
             }
         };
         self.metrics.logout_step(LogoutStep::Admit, StepOutcome::Done);
-        let guess = self.guess(&by, &key);
+        let guess = Guess::new(&by, &key);
         let (turn, may_still) = self.turn(&cell, &by).await;
         self.note_doer(&cell, &by);
         let may_leave = match may_still {
@@ -64,7 +65,7 @@ impl House {
             refused => refused.inspect_err(|refusal| self.logout_ends_with(refusal)),
         };
         let outcome = match may_leave {
-            Ok(()) => self.log_out_in_order(&cell, &request).await,
+            Ok(()) => self.log_out_in_order(&cell, &request, whose).await,
             Err(refusal) => Err(refusal),
         };
         match &outcome {
@@ -74,7 +75,7 @@ impl House {
             }
             Err(refusal) => match refusal.blame() {
                 Blame::Client => info!(agent = %key, session = %by.session, error = %refusal, "logout refused"),
-                Blame::Acd => self.note_refusal(Step::LogOut, Whose::of_agent(&key).asked_by(by.session), refusal),
+                Blame::Acd => self.note_refusal(Step::LogOut, whose, refusal),
             },
         }
         // What the ACD reported since waits until the requester has been told, so that it hears of a new login after the
@@ -91,6 +92,7 @@ impl House {
         self: &Arc<House>,
         cell: &Arc<AgentCell>,
         request: &Logout,
+        whose: Whose<'_>,
     ) -> Result<LoggedOut, Refusal> {
         let acd = Arc::clone(&self.reachable(cell.key.peripheral)?.acd);
         if !cell.entry().facts.is_logged_in() {
@@ -103,7 +105,7 @@ impl House {
         let asked = acd.log_out(&cell.key.agent, &request.queues, request.reason, request.forced);
         let facts = match self.ask(cell.key.peripheral, AcdCommand::LogOut, asked).await {
             Ok(facts) => facts, //                                         4: done
-            Err(reason) => return Err(self.logout_refused(cell, reason).await), // 4: nothing is torn down
+            Err(reason) => return Err(self.logout_refused(cell, reason, whose).await), // 4: nothing is torn down
         };
         self.metrics.logout_step(LogoutStep::LogOut, StepOutcome::Done);
         let read_at = now();
@@ -206,7 +208,7 @@ impl House {
     }
 
     /// The ACD refused or did not answer: the agent is as the ACD says that it is, asked and not assumed.
-    async fn logout_refused(self: &Arc<House>, cell: &Arc<AgentCell>, reason: AcdRefusal) -> Refusal {
+    async fn logout_refused(self: &Arc<House>, cell: &Arc<AgentCell>, reason: AcdRefusal, whose: Whose<'_>) -> Refusal {
         let refusal = Refusal::Acd { step: Step::LogOut, agent: cell.key.agent.clone(), reason };
         self.logout_ends_with(&refusal);
         match self.ask_the_truth(cell, Unsure::Logout).await {
@@ -223,7 +225,7 @@ impl House {
             }
             Err(error) => {
                 self.metrics.logout_step(LogoutStep::AskAgent, outcome_of(&error));
-                self.note_refusal(Step::AskAgent, Whose::of_agent(&cell.key), &error); // asked again in the background
+                self.note_refusal(Step::AskAgent, whose, &error); // asked again in the background
             }
         }
         refusal

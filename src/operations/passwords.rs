@@ -3,10 +3,10 @@
 //! Must hold: an ACD is asked about a password only while its client need not wait for that agent; a guess is counted before it
 //! is known to be wrong, so that many at once are no more than as many one after the other.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
+use smol_str::SmolStr;
 use tracing::warn;
 
 use super::{House, Refusal, Requester, Step};
@@ -22,10 +22,16 @@ const FREE: u32 = 3;
 #[derive(Debug)]
 pub(super) struct AgentGuesses(Mutex<Tally<Guesser>>);
 
-type Guesser = (AgentKey, Arc<str>);
+type Guesser = (AgentKey, SmolStr);
 
 /// A client that is about to show an agent's password. It is named before anything is waited for: it may be gone by then.
 pub(super) struct Guess(Guesser);
+
+impl Guess {
+    pub(super) fn new(by: &Requester, key: &AgentKey) -> Guess {
+        Guess((key.clone(), by.client.clone()))
+    }
+}
 
 impl AgentGuesses {
     pub(super) fn new() -> AgentGuesses {
@@ -34,12 +40,6 @@ impl AgentGuesses {
 }
 
 impl House {
-    /// Who is about to show the agent's password.
-    pub(super) fn guess(&self, by: &Requester, key: &AgentKey) -> Guess {
-        let client = self.table.client(by.session);
-        Guess((key.clone(), client.map_or_else(|| Arc::from(""), |client| Arc::from(client.client_id()))))
-    }
-
     /// Has the ACD check an agent's password, unless wrong ones came too often.
     pub(super) async fn check_password(
         &self,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::Refusal;
 use crate::model::{AgentKey, Instrument, PeripheralId, SessionId, Team};
 use crate::sessions::Target;
@@ -11,6 +13,8 @@ use crate::sessions::Target;
 pub struct Requester {
     /// Which.
     pub session: SessionId,
+    /// The ClientID that it was opened with, to name it by even when it has gone.
+    pub client: SmolStr,
     /// Over whom.
     pub right: Right,
 }

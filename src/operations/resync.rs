@@ -106,7 +106,7 @@ impl House {
                 match self.rebuild(id, why).await {
                     Ok(order) => rebuilt_to = order,
                     Err(error) => {
-                        let whose = Whose { peripheral: id, session: None, agent: None };
+                        let whose = Whose { peripheral: id, by: None, agent: None };
                         self.step_failed(Step::Rebuild, whose, &error, Some(pause));
                         self.link_is_down(id, "the table could not be rebuilt");
                         rebuild_at = Some(tokio::time::Instant::now() + pause);
@@ -160,7 +160,7 @@ impl House {
         match self.ask(id, AcdCommand::Snapshot, peripheral.acd.snapshot()).await {
             Ok(snapshot) => Some(snapshot),
             Err(error) => {
-                self.step_failed(Step::Audit, Whose { peripheral: id, session: None, agent: None }, &error, None);
+                self.step_failed(Step::Audit, Whose { peripheral: id, by: None, agent: None }, &error, None);
                 None
             }
         }

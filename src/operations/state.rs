@@ -36,7 +36,7 @@ impl House {
         let (_taken, cell) = match self.admit_state(&by, &key, &request, &demands) {
             Ok(cell) => cell,
             Err(refusal) => {
-                self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(by.session), &refusal);
+                self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(&by), &refusal);
                 return answer(Err(refusal));
             }
         };
@@ -49,7 +49,7 @@ impl House {
         let (facts, said) = match outcome {
             Ok(facts) => (Some(facts), Ok(())),
             Err(refusal) => {
-                self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(by.session), &refusal);
+                self.note_refusal(Step::SetState, Whose::of_agent(&key).asked_by(&by), &refusal);
                 (None, Err(refusal))
             }
         };

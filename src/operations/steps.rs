@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use super::{Blame, House, Refusal};
+use super::{Blame, House, Refusal, Requester};
 use crate::acd::AcdRefusal;
-use crate::model::{AgentKey, PeripheralId, SessionId};
+use crate::model::{AgentKey, PeripheralId};
 use crate::observe::{AcdCommand, AcdFailure, Label, StepOutcome, labels};
 
 labels! {
@@ -70,18 +70,18 @@ impl fmt::Display for Step {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Whose<'a> {
     pub(super) peripheral: PeripheralId,
-    pub(super) session: Option<SessionId>,
+    pub(super) by: Option<&'a Requester>,
     pub(super) agent: Option<&'a AgentKey>,
 }
 
 impl<'a> Whose<'a> {
     /// The gateway's own, about an agent.
     pub(super) fn of_agent(agent: &'a AgentKey) -> Whose<'a> {
-        Whose { peripheral: agent.peripheral, session: None, agent: Some(agent) }
+        Whose { peripheral: agent.peripheral, by: None, agent: Some(agent) }
     }
 
-    pub(super) fn asked_by(self, session: SessionId) -> Whose<'a> {
-        Whose { session: Some(session), ..self }
+    pub(super) fn asked_by(self, by: &'a Requester) -> Whose<'a> {
+        Whose { by: Some(by), ..self }
     }
 }
 
@@ -102,9 +102,9 @@ impl House {
         retry_in: Option<Duration>,
     ) {
         self.failed_steps.of(step).inc();
-        let Whose { peripheral, session, agent } = whose;
-        let client = session.and_then(|session| self.table.client(session)).map(|client| client.client_id().to_owned());
-        let (session, agent) = (session.map(tracing::field::display), agent.map(tracing::field::display));
+        let Whose { peripheral, by, agent } = whose;
+        let client = by.map(|by| by.client.as_str());
+        let (session, agent) = (by.map(|by| tracing::field::display(by.session)), agent.map(tracing::field::display));
         let retry_in = retry_in.map(tracing::field::debug);
         warn!(%peripheral, session, client, agent, step = step.label(), %error, retry_in, "step failed");
     }

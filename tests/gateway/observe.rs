@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use cti_protocol::ged188::codes::{AgentState, ServiceMask};
+use cti_protocol::ged188::codes::{AgentState, ForcedFlag, ServiceMask};
 use cti_protocol::ged188::{AnyMessage, CloseReq, SetAgentStateReq, Text};
 use ctigate::acd::embedded::EmbeddedConfig;
 use ctigate::acd::{AcdRefusal, Peripheral};
@@ -526,6 +526,26 @@ async fn every_connection_has_one_line_at_its_end_and_is_counted_there() {
 }
 
 #[tokio::test]
+async fn those_who_are_turned_away_are_all_counted_and_have_one_line_together() {
+    const REFUSED: usize = 5;
+    let lines = Lines::captured();
+    let (served, address) = observed(|config| config.limits.connections_max = 1).await;
+    let _held = Wire::opened(served.address, open_req("one", services_of_bridge())).await;
+    for _ in 0..REFUSED {
+        let mut refused = Wire::connected(served.address).await;
+        assert!(matches!(refused.receives().await, Some(AnyMessage::FailureEvent(_))), "it is told why");
+        assert!(refused.receives().await.is_none());
+    }
+    let series = Series::of(address).await;
+    let closed = series.counted("ctigate_connections_closed_total");
+    let refused = r#"{dialect="ged188",listener="ged188",reason="too_many_connections"}"#.to_owned();
+    assert!(closed.contains(&(refused, REFUSED as f64)), "{closed:?}");
+    let said = lines.of("connection closed");
+    assert_eq!(said.len(), 1, "one in ten seconds: {said:#?}");
+    assert_eq!((&said[0]["reason"], &said[0]["left_out"]), (&json!("too_many_connections"), &json!(0)));
+}
+
+#[tokio::test]
 async fn a_step_that_fails_has_one_line_with_client_agent_and_step() {
     let lines = Lines::captured();
     let (served, address) = observed(|config| config.timeouts.adapter_retry_min = Duration::from_secs(60)).await;
@@ -552,6 +572,36 @@ async fn a_step_that_fails_has_one_line_with_client_agent_and_step() {
     assert!(steps[0]["error"].as_str().unwrap().contains("not now"), "{}", steps[0]);
     assert!(steps[0]["session"].is_string(), "{}", steps[0]);
     assert_eq!((&steps[1]["client"], &steps[1]["retry_in"]), (&Value::Null, &json!("60s")));
+}
+
+#[tokio::test]
+async fn a_failed_step_names_its_client_whatever_it_asked_and_when_it_has_gone_too() {
+    let lines = Lines::captured();
+    let (served, address) = observed(|_| ()).await;
+    let mut wire = agents_wire(served.address, "1001").await;
+    let words = || AcdRefusal::Refused { code: 17, words: "not now".to_owned() };
+    let held = served.acd.hold("authenticate");
+    let check =
+        SetAgentStateReq { forced_flag: ForcedFlag::AUTHENTICATE_ONLY, ..state_req(7, "1001", LOGIN, "pw1001") };
+    wire.sends(check).await;
+    held.await.unwrap().refuses(words());
+    assert!(matches!(wire.receives().await, Some(AnyMessage::ControlFailureConf(_))));
+    assert!(asks_for(&mut wire, "1001", LOGIN, "pw1001").await);
+    let held = [served.acd.hold("log_out"), served.acd.hold("agent")];
+    wire.sends(state_req(8, "1001", LOGOUT, "")).await;
+    let [log_out, truth] = held;
+    let log_out = log_out.await.unwrap();
+    drop(wire);
+    let gone = r#"ctigate_sessions{dialect="ged188",state="connected"}"#;
+    until(address, "the client has gone", |series| series.value(gone) == 0.0).await;
+    log_out.refuses(words());
+    truth.await.unwrap().refuses(words());
+    for step in ["authenticate", "ask_agent", "log_out"] {
+        let failed = format!("ctigate_failed_steps_total{{step=\"{step}\"}}");
+        until(address, step, |series| series.value(&failed) >= 1.0).await;
+        let line = lines.of("step failed").into_iter().find(|line| line["step"] == step).expect("its line");
+        assert_eq!((&line["client"], &line["agent"]), (&json!("desktop-1001"), &json!("1001@5000")), "{line}");
+    }
 }
 
 #[tokio::test]

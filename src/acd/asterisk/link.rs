@@ -25,22 +25,22 @@ use tracing::{debug, info, warn};
 
 use self::in_flight::{InFlight, Rows};
 use super::ami::{Action, ActionError, AmiCodec, AmiFrame, Kind, Message, challenge_key};
+use super::credentials::Credentials;
 use super::line::{Line, Order};
 use super::members::{Effect, Said};
 use super::news;
 use super::world::World;
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal};
 use crate::model::Password;
-use crate::tls::{Stream, Trust};
+use crate::tls::Stream;
 
 /// What it takes to make the link.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) host: String,
     pub(super) port: u16,
-    pub(super) trust: Option<Trust>,
     pub(super) user: String,
-    pub(super) secret: Password,
+    pub(super) credentials: Credentials,
     pub(super) in_flight_max: usize,
     pub(super) action_deadline: Duration,
     pub(super) ping_every: Duration,
@@ -187,12 +187,13 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     async fn log_in(link: &'a Link) -> Result<Session<'a>, LinkError> {
         let (host, port, waited) = (link.host.as_str(), link.port, link.connect_deadline);
+        let shown = link.credentials.read();
         let connected = tokio::time::timeout(waited, TcpStream::connect((host, port))).await;
         let connected = connected.map_err(|_| LinkError::Silent { step: "connect", waited })?;
         let failed = |error| LinkError::Connect { host: host.to_owned(), port, error };
         let socket = connected.map_err(failed)?;
         socket.set_nodelay(true).map_err(failed)?;
-        let secured = tokio::time::timeout(waited, Stream::over(socket, link.trust.as_ref())).await;
+        let secured = tokio::time::timeout(waited, Stream::over(socket, shown.trust.as_ref())).await;
         let secured = secured.map_err(|_| LinkError::Silent { step: "tls", waited })?;
         let socket = secured.map_err(|error| LinkError::Io { step: "tls", error })?;
         let mut session = Session {
@@ -211,7 +212,7 @@ impl<'a> Session<'a> {
             shutdown: None,
         };
         session.greet().await?;
-        session.prove_secret().await?;
+        session.prove_secret(&shown.secret).await?;
         session.ask_for_events().await?;
         session.await_boot().await?;
         Ok(session)
@@ -229,7 +230,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn prove_secret(&mut self) -> Result<(), LinkError> {
+    async fn prove_secret(&mut self, secret: &Password) -> Result<(), LinkError> {
         let link = self.link;
         let refused = |words: &str| LinkError::Refused { user: link.user.clone(), words: words.to_owned() };
         let answer = self.ask("challenge", Action::new("Challenge").with("AuthType", "MD5")?).await?;
@@ -237,7 +238,7 @@ impl<'a> Session<'a> {
         let login = Action::new("Login")
             .with("AuthType", "MD5")?
             .with("Username", &link.user)?
-            .with("Key", &challenge_key(challenge, &link.secret))?
+            .with("Key", &challenge_key(challenge, secret))?
             .with("Events", if link.world.lock().names.has_variables() { EVENT_CLASSES_ALL } else { EVENT_CLASSES })?;
         let answer = self.ask("login", login).await?;
         if answer.kind() == Kind::Response(SUCCESS) { Ok(()) } else { Err(refused(&words_of(&answer))) }

@@ -11,6 +11,7 @@ mod calls;
 mod channels;
 mod config;
 mod control;
+mod credentials;
 mod line;
 mod link;
 mod locals;
@@ -34,6 +35,7 @@ use tracing::warn;
 
 use calls::Call;
 pub use config::{AsteriskConfig, AsteriskQueue, DataName, ReasonText, VariableConfig};
+use credentials::Credentials;
 use line::{Line, Rank};
 pub use link::Counts;
 use link::Link;
@@ -58,10 +60,9 @@ pub struct AsteriskAcd {
 }
 
 impl AsteriskAcd {
-    /// The Asterisk that the configuration describes, not connected yet. Reads the secret from where it is kept.
+    /// The Asterisk that the configuration describes, not connected yet. Its secret and certificates must be where they are kept.
     pub fn new(config: &AsteriskConfig) -> Result<AsteriskAcd, AcdConfigError> {
         config.validate()?;
-        let secret = config.read_secret()?;
         let names = Names::new(config).map_err(|what| AcdConfigError { key: "interface".to_owned(), what })?;
         let names = Arc::new(names);
         let line = Arc::new(Line::new(config.waiting_max));
@@ -70,9 +71,8 @@ impl AsteriskAcd {
         let link = Link {
             host: config.host.clone(),
             port: config.port,
-            trust: config.trust()?,
             user: config.user.clone(),
-            secret,
+            credentials: Credentials::new(config)?,
             in_flight_max: config.in_flight_max,
             action_deadline: config.action_deadline,
             ping_every: config.ping_every,

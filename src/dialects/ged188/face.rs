@@ -24,7 +24,6 @@ pub(super) struct Face {
     pub(super) shared: Arc<Ged188>,
     /// Who asks, for the operations.
     pub(super) requester: Requester,
-    pub(super) client_id: SmolStr,
     /// ClientSignature, or ClientID where that was not given.
     pub(super) signature: SmolStr,
     pub(super) version: Version,
@@ -106,7 +105,7 @@ impl Subscriber for Face {
     }
 
     fn client_id(&self) -> &str {
-        &self.client_id
+        &self.requester.client
     }
 
     fn signature(&self) -> &str {

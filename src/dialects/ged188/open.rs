@@ -93,9 +93,8 @@ impl Ged188 {
         let session = self.house.table.new_session();
         let face = Arc::new(Face {
             shared: Arc::clone(self),
-            requester: Requester { session, right },
+            requester: Requester { session, client: SmolStr::new(&client_id), right },
             signature: SmolStr::new(signature(request).unwrap_or(&client_id)),
-            client_id: SmolStr::new(&client_id),
             version,
             outbox: Arc::clone(outbox),
             sees_everybody: identity.sees_everybody(),
@@ -145,7 +144,7 @@ impl Ged188 {
             None => None,
         };
         if face.requester.right == Right::Every {
-            self.house.come_back(session, &face.client_id);
+            self.house.come_back(session, &face.requester.client);
         }
         let own = own.map(|(id, target)| OwnSubscription::begin(self, &face, id, target, filter));
         if let Some(own) = own.as_ref().filter(|_| is_agents_own) {
@@ -303,7 +302,8 @@ impl Ged188 {
     /// Takes the agent and device for this session: from an older one of the same client, from nobody else's.
     fn hold(&self, face: &Face, held: &[Target]) -> Result<(), No> {
         let table = &self.house.table;
-        let is_same_client = |holder| table.client(holder).is_none_or(|client| client.client_id() == face.client_id);
+        let is_same_client =
+            |holder| table.client(holder).is_none_or(|client| client.client_id() == face.requester.client);
         match table.hold(face.requester.session, held, &self.related(held), is_same_client) {
             Ok(replaced) => {
                 for session in replaced.into_iter().filter_map(|session| table.client(session)) {

@@ -297,7 +297,7 @@ impl Session {
     fn client_event_report(&mut self, request: &ClientEventReportReq<&[u8]>) -> Result<(), No> {
         let text = given("Text", request.text.as_ref())?.ok_or_else(|| missing("Text"))?;
         let object = given("ObjectName", request.object_name.as_ref())?;
-        let (session, client) = (self.face.requester.session, self.face.client_id.as_str());
+        let (session, client) = (self.face.requester.session, self.face.requester.client.as_str());
         match request.state {
             codes::ClientEventState::NORMAL => info!(%session, client, object, text, "client reports"),
             codes::ClientEventState::WARNING => warn!(%session, client, object, text, "client reports a warning"),

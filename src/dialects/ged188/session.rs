@@ -323,7 +323,7 @@ impl Client {
         let signature = request.client_signature.as_ref().map(Text::to_string);
         let face = &session.face;
         info!(
-            peer = %self.peer, session = %face.requester.session, client = face.client_id.as_str(), signature,
+            peer = %self.peer, session = %face.requester.session, client = face.requester.client.as_str(), signature,
             role = session.identity.role.name(),
             version = face.version.number(), services = ?session.services, right = ?session.face.requester.right, "session opened"
         );
@@ -451,7 +451,7 @@ impl Conversation for Client {
         };
         match std::mem::replace(&mut self.stage, Stage::Connected) {
             Stage::Open(session) | Stage::Ending { session, .. } => {
-                let (id, client) = (session.face.requester.session, session.face.client_id.to_string());
+                let (id, client) = (session.face.requester.session, session.face.requester.client.to_string());
                 let agents = session.leave(&self.shared, farewell(reason));
                 Departed { session: Some(id), client: Some(client), agents, ..counted }
             }
@@ -490,7 +490,7 @@ impl Session {
         self.end_subscriptions(shared);
         let mut agents: Vec<AgentKey> = self.own_agent(shared).into_iter().collect();
         shared.house.table.remove_client(self.face.requester.session, &self.held);
-        let left = shared.house.leave(self.face.requester.session, &self.face.client_id, how);
+        let left = shared.house.leave(self.face.requester.session, &self.face.requester.client, how);
         agents.extend(left.into_iter().filter(|left| !agents.contains(left)).collect::<Vec<_>>());
         agents
     }

@@ -11,6 +11,7 @@ use cti_protocol::opencti::{
     SetAgentNotReady, SetAgentReady, SubscribeForEvents, UnSubscribeForEvents,
 };
 use parking_lot::Mutex;
+use smol_str::SmolStr;
 
 use super::OpenCti;
 use super::answers::No;
@@ -92,8 +93,8 @@ impl Opened {
         };
         // Whoever knows the agent's password may log it in.
         let by = match self.rights.every_agent {
-            true => Requester { session: session.id, right: Right::Every },
-            false => Requester { session: session.id, right: Right::Of(Target::Agent(key.clone())) },
+            true => session.requester(Right::Every),
+            false => session.requester(Right::Of(Target::Agent(key.clone()))),
         };
         let answer = accept(shared, line, id)?;
         let house = Arc::clone(&shared.house);
@@ -364,7 +365,7 @@ impl Opened {
             Some(key) => self.requester(&key),
             None => {
                 let right = if self.rights.every_agent { Right::Every } else { Right::Nobody };
-                Requester { session: self.session.id, right }
+                self.session.requester(right)
             }
         }
     }
@@ -376,11 +377,16 @@ impl Opened {
             (false, true) => Right::Of(Target::Agent(key.clone())),
             (false, false) => Right::Nobody,
         };
-        Requester { session: self.session.id, right }
+        self.session.requester(right)
     }
 }
 
 impl Session {
+    /// Who asks, with that right.
+    fn requester(&self, right: Right) -> Requester {
+        Requester { session: self.id, client: SmolStr::new(&self.client.id), right }
+    }
+
     /// What the logout leaves is said: the last event of an agent that is out.
     fn has_logged_out(&self, key: &AgentKey, done: &LoggedOut) {
         let facts = done.facts();
@@ -405,7 +411,7 @@ async fn take_up_logged_in(
 ) -> Result<(), Refusal> {
     let house = &session.shared.house;
     let (tell, told) = outcome();
-    let by = Requester { session: session.id, right: Right::Nobody };
+    let by = session.requester(Right::Nobody);
     Arc::clone(house).authenticate(by, key.clone(), password, tell).await;
     told.take()?;
     house.meet(session.id, key, |_| true).map_err(|HeldBy(_)| refusal)?;
