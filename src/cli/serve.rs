@@ -44,6 +44,7 @@ pub(super) fn run(args: Args) -> ExitCode {
         Ok(logs) => logs,
         Err(error) => return wrong(&format!("{}: log.filter: {error}", args.source())),
     };
+    say_whatever_the_filter(&config);
     if let Err(error) = dump_no_core() {
         warn!(%error, "secrets in memory may end in a core dump");
     }
@@ -60,6 +61,16 @@ pub(super) fn run(args: Args) -> ExitCode {
     // A name that is being resolved by a system without names would be waited for.
     runtime.shutdown_timeout(LEFTOVERS);
     code
+}
+
+/// What is not secure is a warning at every start; where the log leaves warnings out it is said all the same.
+fn say_whatever_the_filter(config: &Config) {
+    if !tracing::enabled!(target: "ctigate::server", tracing::Level::WARN) {
+        for (key, what) in config.insecurities() {
+            let _nobody_hears =
+                writeln!(std::io::stderr(), "not secure, and allow_insecure lets it be so key={key:?} what={what:?}");
+        }
+    }
 }
 
 /// How long what is left is waited for when all is done.

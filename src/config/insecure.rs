@@ -38,9 +38,11 @@ pub(super) fn find(config: &Config) -> Vec<(String, String)> {
         found.push((format!("client[{at}].password"), what));
     }
     for (at, acd) in config.acds.iter().enumerate() {
-        if let AcdKind::Embedded(embedded) = &acd.kind
-            && let Some(agents) = embedded.agents.iter().position(is_demo)
-        {
+        let agents = match &acd.kind {
+            AcdKind::Embedded(embedded) => &embedded.agents,
+            AcdKind::Asterisk(asterisk) => &asterisk.agents,
+        };
+        if let Some(agents) = agents.iter().position(is_demo) {
             let what = "these are the demonstration's passwords, which everybody knows".to_owned();
             found.push((format!("acd[{at}].agents[{agents}].password"), what));
         }

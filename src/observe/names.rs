@@ -47,6 +47,9 @@ names! {
     ACD_LINK_LOSSES = "ctigate_acd_link_losses_total", "peripheral", "Links to an ACD that were lost";
     ACD_EVENTS_WAITING = "ctigate_acd_events_waiting", "peripheral", "Reports of the ACD that were read and not taken in yet";
     ACD_EVENTS_WAITING_MAX = "ctigate_acd_events_waiting_max", "", "Reports of one ACD that may wait, limits.acd_events_max";
+    ACD_COMMANDS_WAITING = "ctigate_acd_commands_waiting", "peripheral", "Commands that were taken on for the ACD and are not done";
+    ACD_COMMANDS_WAITING_MAX = "ctigate_acd_commands_waiting_max", "", "Commands that may wait for one ACD, limits.acd_commands_max; newcomers are refused from the half on";
+    OVERLOAD = "ctigate_overload_level", "", "What the machine can still bear: 0 is everything, 1 no newcomers, 2 only who leaves";
     ACD_REBUILDS = "ctigate_acd_rebuilds_total", "peripheral, why", "Rebuilds of the table: link_up, overflow of reports, failed ones tried again";
     ACD_CORRECTIONS = "ctigate_acd_corrections_total", "peripheral", "Differences between table and ACD that an audit found";
     ACD_COMMAND = "ctigate_acd_command_seconds", "peripheral, command", "From asking the ACD to its answer";

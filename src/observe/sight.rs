@@ -74,6 +74,10 @@ pub struct Sight {
     pub acds: Vec<AcdSight>,
     /// How many reports of one may wait.
     pub acd_events_max: usize,
+    /// How many commands for one may wait.
+    pub acd_commands_max: usize,
+    /// What the machine cannot bear any more, from 0, which is nothing.
+    pub overload: usize,
     /// By dialect.
     pub sessions: Vec<SessionSight>,
     /// Subscriptions to events.
@@ -118,6 +122,8 @@ pub struct AcdSight {
     pub calls: usize,
     /// Its reports that wait.
     pub events_waiting: u64,
+    /// Commands that wait for it.
+    pub commands_waiting: usize,
 }
 
 /// One queue's agents.
@@ -192,6 +198,9 @@ impl Sight {
         gauges.set(names::CALLS, of_acds(|acd| acd.calls));
         gauges.set(names::ACD_EVENTS_WAITING, of_acds(|acd| usize::try_from(acd.events_waiting).unwrap_or(usize::MAX)));
         gauges.set(names::ACD_EVENTS_WAITING_MAX, [(vec![], self.acd_events_max)]);
+        gauges.set(names::ACD_COMMANDS_WAITING, of_acds(|acd| acd.commands_waiting));
+        gauges.set(names::ACD_COMMANDS_WAITING_MAX, [(vec![], self.acd_commands_max)]);
+        gauges.set(names::OVERLOAD, [(vec![], self.overload)]);
         let agents = self.acds.iter().flat_map(|acd| {
             acd.agents.iter().map(|(state, count)| {
                 (vec![("peripheral", acd.peripheral.to_string()), ("state", (*state).to_owned())], *count)

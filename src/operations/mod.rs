@@ -172,6 +172,11 @@ impl House {
         self.load.set_machine(level);
     }
 
+    /// How the machine stands, as it was said last.
+    pub fn machine(&self) -> Level {
+        self.load.machine()
+    }
+
     /// Refuses what the machine cannot take on now, whatever it is about.
     pub fn must_bear(&self, urgency: Urgency) -> Result<(), Refusal> {
         self.load.must_bear(urgency).map_err(|refusal| self.congested(refusal))

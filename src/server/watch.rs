@@ -104,6 +104,7 @@ impl Watch {
             to_mend,
             calls: table.calls(id).lock().count(),
             events_waiting: self.house.reports_waiting(id),
+            commands_waiting: self.house.commands_waiting(id),
         }
     }
 
@@ -151,6 +152,8 @@ impl Watched for Watch {
             connections_max: limits.connections_max,
             acds: self.peripherals().map(|id| self.acd(id)).collect(),
             acd_events_max: limits.acd_events_max,
+            acd_commands_max: limits.acd_commands_max,
+            overload: self.house.machine() as usize,
             sessions: self.sessions(),
             subscriptions: self.house.table.subscriptions.count(),
             requests_running: self.house.commands_running(),

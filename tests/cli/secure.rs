@@ -43,11 +43,17 @@ fn a_listener_that_other_machines_reach_is_refused_unless_it_is_secure() {
     let anywhere = "[[listener]]\naddress = \"0.0.0.0:42027\"\n";
     let agents =
         "[[acd]]\nkind = \"embedded\"\n[[acd.agents]]\nfirst = 1\ncount = 1\nqueues = [1]\npassword = \"x{id}x\"\n";
+    let asterisk = "[[acd]]\nkind = \"asterisk\"\nuser = \"u\"\nsecret = \"s\"\n[[acd.queue]]\nnumber = 1\nname = \"q\"\n\
+                    [[acd.agents]]\nfirst = 1001\ncount = 9\nqueues = [1]\npassword = \"pw{id}\"\n";
     for (text, complaint) in [
         (format!("{anywhere}{bridge}{agents}"), Some("listener[0].tls: 0.0.0.0:42027 can be reached")),
         (format!("{anywhere}{tls}{agents}"), Some("client: there is none")),
         (format!("{anywhere}{tls}{open}{agents}"), Some("client[0].password: it is empty")),
         (format!("{anywhere}{tls}{bridge}"), Some("acd[0].agents[0].password: these are the demonstration's")),
+        (
+            format!("{anywhere}{tls}{bridge}{asterisk}"),
+            Some("acd[0].agents[0].password: these are the demonstration's"),
+        ),
         (format!("{anywhere}{tls}{bridge}{agents}"), None),
         (format!("allow_insecure = true\n{anywhere}"), None),
         ("[[listener]]\naddress = \"[::1]:42027\"\n[[listener]]\naddress = \"127.9.9.9:42027\"\n".to_owned(), None),
@@ -70,8 +76,10 @@ fn a_listener_that_other_machines_reach_is_refused_unless_it_is_secure() {
 
 #[test]
 fn what_is_not_secure_is_said_at_every_start() {
-    let (_directory, path) = file("allow_insecure = true\n[[listener]]\naddress = \"0.0.0.0:0\"\n");
-    for _ in 0..2 {
+    // The second time with nothing in the log.
+    for filter in ["info", "off"] {
+        let log = format!("[log]\nfilter = \"{filter}\"\n");
+        let (_directory, path) = file(&format!("allow_insecure = true\n{log}[[listener]]\naddress = \"0.0.0.0:0\"\n"));
         let log = Gateway::of(&["serve", "-c", path.to_str().unwrap()]).ends();
         for key in ["listener[0].tls", "client", "acd[0].agents[0].password"] {
             let is_said = |line: &&str| line.contains("not secure") && line.contains(&format!("key=\"{key}\""));

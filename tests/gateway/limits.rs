@@ -700,6 +700,33 @@ async fn a_machine_that_cannot_keep_up_takes_no_newcomers_and_then_only_who_leav
     desk.logs_in("1001").await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn where_only_leaving_is_borne_a_call_is_hung_up_an_agent_goes_not_ready_and_nothing_else_is_done() {
+    let house = house_of(patient_world(), |_| ()).await;
+    let mut desk = ready_desk(&house, "1001").await;
+    house.acd.inner.arrive(QueueId(1));
+    desk.answers(1, "3001");
+    desk.hears().await;
+
+    house.house.set_machine(Level::OnlyLeaving);
+    for asked in ["holds", "consults"] {
+        match asked {
+            "holds" => desk.holds(1, "3001"),
+            _ => desk.consults(1, "3001", "3002"),
+        };
+        assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_RESOURCE_BUSY, "{asked}");
+    }
+    let cleared = desk.clears(1, "3001");
+    let heard = desk.hears().await;
+    assert_eq!(heard[0], format!("CLEAR_CONNECTION {cleared}"));
+    assert!(house.house.table.calls(PERIPHERAL).lock().is_empty(), "{heard:?}");
+    let not_ready = desk.asks("1001", AgentState::AGENT_STATE_NOT_READY);
+    desk.receives_confirm(not_ready).await;
+    desk.receives_event("1001", AgentState::AGENT_STATE_NOT_READY).await;
+    desk.asks("1001", AgentState::AGENT_STATE_AVAILABLE);
+    assert_eq!(desk.receives_control_failure().await.failure_code, ControlFailure::CF_RESOURCE_BUSY);
+}
+
 #[tokio::test]
 async fn a_process_that_is_too_large_takes_no_newcomers() {
     let taken = vec![1_u8; 32 << 20]; // so that it is, whatever else there is

@@ -13,7 +13,7 @@ use ctigate::config::{ClientConfig, Config, DialectName, ListenerConfig, Transpo
 use ctigate::dialects::{CloseKind, Outbox};
 use ctigate::model::{AgentId, Password, ReasonCode, Role, Secret, WantedState};
 use ctigate::observe::{Label, names, runbook};
-use ctigate::operations::Step;
+use ctigate::operations::{Level, Step};
 use ctigate::server::Gateway;
 use serde_json::{Value, json};
 use socket2::SockRef;
@@ -601,6 +601,25 @@ async fn a_failed_step_names_its_client_whatever_it_asked_and_when_it_has_gone_t
         until(address, step, |series| series.value(&failed) >= 1.0).await;
         let line = lines.of("step failed").into_iter().find(|line| line["step"] == step).expect("its line");
         assert_eq!((&line["client"], &line["agent"]), (&json!("desktop-1001"), &json!("1001@5000")), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn what_refuses_requests_as_too_much_is_seen_the_acd_or_the_machine() {
+    let (served, address) = observed(|config| config.limits.acd_commands_max = 77).await;
+    let mut wire = agents_wire(served.address, "1001").await;
+    let waiting = r#"ctigate_acd_commands_waiting{peripheral="5000"}"#;
+    let series = Series::of(address).await;
+    assert_eq!(series.value(waiting), 0.0);
+    assert_eq!(series.value("ctigate_acd_commands_waiting_max"), 77.0);
+    let held = served.acd.hold("log_in");
+    wire.sends(state_req(7, "1001", LOGIN, "pw1001")).await;
+    let held = held.await.unwrap();
+    assert_eq!(Series::of(address).await.value(waiting), 1.0);
+    drop(held);
+    for (level, shown) in [(Level::All, 0.0), (Level::NoNewcomers, 1.0), (Level::OnlyLeaving, 2.0)] {
+        served.gateway.house().set_machine(level);
+        assert_eq!(Series::of(address).await.value("ctigate_overload_level"), shown);
     }
 }
 
