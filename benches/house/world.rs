@@ -44,7 +44,7 @@ impl World {
             agents: vec![AgentsConfig {
                 first: AGENTS,
                 count: agents,
-                password: Password::default(),
+                password: Password::default().into(),
                 queues: vec![QueueId(1)],
             }],
             instruments: vec![InstrumentsConfig { first: INSTRUMENTS, count: agents }],

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AgentId, Password, QueueId};
+use crate::model::{AgentId, Password, QueueId, Secret};
 
 /// Agents with consecutive ids.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -14,23 +14,25 @@ pub struct AgentsConfig {
     pub first: u32,
     /// How many.
     pub count: u32,
-    /// Their passwords; `{id}` stands for the agent's id.
-    pub password: Password,
+    /// Their passwords, or where these are kept; `{id}` stands for the agent's id.
+    pub password: Secret,
     /// The queues that they may be in, and are logged in to where a login names none.
     pub queues: Vec<QueueId>,
 }
 
 impl AgentsConfig {
-    /// Every agent with its password and its queues.
-    pub(super) fn every(&self) -> impl Iterator<Item = (AgentId, Password, Vec<QueueId>)> {
-        numbers(self.first, self.count).filter_map(|number| {
+    /// Every agent with its password and its queues, if the password can be read from where it is kept.
+    pub(super) fn every(&self) -> Result<impl Iterator<Item = (AgentId, Password, Vec<QueueId>)>, AcdConfigError> {
+        let read = self.password.read();
+        let password = read.map_err(|error| AcdConfigError { key: "agents".to_owned(), what: error.to_string() })?;
+        Ok(numbers(self.first, self.count).filter_map(move |number| {
             let id = number.to_string();
-            let password = Password::new(self.password.expose().replace("{id}", &id));
+            let password = Password::new(password.expose().replace("{id}", &id));
             let mut queues = self.queues.clone();
             queues.sort_unstable();
             queues.dedup();
             Some((AgentId::new(&id).ok()?, password, queues))
-        })
+        }))
     }
 }
 

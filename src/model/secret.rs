@@ -104,6 +104,12 @@ impl Secret {
     }
 }
 
+impl From<Password> for Secret {
+    fn from(secret: Password) -> Secret {
+        Secret::Here(secret)
+    }
+}
+
 impl Default for Secret {
     fn default() -> Secret {
         Secret::Here(Password::default())

@@ -57,7 +57,7 @@ async fn a_large_answer_arrives_whole_however_late_it_is_read() {
         agents: vec![AgentsConfig {
             first: 10_000,
             count: AGENTS,
-            password: Password::new("pw{id}"),
+            password: Password::new("pw{id}").into(),
             queues: vec![QueueId(1)],
         }],
         instruments: vec![InstrumentsConfig { first: 3001, count: 10 }],

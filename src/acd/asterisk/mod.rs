@@ -63,6 +63,7 @@ impl AsteriskAcd {
     /// The Asterisk that the configuration describes, not connected yet. Its secret and certificates must be where they are kept.
     pub fn new(config: &AsteriskConfig) -> Result<AsteriskAcd, AcdConfigError> {
         config.validate()?;
+        config.agents.iter().try_for_each(|range| range.every().map(drop))?;
         let names = Names::new(config).map_err(|what| AcdConfigError { key: "interface".to_owned(), what })?;
         let names = Arc::new(names);
         let line = Arc::new(Line::new(config.waiting_max));

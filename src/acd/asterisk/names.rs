@@ -68,17 +68,17 @@ impl Names {
                 wrap_up: queue.wrap_up,
             })
             .collect();
+        let mut agents = HashMap::new();
+        for range in &config.agents {
+            let every = range.every().map_err(|error| error.to_string())?;
+            agents.extend(every.map(|(agent, password, queues)| (agent, (password, queues))));
+        }
         Ok(Names {
             interface: Template::new(&config.interface)?,
             state_interface: config.state_interface.as_deref().map(Template::new).transpose()?,
             queue_at: queues.iter().map(|queue| (queue.name.to_ascii_lowercase(), queue.number)).collect(),
             queues,
-            agents: config
-                .agents
-                .iter()
-                .flat_map(|range| range.every())
-                .map(|(agent, password, queues)| (agent, (password, queues)))
-                .collect(),
+            agents,
             text_of: config.reasons.iter().map(|reason| (reason.code, reason.text.clone())).collect(),
             code_of: config.reasons.iter().map(|reason| (reason.text.to_lowercase(), reason.code)).collect(),
             work_ready: config.work_ready_text.clone(),

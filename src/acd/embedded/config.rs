@@ -272,7 +272,7 @@ impl Default for EmbeddedConfig {
             agents: vec![AgentsConfig {
                 first: 1001,
                 count: 100,
-                password: Password::new("pw{id}"),
+                password: Password::new("pw{id}").into(),
                 queues: vec![QueueId(1), QueueId(2), QueueId(3)],
             }],
             instruments: vec![InstrumentsConfig { first: 3001, count: 100 }],

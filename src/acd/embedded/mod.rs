@@ -52,7 +52,7 @@ impl EmbeddedAcd {
             faults: Mutex::new(Faults::new(config.faults.clone())),
             latency: config.latency,
             outages: config.outages.clone(),
-            world: Mutex::new(World::new(config)),
+            world: Mutex::new(World::new(config)?),
             began: Instant::now(),
             changed: Notify::new(),
         })

@@ -328,7 +328,7 @@ fn the_highest_number_can_be_an_agent_and_a_device() {
     (config.agents[0].first, config.agents[0].count) = (u32::MAX - 1, 2);
     config.instruments = vec![InstrumentsConfig { first: u32::MAX, count: 1 }];
     assert_eq!(config.validate(), Ok(()));
-    let ids: Vec<_> = config.agents.iter().flat_map(crate::acd::AgentsConfig::every).map(|(id, ..)| id).collect();
+    let ids: Vec<_> = config.agents.iter().flat_map(|range| range.every().unwrap()).map(|(id, ..)| id).collect();
     assert_eq!(ids, [agent(u32::MAX - 1), agent(u32::MAX)]);
     assert_eq!(config.every_instrument().collect::<Vec<_>>(), [device(u32::MAX)]);
 }

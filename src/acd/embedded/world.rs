@@ -11,8 +11,7 @@ use ahash::{HashMap, HashSet};
 use super::calls::{Calls, Ringing};
 use super::config::EmbeddedConfig;
 use super::control::Joining;
-use crate::acd::AgentsConfig;
-use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, Snapshot};
+use crate::acd::{AcdConfigError, AcdEvent, AcdEvents, AcdRefusal, Snapshot};
 use crate::model::{
     AgentFacts, AgentId, AgentState, CallId, Connection, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode,
     StateChange, WantedState,
@@ -63,24 +62,27 @@ pub(super) struct Seat {
 }
 
 impl World {
-    pub(super) fn new(config: EmbeddedConfig) -> World {
-        let agents = config.agents.iter().flat_map(AgentsConfig::every).map(|(id, password, may_join)| {
-            let facts = AgentFacts::logged_out(id.clone(), ReasonCode::default(), 1);
-            (
-                id,
-                Seat {
-                    facts,
-                    password,
-                    may_join,
-                    before: AgentState::NotReady,
-                    is_leaving: false,
-                    since: 0,
-                    next_reason: ReasonCode::default(),
-                },
-            )
-        });
-        World {
-            agents: agents.collect(),
+    pub(super) fn new(config: EmbeddedConfig) -> Result<World, AcdConfigError> {
+        let mut agents = BTreeMap::new();
+        for range in &config.agents {
+            agents.extend(range.every()?.map(|(id, password, may_join)| {
+                let facts = AgentFacts::logged_out(id.clone(), ReasonCode::default(), 1);
+                (
+                    id,
+                    Seat {
+                        facts,
+                        password,
+                        may_join,
+                        before: AgentState::NotReady,
+                        is_leaving: false,
+                        since: 0,
+                        next_reason: ReasonCode::default(),
+                    },
+                )
+            }));
+        }
+        Ok(World {
+            agents,
             at_instrument: HashMap::default(),
             instruments: config.every_instrument().collect(),
             ready: config.queues.iter().map(|queue| (queue.number, BTreeSet::new())).collect(),
@@ -95,7 +97,7 @@ impl World {
             reports_to_lose: 0,
             changes: 1,
             config,
-        }
+        })
     }
 
     /// From here on changes are reported there.

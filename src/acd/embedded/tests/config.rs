@@ -64,18 +64,35 @@ fn a_key_or_a_word_that_does_not_exist_is_refused() {
 }
 
 #[test]
+fn agents_passwords_come_from_a_file_or_the_environment_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("passwords");
+    let config = |password: &str| -> EmbeddedConfig {
+        toml::from_str(&format!("[[agents]]\nfirst = 7\ncount = 1\nqueues = [1]\npassword = {password}")).unwrap()
+    };
+    let kept = format!("{{ file = {file:?} }}");
+    let refused = EmbeddedAcd::new(config(&kept)).unwrap_err().to_string();
+    assert!(refused.starts_with("agents: ") && refused.contains("passwords: cannot be read"), "{refused}");
+    let refused = EmbeddedAcd::new(config("{ env = \"CTIGATE_NO_SUCH_VARIABLE\" }")).unwrap_err().to_string();
+    assert!(refused.contains("CTIGATE_NO_SUCH_VARIABLE: it is not set"), "{refused}");
+    std::fs::write(&file, "of-{id}\n").unwrap();
+    let (id, password, _) = config(&kept).agents[0].every().unwrap().next().unwrap();
+    assert_eq!((id.as_str(), password.expose()), ("7", "of-7"));
+}
+
+#[test]
 fn a_range_of_agents_takes_its_ids_into_its_passwords() {
     let range = |first, password: &str| AgentsConfig {
         first,
         count: 2,
-        password: Password::new(password),
+        password: Password::new(password).into(),
         queues: vec![QueueId(2), QueueId(1), QueueId(2)],
     };
     let config = EmbeddedConfig { agents: vec![range(1, "{id}-{id}"), range(5, "same")], ..Default::default() };
     let agents: Vec<_> = config
         .agents
         .iter()
-        .flat_map(AgentsConfig::every)
+        .flat_map(|range| range.every().unwrap())
         .map(|(id, password, queues)| (id.to_string(), password, queues))
         .collect();
     let passwords: Vec<_> = agents.iter().map(|(id, password, _)| (id.as_str(), password.expose())).collect();

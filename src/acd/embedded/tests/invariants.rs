@@ -61,7 +61,7 @@ fn small(seed: u64, wrap_up_ms: u64) -> EmbeddedConfig {
     config.agents = vec![AgentsConfig {
         first: 1,
         count: 4,
-        password: Password::new("pw{id}"),
+        password: Password::new("pw{id}").into(),
         queues: vec![QueueId(1), QueueId(2)],
     }];
     config.instruments = vec![InstrumentsConfig { first: 11, count: 3 }];
@@ -93,7 +93,7 @@ struct Trial {
 impl Trial {
     fn new(config: EmbeddedConfig) -> Trial {
         let (events, inbox) = acd_channel(10_000);
-        let mut world = World::new(config);
+        let mut world = World::new(config).expect("a sound world");
         world.connect(events);
         let newest = world.snapshot().agents.into_iter().map(|facts| (facts.agent.clone(), facts)).collect();
         Trial {
