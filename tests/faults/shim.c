@@ -1,6 +1,8 @@
 /* Stands between a process and its system, by LD_PRELOAD: a clock of the wall that is off by as many seconds as the file
-   CLOCK_OFFSET_FILE says at that moment, and names that nobody can resolve if NAMES_ARE_GONE is set. */
+   CLOCK_OFFSET_FILE says at that moment, and names that nobody can resolve while there is the file NAMES_ARE_GONE; when there is
+   none any more, all of them are this machine's. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -24,8 +26,11 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
 }
 
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
-    (void)name, (void)service, (void)hints, (void)found;
-    if (getenv("NAMES_ARE_GONE"))
+    const char *gone = getenv("NAMES_ARE_GONE");
+    if (gone && access(gone, F_OK) == 0) {
         sleep(1); /* a resolver whose servers do not answer takes its time */
-    return EAI_AGAIN;
+        return EAI_AGAIN;
+    }
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real ? real(gone ? "127.0.0.1" : name, service, hints, found) : EAI_FAIL;
 }

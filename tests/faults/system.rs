@@ -4,9 +4,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use cti_protocol::ged188::OpenReq;
-use cti_protocol::ged188::codes::{AgentState, ServiceMask};
+use cti_protocol::ged188::codes::{AgentState, ServiceMask, SystemEventId};
+use cti_protocol::ged188::{AnyMessage, OpenReq};
 
+use crate::ami::Ami;
 use crate::client::{Client, Said, open_req};
 use crate::process::Start;
 
@@ -69,8 +70,9 @@ async fn a_full_disk_under_the_log_costs_the_log_and_nothing_else() {
     }
 }
 
-#[tokio::test]
-async fn without_names_an_acd_that_has_one_is_away_and_the_others_agents_work() {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_names_an_acd_that_has_one_is_away_and_the_others_agents_work_until_there_are_names_again() {
+    let ami = Ami::start().await;
     let config = r#"
         [timeouts]
         acd_start = "100ms"
@@ -80,23 +82,40 @@ async fn without_names_an_acd_that_has_one_is_away_and_the_others_agents_work() 
         kind = "asterisk"
         peripheral = 6000
         host = "pbx.example"
+        port = AMI_PORT
         user = "ctigate"
         secret = "ctigate-secret"
         interface = "PJSIP/{instrument}"
         connect_deadline = "200ms"
+        reconnect_max = "200ms"
         [[acd.queue]]
         number = 1
         name = "sales"
     "#;
+    let config = config.replace("AMI_PORT", &ami.port.to_string());
     let shim = Shim::new();
-    let gateway =
-        Start::with(config).environment("LD_PRELOAD", shim.library()).environment("NAMES_ARE_GONE", "1").gateway();
+    let gone = shim.path("names.gone");
+    std::fs::write(&gone, "").expect("a file");
+    let gateway = Start::with(&config)
+        .environment("LD_PRELOAD", shim.library())
+        .environment("NAMES_ARE_GONE", gone.display().to_string())
+        .gateway();
     let mut desktop = Client::of_agent(gateway.address, 1001).await;
     assert_eq!(desktop.asks(1001, AgentState::AGENT_STATE_LOGIN).await, Said::Confirmed);
     let mut of_the_other = Client::connected(gateway.address).await;
     of_the_other.opens(OpenReq { peripheral_id: 6000, ..open_req(ServiceMask::CTI_SERVICE_CLIENT_CONTROL) }).await;
     assert_eq!(of_the_other.opened.peripheral_online.0, 0, "its ACD is away, and it is told so");
     assert_eq!(desktop.asks(1001, AgentState::AGENT_STATE_LOGOUT).await, Said::Confirmed);
+
+    std::fs::remove_file(&gone).expect("there are names again");
+    match of_the_other.receives().await {
+        Some(AnyMessage::SystemEvent(event)) => {
+            assert_eq!(event.system_event_id, SystemEventId::SYS_PERIPHERAL_ONLINE);
+            assert_eq!(event.system_event_arg1, 6000);
+        }
+        other => panic!("SYSTEM_EVENT expected, got {other:?}"),
+    }
+    ami.logins(|logins| logins.accepted == 1).await;
     gateway.is_sent_away();
     assert_eq!(gateway.ends().await.code(), Some(0));
 }

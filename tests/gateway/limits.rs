@@ -103,7 +103,13 @@ const TIMEOUTS: &[(&str, &[&str])] = &[
     ("acd_answer", &["state::a_login_whose_answer_is_lost_fails_and_leaves_nobody_logged_in"]),
     ("adapter_retry_min", &["logout::a_teardown_that_fails_fails_the_request_and_goes_on_until_it_is_done"]),
     ("adapter_retry_max", &["logout::a_teardown_that_fails_fails_the_request_and_goes_on_until_it_is_done"]),
-    ("dead_peer", &["a_connection_is_told_to_find_a_dead_peer_by_itself"]),
+    (
+        "dead_peer",
+        &[
+            "a_connection_is_told_to_find_a_dead_peer_by_itself",
+            "limits::a_client_whose_end_takes_nothing_any_more_is_found_by_the_socket_itself",
+        ],
+    ),
     ("write", &["limits::a_client_that_takes_nothing_is_closed_for_that_whatever_it_may_be_owed"]),
     ("lag", &["limits::a_machine_that_comes_too_late_takes_no_newcomers"]),
     ("goodbyes", &["each_has_a_moment_of_its_own_and_the_last_is_in_time"]),
@@ -456,6 +462,23 @@ async fn a_client_that_takes_nothing_is_closed_for_that_whatever_it_may_be_owed(
     let deaf = deaf_bridge(&served).await;
     let reason = work_until(&served, || reasons.any()).await;
     assert!(reason.starts_with("the client has taken nothing for 300ms of the "), "{reason}");
+    drop(deaf);
+}
+
+/// What the system says of an end that is gone, and of one that takes nothing, is the same.
+#[tokio::test]
+async fn a_client_whose_end_takes_nothing_any_more_is_found_by_the_socket_itself() {
+    let (served, mut reasons) = overheard(|config| {
+        config.limits.outbound_bytes_max = 1 << 30;
+        config.limits.outbound_total_bytes_max = 1 << 40;
+        config.timeouts.write = Duration::from_secs(600);
+        config.timeouts.dead_peer = Duration::from_secs(1);
+    })
+    .await;
+    let deaf = deaf_bridge(&served).await;
+    let reason = work_until(&served, || reasons.any()).await;
+    let expected = CloseReason::DeadPeer(std::io::ErrorKind::TimedOut).to_string();
+    assert_eq!(reason, expected);
     drop(deaf);
 }
 
