@@ -254,7 +254,8 @@ fn world(choices: u8) -> EmbeddedConfig {
     let mut world = EmbeddedConfig::default();
     world.queues.truncate(2);
     let queues = world.queues.iter().map(|queue| queue.number).collect();
-    world.agents = vec![AgentsConfig { first: 1001, count: AGENTS.into(), password: Password::new("pw").into(), queues }];
+    world.agents =
+        vec![AgentsConfig { first: 1001, count: AGENTS.into(), password: Password::new("pw").into(), queues }];
     world.instruments = vec![InstrumentsConfig { first: 3001, count: 4 }];
     world.calls.auto_answer = choices & 32 == 0;
     world.latency = Duration::from_millis(if choices & 64 == 0 { 0 } else { 50 });

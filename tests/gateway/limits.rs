@@ -472,7 +472,7 @@ async fn a_client_whose_end_takes_nothing_any_more_is_found_by_the_socket_itself
         config.limits.outbound_bytes_max = 1 << 30;
         config.limits.outbound_total_bytes_max = 1 << 40;
         config.timeouts.write = Duration::from_secs(600);
-        config.timeouts.dead_peer = Duration::from_secs(1);
+        config.timeouts.dead_peer = Duration::from_secs(2); // the least that a configuration may say
     })
     .await;
     let deaf = deaf_bridge(&served).await;

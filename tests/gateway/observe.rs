@@ -13,7 +13,7 @@ use ctigate::config::{ClientConfig, Config, DialectName, ListenerConfig, Transpo
 use ctigate::dialects::{CloseKind, Outbox};
 use ctigate::model::{AgentId, Password, ReasonCode, Role, Secret, WantedState};
 use ctigate::observe::{Label, names, runbook};
-use ctigate::operations::{Level, Step};
+use ctigate::operations::Step;
 use ctigate::server::Gateway;
 use serde_json::{Value, json};
 use socket2::SockRef;
@@ -579,12 +579,11 @@ async fn a_failed_step_names_its_client_whatever_it_asked_and_when_it_has_gone_t
     let lines = Lines::captured();
     let (served, address) = observed(|_| ()).await;
     let mut wire = agents_wire(served.address, "1001").await;
-    let words = || AcdRefusal::Refused { code: 17, words: "not now".to_owned() };
     let held = served.acd.hold("authenticate");
     let check =
         SetAgentStateReq { forced_flag: ForcedFlag::AUTHENTICATE_ONLY, ..state_req(7, "1001", LOGIN, "pw1001") };
     wire.sends(check).await;
-    held.await.unwrap().refuses(words());
+    held.await.unwrap().refuses(AcdRefusal::LinkDown);
     assert!(matches!(wire.receives().await, Some(AnyMessage::ControlFailureConf(_))));
     assert!(asks_for(&mut wire, "1001", LOGIN, "pw1001").await);
     let held = [served.acd.hold("log_out"), served.acd.hold("agent")];
@@ -593,9 +592,9 @@ async fn a_failed_step_names_its_client_whatever_it_asked_and_when_it_has_gone_t
     let log_out = log_out.await.unwrap();
     drop(wire);
     let gone = r#"ctigate_sessions{dialect="ged188",state="connected"}"#;
-    until(address, "the client has gone", |series| series.value(gone) == 0.0).await;
-    log_out.refuses(words());
-    truth.await.unwrap().refuses(words());
+    until(address, "the client has gone", |series| series.0.get(gone).is_none_or(|sessions| *sessions == 0.0)).await;
+    log_out.refuses(AcdRefusal::LinkDown);
+    truth.await.unwrap().refuses(AcdRefusal::LinkDown);
     for step in ["authenticate", "ask_agent", "log_out"] {
         let failed = format!("ctigate_failed_steps_total{{step=\"{step}\"}}");
         until(address, step, |series| series.value(&failed) >= 1.0).await;
@@ -617,10 +616,9 @@ async fn what_refuses_requests_as_too_much_is_seen_the_acd_or_the_machine() {
     let held = held.await.unwrap();
     assert_eq!(Series::of(address).await.value(waiting), 1.0);
     drop(held);
-    for (level, shown) in [(Level::All, 0.0), (Level::NoNewcomers, 1.0), (Level::OnlyLeaving, 2.0)] {
-        served.gateway.house().set_machine(level);
-        assert_eq!(Series::of(address).await.value("ctigate_overload_level"), shown);
-    }
+    assert_eq!(series.value("ctigate_overload_level"), 0.0);
+    let (_small, address) = observed(|config| config.limits.memory_bytes_max = 1 << 20).await;
+    until(address, "only who leaves", |series| series.value("ctigate_overload_level") == 2.0).await;
 }
 
 #[tokio::test]
