@@ -13,6 +13,7 @@ use ctigate::config::{
 };
 use ctigate::model::{Password, QueueId, Role};
 use ctigate::server::Gateway;
+use ctigate::tls::{Stream, Trust, TrustConfig};
 use futures_util::StreamExt;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls_pki_types::pem::PemObject;
@@ -46,6 +47,35 @@ async fn a_session_goes_over_tls_as_it_goes_without() {
         matches!(goodbye, Some(AnyMessage::FailureEvent(event)) if event.status == Status::E_CTI_CTI_SERVER_OFFLINE)
     );
     assert!(desk.receives().await.is_none(), "and TLS is closed in good order");
+}
+
+/// The gateway's own links, before something that asks for a certificate: here, a listener of its own.
+#[tokio::test]
+async fn a_link_shows_the_certificate_that_it_is_configured_with_where_it_is_asked_for_one() {
+    let authority = Authority::new();
+    let asking = authority.asks(authority.listener("gate.example"), ClientCertificates::Required);
+    let served = served(|config| config.listeners[0].tls = Some(asking)).await;
+    let Signed { certificate, key } = authority.certificate("gateway.example");
+    let with = TrustConfig {
+        ca: authority.file("link-ca.pem", &authority.certificate.pem()),
+        name: Some("gate.example".to_owned()),
+        certificate: Some(authority.file("link.pem", &certificate)),
+        key: Some(authority.file("link.key", &key)),
+    };
+    let without = TrustConfig { certificate: None, key: None, ..with.clone() };
+    for (config, is_let_in) in [(with, true), (without, false)] {
+        let trust = Trust::read(&config, "gate.example").unwrap();
+        let socket = TcpStream::connect(served.address).await.unwrap();
+        let opened = async {
+            // Whoever shows none is told so behind the handshake.
+            let mut wire = Wire::on(Stream::over(socket, Some(&trust)).await.ok()?);
+            let open = wire.frame(open_req("link", ServiceMask(0)));
+            wire.stream.write_all(&open).await.ok()?;
+            wire.stream.flush().await.ok()?;
+            wire.receives().await
+        };
+        assert_eq!(matches!(opened.await, Some(AnyMessage::OpenConf(_))), is_let_in);
+    }
 }
 
 /// More than TLS and the socket take at once has to be written on when the client reads.
