@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
 use super::logging::Logs;
 use super::{USAGE, logging, runtime, supervisor};
-use crate::config::{Config, DialectName, ListenerConfig, Transport};
+use crate::config::{Config, DialectName, ListenerConfig, LogFormat, Transport};
 use crate::server::Gateway;
 
 /// Run the gateway.
@@ -67,8 +68,12 @@ pub(super) fn run(args: Args) -> ExitCode {
 fn say_whatever_the_filter(config: &Config) {
     if !tracing::enabled!(target: "ctigate::server", tracing::Level::WARN) {
         for (key, what) in config.insecurities() {
-            let _nobody_hears =
-                writeln!(std::io::stderr(), "not secure, and allow_insecure lets it be so key={key:?} what={what:?}");
+            let message = "not secure, and allow_insecure lets it be so";
+            let line = match config.log.format {
+                LogFormat::Text => format!("{message} key={key:?} what={what:?}"),
+                LogFormat::Json => json!({"level": "WARN", "message": message, "key": key, "what": what}).to_string(),
+            };
+            let _nobody_hears = writeln!(std::io::stderr(), "{line}");
         }
     }
 }

@@ -75,6 +75,12 @@ pub enum SecretError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// There is nothing in the file's first line, or in the variable: a secret that everybody knows.
+    #[error("{place}: it is empty")]
+    Empty {
+        /// The file or the variable.
+        place: String,
+    },
     /// The environment has no such variable, or no text in it.
     #[error("environment variable {env}: {error}")]
     Env {
@@ -88,19 +94,23 @@ pub enum SecretError {
 impl Secret {
     /// The secret, from wherever it is kept.
     pub fn read(&self) -> Result<Password, SecretError> {
-        match self {
-            Secret::Here(secret) => Ok(secret.clone()),
+        let (secret, place) = match self {
+            Secret::Here(secret) => return Ok(secret.clone()),
             Secret::File { file } => {
                 let text = std::fs::read_to_string(file).map(Zeroizing::new);
                 let text = text.map_err(|error| SecretError::File { file: file.clone(), error })?;
-                Ok(Password::new(text.lines().next().unwrap_or_default()))
+                (Password::new(text.lines().next().unwrap_or_default()), file.display().to_string())
             }
-            Secret::Env { env } => std::env::var(env).map(Password::new).map_err(|error| {
-                let is_missing = error == std::env::VarError::NotPresent;
-                let error = if is_missing { "it is not set" } else { "it is not UTF-8" };
-                SecretError::Env { env: env.clone(), error }
-            }),
-        }
+            Secret::Env { env } => {
+                let secret = std::env::var(env).map(Password::new).map_err(|error| {
+                    let is_missing = error == std::env::VarError::NotPresent;
+                    let error = if is_missing { "it is not set" } else { "it is not UTF-8" };
+                    SecretError::Env { env: env.clone(), error }
+                })?;
+                (secret, format!("environment variable {env}"))
+            }
+        };
+        if secret.expose().is_empty() { Err(SecretError::Empty { place }) } else { Ok(secret) }
     }
 }
 
@@ -126,6 +136,8 @@ mod tests {
         std::fs::write(file.path(), "hunter2\n# made on Monday\n").unwrap();
         let secret = Secret::File { file: file.path().to_owned() };
         assert_eq!(secret.read().unwrap().expose(), "hunter2");
+        std::fs::write(file.path(), "\nhunter2\n").unwrap();
+        assert!(secret.read().unwrap_err().to_string().ends_with(": it is empty"), "half written, or never");
     }
 
     #[test]

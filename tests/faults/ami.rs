@@ -24,6 +24,8 @@ struct State {
     answers: Mutex<Answers>,
     /// How many answers did not come as they should.
     distorted: AtomicUsize,
+    /// The member whose change was said to have failed last.
+    denied: Mutex<String>,
     /// The answers that are late come now.
     release: watch::Sender<()>,
     /// Every connection ends.
@@ -70,6 +72,7 @@ impl Ami {
             secret: Mutex::new("ctigate-secret".to_owned()),
             answers: Mutex::new(Answers::Once),
             distorted: AtomicUsize::new(0),
+            denied: Mutex::default(),
             release: watch::Sender::new(()),
             cut: watch::Sender::new(()),
             logins: watch::Sender::default(),
@@ -137,6 +140,16 @@ impl Ami {
         self.state.cut.send_replace(());
     }
 
+    /// How often somebody logged in.
+    pub fn logged_in(&self) -> usize {
+        self.state.logins.borrow().accepted
+    }
+
+    /// Whose change was said to have failed last, of two.
+    pub fn denied(&self) -> String {
+        self.state.denied.lock().clone()
+    }
+
     /// Waits until there were such logins.
     pub async fn logins(&self, are: impl FnMut(&Logins) -> bool) {
         let mut logins = self.state.logins.subscribe();
@@ -189,7 +202,10 @@ async fn converse(mut stream: TcpStream, state: Arc<State>) {
                     state.distorted.fetch_add(1, Ordering::Relaxed);
                     match (how, held.pop()) {
                         (Answers::Twice, _) => out.push_str(&answer.repeat(2)),
-                        (Answers::ForAnother, Some(first)) => out.push_str(&(action.error("no") + &first + &answer)),
+                        (Answers::ForAnother, Some(first)) => {
+                            action.get("Interface").clone_into(&mut state.denied.lock());
+                            out.push_str(&(action.error("no") + &first + &answer));
+                        }
                         (_, earlier) => held.extend(earlier.into_iter().chain([answer])),
                     }
                 }

@@ -6,7 +6,7 @@ use tempfile::NamedTempFile;
 
 use crate::ami::{Ami, Answers};
 use crate::client::{Client, Said};
-use crate::process::{Process, Start};
+use crate::process::{PATIENCE, Process, Start};
 
 const READY: AgentState = AgentState::AGENT_STATE_AVAILABLE;
 const NOT_READY: AgentState = AgentState::AGENT_STATE_NOT_READY;
@@ -21,11 +21,11 @@ struct Scene {
 }
 
 impl Scene {
-    async fn new() -> Scene {
+    async fn new(lines: &str) -> Scene {
         let (ami, log) = (Ami::start().await, NamedTempFile::new().expect("a file"));
-        let lines = "secret = \"ctigate-secret\"\naction_deadline = \"300ms\"\nreconnect_min = \"10ms\"";
+        let lines = format!("secret = \"ctigate-secret\"\nreconnect_min = \"10ms\"\n{lines}");
         let stderr = log.reopen().expect("the same file");
-        let gateway = Start::with(&ami.config_with(lines)).stderr(stderr).gateway();
+        let gateway = Start::with(&ami.config_with(&lines)).stderr(stderr).gateway();
         let mut desktops = Vec::new();
         for agent in AGENTS {
             let mut desktop = Client::bridge(gateway.address).await;
@@ -39,7 +39,8 @@ impl Scene {
     async fn agrees(&mut self) {
         for (agent, desktop) in AGENTS.into_iter().zip(&mut self.desktops) {
             let at_acd = if self.ami.is_paused(agent) { NOT_READY } else { READY };
-            while desktop.queries(agent).await.agent_state != at_acd {}
+            let agrees = async { while desktop.queries(agent).await.agent_state != at_acd {} };
+            tokio::time::timeout(PATIENCE, agrees).await.expect("what the ACD says");
             let there = desktop.has_received().await;
             assert!(there.is_none(), "each request had one answer: {there:?}");
         }
@@ -48,7 +49,7 @@ impl Scene {
     /// What the log says at the link's end of answers that were not as they should be.
     async fn counted(self) -> [Option<usize>; 3] {
         self.ami.cuts();
-        self.ami.logins(|logins| logins.accepted == 2).await;
+        self.ami.logins(|logins| logins.accepted >= 2).await;
         let log = std::fs::read_to_string(self.log.path()).expect("the log");
         let line = log.lines().find(|line| line.contains("link to asterisk ended")).expect("its line").to_owned();
         ["late", "orphan", "missing"].map(|name| {
@@ -60,12 +61,12 @@ impl Scene {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acd_that_answers_twice_answers_no_other_request_by_it() {
-    let mut scene = Scene::new().await;
+    let mut scene = Scene::new("").await;
     scene.ami.answers(Answers::Twice);
     for state in [READY, NOT_READY].repeat(10) {
-        for (agent, desktop) in AGENTS.into_iter().zip(&mut scene.desktops) {
-            assert_eq!(desktop.asks(agent, state).await, Said::Confirmed);
-        }
+        let [one, two] = &mut scene.desktops[..] else { panic!("two desktops") };
+        let said = tokio::join!(one.asks(1001, state), two.asks(1002, state));
+        assert_eq!(said, (Said::Confirmed, Said::Confirmed));
     }
     scene.agrees().await;
     let distorted = scene.ami.distorted();
@@ -75,28 +76,33 @@ async fn an_acd_that_answers_twice_answers_no_other_request_by_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acd_that_answers_late_is_asked_what_it_did_and_its_answer_is_nobodys_any_more() {
-    let mut scene = Scene::new().await;
+    let mut scene = Scene::new("action_deadline = \"1s\"").await;
     scene.ami.answers(Answers::Late);
     assert_eq!(scene.desktops[0].asks(1001, READY).await, Said::Refused, "it was not answered in time");
     scene.agrees().await;
     assert!(!scene.ami.is_paused(1001), "and was done all the same");
     scene.ami.answers(Answers::Once);
-    scene.ami.releases();
+    // Asterisk answers in order: with the next answer it is known that the one before will not come.
     assert_eq!(scene.desktops[0].asks(1001, NOT_READY).await, Said::Confirmed);
+    scene.ami.releases();
+    assert_eq!(scene.desktops[0].asks(1001, READY).await, Said::Confirmed);
     scene.agrees().await;
-    let [late, orphan, missing] = scene.counted().await;
-    assert_eq!((late, orphan), (Some(0), Some(1)), "what came after it had been asked anew");
-    assert_eq!(missing, Some(1));
+    assert_eq!(scene.counted().await, [Some(0), Some(1), Some(1)], "and when it does, it is nobody's");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acd_that_answers_for_another_request_is_believed_about_no_agent_but_what_it_says_of_it() {
-    let mut scene = Scene::new().await;
+    let mut scene = Scene::new("").await;
     scene.ami.answers(Answers::ForAnother);
     for state in [READY, NOT_READY].repeat(5) {
         let [one, two] = &mut scene.desktops[..] else { panic!("two desktops") };
         let said = tokio::join!(one.asks(1001, state), two.asks(1002, state));
-        assert!(matches!(said, (Said::Confirmed, Said::Refused) | (Said::Refused, Said::Confirmed)), "{said:?}");
+        let denied = scene.ami.denied();
+        let expected = match &*denied {
+            "PJSIP/3001" => (Said::Refused, Said::Confirmed),
+            _ => (Said::Confirmed, Said::Refused),
+        };
+        assert_eq!(said, expected, "{denied} was said to have failed");
         let is_done = AGENTS.map(|agent| scene.ami.is_paused(agent) == (state == NOT_READY));
         assert_eq!(is_done, [true; 2], "both were done");
         scene.agrees().await;

@@ -115,7 +115,7 @@ async fn without_names_an_acd_that_has_one_is_away_and_the_others_agents_work_un
         }
         other => panic!("SYSTEM_EVENT expected, got {other:?}"),
     }
-    ami.logins(|logins| logins.accepted == 1).await;
+    ami.logins(|logins| logins.accepted >= 1).await;
     gateway.is_sent_away();
     assert_eq!(gateway.ends().await.code(), Some(0));
 }

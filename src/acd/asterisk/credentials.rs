@@ -16,8 +16,11 @@ use crate::tls::Trust;
 #[derive(Debug)]
 pub(super) struct Credentials {
     config: AsteriskConfig,
-    last: Mutex<Read>,
+    last: Mutex<(Read, Said)>,
 }
+
+/// What was said of secret and certificates that cannot be read: once, until it is something else.
+type Said = [Option<String>; 2];
 
 /// What was read.
 #[derive(Clone, Debug)]
@@ -30,23 +33,21 @@ impl Credentials {
     /// Those that the configuration names, which can be read now.
     pub(super) fn new(config: &AsteriskConfig) -> Result<Credentials, AcdConfigError> {
         let last = Read { secret: config.read_secret()?, trust: config.trust()? };
-        Ok(Credentials { config: config.clone(), last: Mutex::new(last) })
+        Ok(Credentials { config: config.clone(), last: Mutex::new((last, Said::default())) })
     }
 
     /// As they are now or, each by itself, as they were when they could be read last.
     pub(super) fn read(&self) -> Read {
-        let mut last = self.last.lock();
-        let cannot = |error: AcdConfigError| {
-            warn!(host = self.config.host, port = self.config.port, %error, "what was read before goes on being used");
-        };
-        match self.config.read_secret() {
-            Ok(secret) => last.secret = secret,
-            Err(error) => cannot(error),
+        let (last, said) = &mut *self.last.lock();
+        let (secret, trust) = (self.config.read_secret(), self.config.trust());
+        let errors = [secret.as_ref().err(), trust.as_ref().err()].map(|error| error.map(AcdConfigError::to_string));
+        for error in errors.iter().zip(&*said).filter(|(now, before)| now != before).filter_map(|(now, _)| now.as_ref())
+        {
+            warn!(host = self.config.host, port = self.config.port, error, "what was read before goes on being used");
         }
-        match self.config.trust() {
-            Ok(trust) => last.trust = trust,
-            Err(error) => cannot(error),
-        }
+        *said = errors;
+        last.secret = secret.unwrap_or_else(|_| last.secret.clone());
+        last.trust = trust.unwrap_or_else(|_| last.trust.clone());
         last.clone()
     }
 }
