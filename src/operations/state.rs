@@ -160,8 +160,9 @@ impl House {
     ) -> Result<AgentFacts, Refusal> {
         cell.entry().start_deferring();
         self.ask(cell.key.peripheral, AcdCommand::SetState, acd.set_state(request)).await.map_err(|reason| {
-            // Asked when the failure is told: the requester has waited long enough.
-            if matches!(reason, AcdRefusal::TimedOut { .. }) {
+            // Asked when the failure is told: the requester has waited long enough. Nor is it known what an ACD left that refused
+            // in its own words: it may have answered for another request.
+            if matches!(reason, AcdRefusal::TimedOut { .. } | AcdRefusal::Refused { .. }) {
                 cell.entry().unsure = Some(Unsure::Facts);
             }
             Refusal::Acd { step, agent: cell.key.agent.clone(), reason }

@@ -8,7 +8,7 @@ use bytes::BytesMut;
 use cti_protocol::ged188::codes::{AgentState, ControlFailure, ServiceMask, Status};
 use cti_protocol::ged188::{AnyMessage, HeartbeatReq, MonitorStartReq, OpenReq, QueryAgentStateReq};
 use ctigate::acd::Acd;
-use ctigate::config::{Limits, Timeouts};
+use ctigate::config::{Config, Limits, Timeouts};
 use ctigate::dialects::{CloseReason, Outbox, Total};
 use ctigate::model::{AgentId, QueueId, ReasonCode, WantedState};
 use ctigate::operations::Level;
@@ -437,7 +437,7 @@ fn where_too_much_waits_each_may_be_owed_its_share_and_no_more() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_is_closed_sooner_where_there_is_little_room() {
-    let (served, mut reasons) = overheard(|config| {
+    let reason = why_a_deaf_client_is_closed(|config| {
         config.limits.connections_max = 4;
         config.limits.outbound_total_bytes_max = 4 * 16 * 1024;
         config.limits.outbound_bytes_max = 64 << 20;
@@ -445,41 +445,41 @@ async fn a_client_that_does_not_read_is_closed_sooner_where_there_is_little_room
         config.timeouts.dead_peer = Duration::from_secs(600);
     })
     .await;
-    let deaf = deaf_bridge(&served).await;
-    let reason = work_until(&served, || reasons.any()).await;
     assert!(reason.contains("bytes wait for it, 16384 are allowed"), "{reason}");
-    drop(deaf);
 }
 
 #[tokio::test]
 async fn a_client_that_takes_nothing_is_closed_for_that_whatever_it_may_be_owed() {
-    let (served, mut reasons) = overheard(|config| {
-        config.limits.outbound_bytes_max = 1 << 30;
-        config.limits.outbound_total_bytes_max = 1 << 40;
+    let reason = why_a_deaf_client_is_closed(|config| {
+        owe_without_end(config);
         config.timeouts.write = Duration::from_millis(300);
     })
     .await;
-    let deaf = deaf_bridge(&served).await;
-    let reason = work_until(&served, || reasons.any()).await;
     assert!(reason.starts_with("the client has taken nothing for 300ms of the "), "{reason}");
-    drop(deaf);
 }
 
 /// What the system says of an end that is gone, and of one that takes nothing, is the same.
 #[tokio::test]
 async fn a_client_whose_end_takes_nothing_any_more_is_found_by_the_socket_itself() {
-    let (served, mut reasons) = overheard(|config| {
-        config.limits.outbound_bytes_max = 1 << 30;
-        config.limits.outbound_total_bytes_max = 1 << 40;
+    let reason = why_a_deaf_client_is_closed(|config| {
+        owe_without_end(config);
         config.timeouts.write = Duration::from_secs(600);
         config.timeouts.dead_peer = Duration::from_secs(2); // the least that a configuration may say
     })
     .await;
-    let deaf = deaf_bridge(&served).await;
-    let reason = work_until(&served, || reasons.any()).await;
-    let expected = CloseReason::DeadPeer(std::io::ErrorKind::TimedOut).to_string();
-    assert_eq!(reason, expected);
-    drop(deaf);
+    assert_eq!(reason, CloseReason::DeadPeer(std::io::ErrorKind::TimedOut).to_string());
+}
+
+async fn why_a_deaf_client_is_closed(change: impl FnOnce(&mut Config)) -> String {
+    let (served, mut reasons) = overheard(change).await;
+    let _deaf = deaf_bridge(&served).await;
+    work_until(&served, || reasons.any()).await
+}
+
+/// A client may be owed as much as there is memory for.
+fn owe_without_end(config: &mut Config) {
+    config.limits.outbound_bytes_max = 1 << 30;
+    config.limits.outbound_total_bytes_max = 1 << 40;
 }
 
 /// At that pace what is written at once takes longer than a client may take nothing.
@@ -487,8 +487,7 @@ async fn a_client_whose_end_takes_nothing_any_more_is_found_by_the_socket_itself
 async fn a_client_that_only_listens_and_takes_little_at_a_time_stays() {
     const PATIENCE: Duration = Duration::from_secs(2);
     let served = served(|config| {
-        config.limits.outbound_bytes_max = 1 << 30;
-        config.limits.outbound_total_bytes_max = 1 << 40;
+        owe_without_end(config);
         config.timeouts.write = PATIENCE;
     })
     .await;
