@@ -16,7 +16,8 @@ use ctigate::config::{Config, ListenerConfig};
 use ctigate::dialects::ged188::Ged188;
 use ctigate::dialects::{Conversation, Dialect, Outbox};
 use ctigate::model::{
-    AgentEvent, AgentId, AgentKey, Instrument, Login, Logout, Password, PeripheralId, QueueChoice, QueueId, ReasonCode,
+    AgentEvent, AgentId, AgentKey, Instrument, Login, Logout, Password, PeripheralId, QueueChoice, QueueId, Queues,
+    ReasonCode,
 };
 use ctigate::operations::{House, Requester, Right};
 use ctigate::server::rules;
@@ -106,7 +107,7 @@ impl World {
             state,
             idle,
             facts,
-            left: Vec::new(),
+            left: Queues::new(),
             owner: None,
             by: None,
             read_at: None,

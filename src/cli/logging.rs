@@ -2,12 +2,14 @@
 //!
 //! Must hold: an event is one line, whoever the text in it is from.
 
+use std::cell::Cell;
 use std::fmt::{self, Debug, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tracing::field::Field;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::{self, FormatFields, Writer};
+use tracing_subscriber::fmt::format::{FormatFields, Writer};
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload::{Handle, Layer};
@@ -21,7 +23,7 @@ pub(super) struct Logs(Handle<Targets, tracing_subscriber::Registry>);
 /// From here on log lines are written as configured.
 pub(super) fn start(config: &LogConfig) -> Result<Logs, FilterError> {
     let (filter, handle) = Layer::new(parsed_filter(&config.filter)?);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_timer(Utc).fmt_fields(fields());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_timer(Utc).fmt_fields(Fields);
     // Said to stderr as well: where that cannot be written to, on a full disk, saying so would end the task that logs.
     let lines = lines.log_internal_errors(false);
     let filtered = tracing_subscriber::registry().with(filter);
@@ -52,28 +54,72 @@ impl FormatTime for Utc {
     }
 }
 
+thread_local! {
+    /// One a thread: a line is put together there, and checked as a whole.
+    static LINE: Cell<String> = const { Cell::new(String::new()) };
+}
+/// A line that was longer leaves no room behind.
+const LINE_BYTES_KEPT: usize = 4 * 1024;
+
 /// An event's message and fields as text, `message name=value name=value`. Styles, which the usual ones have a place for even
-/// where there are none, take a third of a line's time.
-fn fields() -> impl for<'w> FormatFields<'w> + 'static {
-    format::debug_fn(|out: &mut Writer<'_>, field: &Field, value: &dyn Debug| match field.name() {
-        "message" => write!(Visible(out), "{value:?}"),
-        name if name.starts_with("log.") => Ok(()), // what other crates' lines bring besides, and is said already
-        name => write!(Visible(out), " {name}={value:?}"),
-    })
+/// where there are none, and a writer that is asked anew for each piece, take most of a line's time.
+struct Fields;
+
+impl<'w> FormatFields<'w> for Fields {
+    fn format_fields<R: RecordFields>(&self, mut out: Writer<'w>, fields: R) -> fmt::Result {
+        let mut line = Line(LINE.take()); // a value that logs when it is asked for its text finds another
+        fields.record(&mut line);
+        let written = out.write_str(&line.0);
+        line.0.clear();
+        if line.0.capacity() <= LINE_BYTES_KEPT {
+            LINE.set(line.0);
+        }
+        written
+    }
 }
 
-/// Writes what would end the line, or command a terminal, as what it is.
-struct Visible<'a, 'w>(&'a mut Writer<'w>);
+/// So much of a line as there is.
+struct Line(String);
 
-impl Write for Visible<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if !text.bytes().any(is_suspect) {
-            return self.0.write_str(text);
+impl Line {
+    /// What would end the line, or command a terminal, is written as what it is.
+    fn make_visible(&mut self, from: usize) {
+        if !self.0[from..].bytes().any(is_suspect) {
+            return;
         }
-        text.chars().try_for_each(|c| match c.is_control() {
-            true => write!(self.0, "{}", c.escape_default()),
-            false => self.0.write_char(c),
-        })
+        let text = self.0.split_off(from);
+        text.chars().for_each(|c| match c.is_control() {
+            true => self.0.extend(c.escape_default()),
+            false => self.0.push(c),
+        });
+    }
+}
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, text: &str) {
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        if field.name() == "message" || !text.bytes().all(is_plain) {
+            return self.record_debug(field, &text);
+        }
+        for piece in [" ", field.name(), "=\"", text, "\""] {
+            self.0.push_str(piece);
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let name = field.name();
+        if name.starts_with("log.") {
+            return; // what other crates' lines bring besides, and is said already
+        }
+        let from = self.0.len();
+        if name != "message" {
+            self.0.push(' ');
+            self.0.push_str(name);
+            self.0.push('=');
+        }
+        // A value that cannot be written leaves its line without it.
+        let _ = write!(self.0, "{value:?}");
+        self.make_visible(from);
     }
 }
 
@@ -107,7 +153,7 @@ mod tests {
         let written = Written::default();
         let to = written.clone();
         let lines = tracing_subscriber::fmt::layer().with_writer(move || to.clone()).with_ansi(false).without_time();
-        let subscriber = tracing_subscriber::registry().with(lines.fmt_fields(fields()));
+        let subscriber = tracing_subscriber::registry().with(lines.fmt_fields(Fields));
         tracing::subscriber::with_default(subscriber, || {
             let (client, why) = ("Jo\u{e3}o \"x\"\n", "\u{1b}[2Jgone\r\n2026 INFO forged \u{9b}1m\u{7f} pound \u{a3}");
             let agents: Option<u32> = None;

@@ -1,5 +1,7 @@
 //! An agent as the ACD says that it is. Not here: which client asked, and what clients are told.
 
+use smallvec::SmallVec;
+
 use super::{AgentId, Instrument, QueueId, ReasonCode};
 
 /// What an agent is doing.
@@ -76,6 +78,9 @@ impl From<WantedState> for AgentState {
     }
 }
 
+/// Some queues: most agents are in few, which cost no allocation.
+pub type Queues = SmallVec<[QueueId; 4]>;
+
 /// All that the ACD says of one agent at one moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AgentFacts {
@@ -92,7 +97,7 @@ pub struct AgentFacts {
     /// Why, for not ready and logged out; 0 otherwise.
     pub reason: ReasonCode,
     /// The queues that the agent is logged in to, ascending, each once.
-    pub queues: Vec<QueueId>,
+    pub queues: Queues,
     /// Where this stands in the ACD's own order of changes of this agent: facts with a higher number are newer.
     pub order: u64,
 }
@@ -107,7 +112,7 @@ impl AgentFacts {
             state: AgentState::LoggedOut,
             next_state: None,
             reason,
-            queues: Vec::new(),
+            queues: Queues::new(),
             order,
         }
     }

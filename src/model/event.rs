@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{AgentFacts, AgentId, AgentState, Call, CallId, CallStep, Instrument, PeripheralId, QueueId, SessionId};
+use super::{
+    AgentFacts, AgentId, AgentState, Call, CallId, CallStep, Instrument, PeripheralId, QueueId, Queues, SessionId,
+};
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,7 +80,7 @@ pub struct AgentEvent {
     /// The agent as it is now. A logged-out agent keeps here the instrument that it was logged in at.
     pub facts: AgentFacts,
     /// The queues that the agent has left with this change.
-    pub left: Vec<QueueId>,
+    pub left: Queues,
     /// The agent's own client session, if it has one.
     pub owner: Option<SessionId>,
     /// The client that brought it about, by its own name, where that is not the agent's own: a supervisor, or a bridge.

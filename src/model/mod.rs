@@ -17,7 +17,7 @@ mod secret;
 mod tally;
 mod team;
 
-pub use agent::{AgentFacts, AgentState, WantedState};
+pub use agent::{AgentFacts, AgentState, Queues, WantedState};
 pub use call::{
     Call, CallCause, CallId, CallKey, CallKind, CallReport, CallStep, CallStepKind, Joined, Party, PartyKind,
     PartyState,

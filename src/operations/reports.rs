@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use smallvec::SmallVec;
 use tracing::{debug, error};
 
 use super::House;
@@ -42,7 +43,7 @@ impl House {
     /// life that ended before the command was done is told of before the requester is.
     pub(super) fn settle(self: &Arc<House>, cell: &Arc<AgentCell>, brought: Option<AgentFacts>, tell: impl FnOnce()) {
         let mut entry = cell.entry();
-        let mut reports: Vec<Heard> = entry.stop_deferring().into();
+        let mut reports = SmallVec::<[Heard; 1]>::from_iter(entry.stop_deferring());
         reports.sort_by_key(|heard| heard.report.order()); // an older one may have come again
         let mut answered_at = 0;
         if let Some(brought) = brought {
@@ -55,12 +56,11 @@ impl House {
             let read_at = Some(read_first(&reports, &brought, now()));
             reports.insert(place, Heard { report: AgentReport::Facts(brought), read_at });
         }
-        let since = reports.split_off(answered_at);
-        for report in reports {
+        for report in reports.drain(..answered_at) {
             self.take_in(cell, &mut entry, report);
         }
         tell();
-        for report in since {
+        for report in reports {
             self.take_in(cell, &mut entry, report);
         }
         entry.doer = None;

@@ -119,8 +119,10 @@ impl House {
         demands: &Demands,
     ) -> Result<(Taken, Arc<AgentCell>), Refusal> {
         self.reachable(key.peripheral)?;
-        self.must_have_right_over(by, key)?;
-        let cell = self.table.agent(key).ok_or_else(|| Refusal::UnknownAgent { agent: key.agent.clone() })?;
+        let cell = self.table.agent(key);
+        let at = cell.as_ref().and_then(|cell| cell.entry().last_instrument.clone());
+        by.must_have_right(key, at.as_ref())?;
+        let cell = cell.ok_or_else(|| Refusal::UnknownAgent { agent: key.agent.clone() })?;
         match may_change(&cell, request, demands) {
             // With the ACD is a command, a login perhaps, that may bring what is asked for.
             Err(refusal) if !matches!(refusal, Refusal::LogoutUnderWay { .. }) && cell.turn.try_lock().is_err() => (),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use cti_protocol::ged188::codes::AgentState as Code;
 use ctigate::model::{
     AgentEvent, AgentFacts, AgentId, AgentKey, AgentState, AgentStates, CallSteps, Event, Filter, Instrument,
-    LinkEvent, PeripheralId, ReasonCode, SessionId,
+    LinkEvent, PeripheralId, Queues, ReasonCode, SessionId,
 };
 use ctigate::sessions::{Form, Rendered, Subscriber, Subscription, Subscriptions, Target};
 
@@ -76,7 +76,7 @@ fn event(agent: &str, state: AgentState) -> Event {
         state,
         idle: state,
         facts,
-        left: Vec::new(),
+        left: Queues::new(),
         owner: None,
         by: None,
         read_at: None,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytes::{Bytes, BytesMut};
 use ctigate::dialects::{Outbox, Socket};
 use ctigate::model::{
-    AgentEvent, AgentFacts, AgentId, AgentKey, AgentState, Event, Filter, LinkEvent, PeripheralId, ReasonCode,
+    AgentEvent, AgentFacts, AgentId, AgentKey, AgentState, Event, Filter, LinkEvent, PeripheralId, Queues, ReasonCode,
     SessionId,
 };
 use ctigate::sessions::{Following, Form, Rendered, Subscriber, Subscription, Subscriptions, Target, Total};
@@ -167,7 +167,7 @@ impl Client {
 fn event(state: AgentState, number: usize) -> Event {
     let agent = AgentId::new(&number.to_string()).expect("an agent");
     let facts = AgentFacts { state, ..AgentFacts::logged_out(agent, ReasonCode(0), 1) };
-    let (peripheral, left) = (PeripheralId(1), Vec::new());
+    let (peripheral, left) = (PeripheralId(1), Queues::new());
     Event::Agent(AgentEvent { peripheral, state, idle: state, facts, left, owner: None, by: None, read_at: None })
 }
 

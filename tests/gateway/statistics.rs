@@ -163,11 +163,11 @@ const QUEUE: QueueId = QueueId(1);
 
 fn facts(agent: &str, state: State) -> AgentFacts {
     let agent = AgentId::new(agent).unwrap();
-    let queues = if state == State::LoggedOut { Vec::new() } else { vec![QUEUE] };
+    let queues = if state == State::LoggedOut { vec![] } else { vec![QUEUE] };
     AgentFacts {
         instrument: Instrument::new("3001").ok(),
         state,
-        queues,
+        queues: queues.into(),
         ..AgentFacts::logged_out(agent, ReasonCode(0), 1)
     }
 }

@@ -368,7 +368,7 @@ impl World {
         }
         Ok(self.change(&agent, |facts| {
             facts.instrument = Some(instrument);
-            facts.queues = queues;
+            facts.queues = queues.into();
             (facts.state, facts.reason) = (AgentState::NotReady, ReasonCode::default());
         }))
     }

@@ -77,7 +77,7 @@ impl<const MAX: usize, S: Storage> Text<MAX, S> {
 
     /// Whether there is no content. A field of length zero and one of a single NUL both are empty.
     pub fn is_empty(&self) -> bool {
-        self.as_bytes().is_empty()
+        self.0.as_ref().first().is_none_or(|byte| *byte == 0)
     }
 
     /// The bytes as they travel.

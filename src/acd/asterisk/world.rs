@@ -21,7 +21,7 @@ use super::members::{Device, Echo, Effect, Member, Place, Slot};
 use super::names::{Interface, Names, Pause};
 use super::switch::{Made, Switch};
 use crate::acd::{AcdEvent, AcdEvents, AcdRefusal, BadField, Snapshot};
-use crate::model::{AgentFacts, AgentId, AgentState, Instrument, PreCall, QueueId, ReasonCode};
+use crate::model::{AgentFacts, AgentId, AgentState, Instrument, PreCall, QueueId, Queues, ReasonCode};
 
 /// Everything that is known of one Asterisk.
 #[derive(Debug)]
@@ -828,7 +828,7 @@ impl World {
         } else if members.iter().all(|(_, member)| member.device.is_unreachable()) {
             (state, reason) = (AgentState::NotReady, self.unreachable);
         }
-        let mut queues: Vec<QueueId> = members.iter().map(|(place, _)| place.queue).collect();
+        let mut queues: Queues = members.iter().map(|(place, _)| place.queue).collect();
         queues.dedup();
         let instrument = Some(first.instrument.clone());
         let mut facts = AgentFacts {

@@ -230,7 +230,8 @@ impl World {
 
     /// Offers waiting calls to ready agents, longest wait to longest wait.
     pub(super) fn offer_waiting(&mut self, now: Duration) {
-        let queues: Vec<QueueId> = self.calls.waiting.keys().copied().collect();
+        let waited_for = self.calls.waiting.iter().filter(|(_, calls)| !calls.is_empty());
+        let queues: Vec<QueueId> = waited_for.map(|(queue, _)| *queue).collect();
         for queue in queues {
             while let Some((call, agent)) = self.next_offer(queue) {
                 self.offer(now, call, &agent);

@@ -6,22 +6,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ahash::{HashMap, HashSet};
+use ahash::{HashMap, HashSet, RandomState};
+use indexmap::IndexMap;
 
 use super::calls::{Calls, Ringing};
 use super::config::EmbeddedConfig;
 use super::control::Joining;
 use crate::acd::{AcdConfigError, AcdEvent, AcdEvents, AcdRefusal, Snapshot};
 use crate::model::{
-    AgentFacts, AgentId, AgentState, CallId, Connection, Instrument, Login, Password, QueueChoice, QueueId, ReasonCode,
-    StateChange, WantedState,
+    AgentFacts, AgentId, AgentState, CallId, Connection, Instrument, Login, Password, QueueChoice, QueueId, Queues,
+    ReasonCode, StateChange, WantedState,
 };
 
 /// Everything that there is.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) config: EmbeddedConfig,
-    pub(super) agents: BTreeMap<AgentId, Seat>,
+    /// In the configuration's order.
+    pub(super) agents: IndexMap<AgentId, Seat, RandomState>,
     pub(super) at_instrument: HashMap<Instrument, AgentId>,
     pub(super) instruments: HashSet<Instrument>,
     /// The ready agents of each queue, the one who waits longest first.
@@ -63,7 +65,7 @@ pub(super) struct Seat {
 
 impl World {
     pub(super) fn new(config: EmbeddedConfig) -> Result<World, AcdConfigError> {
-        let mut agents = BTreeMap::new();
+        let mut agents = IndexMap::default();
         for range in &config.agents {
             agents.extend(range.every()?.map(|(id, password, may_join)| {
                 let facts = AgentFacts::logged_out(id.clone(), ReasonCode::default(), 1);
@@ -169,7 +171,7 @@ impl World {
             let joins = queues.iter().any(|queue| !seat.facts.queues.contains(queue));
             if at == login.instrument && joins {
                 let joined = self.change(agent, |facts| {
-                    facts.queues.extend(&queues);
+                    facts.queues.extend(queues);
                     facts.queues.sort_unstable();
                     facts.queues.dedup();
                 });
@@ -195,7 +197,7 @@ impl World {
             facts.state = AgentState::NotReady;
             facts.reason = ReasonCode::default();
             facts.instrument = Some(login.instrument.clone());
-            facts.queues = queues;
+            facts.queues = queues.into();
         });
         self.adopt_calls(now, agent, &login.instrument);
         self.offer_waiting(now);
@@ -258,8 +260,8 @@ impl World {
         if !facts.is_logged_in() {
             return Err(AcdRefusal::NotLoggedIn { agent: agent.clone() });
         }
-        let stays: Vec<QueueId> = match queues {
-            QueueChoice::AsAcdSays => Vec::new(),
+        let stays: Queues = match queues {
+            QueueChoice::AsAcdSays => Queues::new(),
             QueueChoice::Named(leaving) => {
                 if let Some(&queue) = leaving.iter().find(|queue| !facts.queues.contains(queue)) {
                     return Err(AcdRefusal::BadQueue { agent: agent.clone(), queue });

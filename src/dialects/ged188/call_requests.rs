@@ -354,7 +354,7 @@ impl Session {
     ) -> Result<(), No> {
         let asked = Asked { invoke_id, device: command.devices().next().cloned() };
         let peripheral = shared.peripheral(peripheral, None)?;
-        let answer = self.accept_with(invoke_id, move |done: CallOutcome| confirm(&asked, &done))?;
+        let answer = self.accept_with(invoke_id, move |face, done| face.say_any(&confirm(&asked, &done)))?;
         shared.house.run(Arc::clone(&shared.house).control_call(self.requester().clone(), peripheral, command, answer));
         Ok(())
     }
@@ -428,7 +428,7 @@ impl Session {
         must_know_type!(request);
         let (id, seen_from) = (CallId(request.connection_call_id), request.connection_device_id.as_ref());
         let call = self.call_seen_from(shared, request.peripheral_id, id, seen_from)?;
-        self.face.say(super::call_snapshots::snapshot_of_call(&call, request.invoke_id));
+        self.face.say(&super::call_snapshots::snapshot_of_call(&call, request.invoke_id));
         Ok(())
     }
 
@@ -441,7 +441,7 @@ impl Session {
             let why = format!("AgentInstrument {device} is not known");
             return Err(No::control(ControlFailure::CF_INVALID_CSTA_DEVICE_IDENTIFIER, why));
         }
-        self.face.say(super::call_snapshots::snapshot_of_device(&calls, &device, request.invoke_id));
+        self.face.say(&super::call_snapshots::snapshot_of_device(&calls, &device, request.invoke_id));
         Ok(())
     }
 }

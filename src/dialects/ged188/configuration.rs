@@ -47,7 +47,7 @@ impl Session {
     pub(super) fn config_keys(&mut self, shared: &Ged188, request: &ConfigRequestKeyEvent<&[u8]>) -> Result<(), No> {
         self.may_configure("CONFIG_REQUEST_KEY_EVENT")?;
         let there = shared.inventory(request.peripheral_id)?;
-        self.face.say(ConfigKeyEvent {
+        self.face.say(&ConfigKeyEvent {
             config_key_status: ConfigKeyStatus::CONFIG_SUCCESS,
             skill_group_config_key: key(&there.queues),
             agent_config_key: key(&there.agent_names()),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::BytesMut;
 use cti_protocol::ged188::codes::{DeviceIdType, PgStatus, Status, SystemEventId};
-use cti_protocol::ged188::{AnyMessage, SystemEvent, Text, Time, Version};
+use cti_protocol::ged188::{AnyMessage, EncodeError, Message, Octets, SystemEvent, Text, Time, Version};
 use smol_str::SmolStr;
 use tracing::error;
 
@@ -59,24 +59,28 @@ impl Face {
     }
 
     /// Adds a message to what is sent.
-    pub(super) fn say(&self, message: impl Into<AnyMessage>) {
-        say(&self.outbox, self.version, message.into());
+    pub(super) fn say(&self, message: &impl Message<Storage = Octets>) {
+        self.outbox.add(|out| encode(out, self.version, message));
+    }
+
+    /// The same where it is one of several.
+    pub(super) fn say_any(&self, message: &AnyMessage) {
+        say_any(&self.outbox, self.version, message);
     }
 
     /// Adds what may be much at once.
     pub(super) fn say_at_length(&self, message: impl Into<AnyMessage>) {
         let message = message.into();
-        self.outbox.add_backlog(|out| encode(out, self.version, &message));
+        self.outbox.add_backlog(|out| encode_any(out, self.version, &message));
     }
 
     /// Refuses a request.
     pub(super) fn refuse(&self, invoke_id: u32, no: No) {
-        self.say(no.message(invoke_id, self.shared.settings.failure_text));
+        self.say_any(&no.message(invoke_id, self.shared.settings.failure_text));
     }
 
-    /// The end of a request that was in flight.
-    pub(super) fn answer(&self, message: AnyMessage) {
-        self.say(message);
+    /// A request that was in flight has its answer.
+    pub(super) fn has_answered(&self) {
         self.in_flight.fetch_sub(1, Ordering::AcqRel);
         self.outbox.wake();
     }
@@ -87,7 +91,7 @@ impl Face {
         let system_event_id =
             if online { SystemEventId::SYS_PERIPHERAL_ONLINE } else { SystemEventId::SYS_PERIPHERAL_OFFLINE };
         let now = if online { "online" } else { "offline" };
-        self.say(SystemEvent {
+        self.say(&SystemEvent {
             pg_status: pg_status(&self.shared),
             icm_central_controller_time: Time(time_of_day()),
             system_event_id,
@@ -191,15 +195,34 @@ fn agent_of<'a>(event: &'a CallEvent, device: &Instrument) -> Option<&'a AgentId
 }
 
 /// Adds a message, whole or not at all.
-pub(super) fn say(outbox: &Outbox, version: Version, message: AnyMessage) {
-    outbox.add(|out| encode(out, version, &message));
+pub(super) fn say_any(outbox: &Outbox, version: Version, message: &AnyMessage) {
+    outbox.add(|out| encode_any(out, version, message));
 }
 
 /// Writes a message, whole or not at all.
-pub(super) fn encode(out: &mut BytesMut, version: Version, message: &AnyMessage) {
-    let Err(error) = message.encode(version, out) else { return };
-    error!(message = ?message.name(), version = version.number(), %error, "a message of our own cannot be written");
-    if let Some(invoke_id) = message.invoke_id() {
+pub(super) fn encode<M: Message<Storage = Octets>>(out: &mut BytesMut, version: Version, message: &M) {
+    if let Err(error) = message.encode(version, out) {
+        cannot_be_written(out, version, M::INFO.message_type.name(), message.invoke_id(), &error);
+    }
+}
+
+/// The same where it is one of several.
+pub(super) fn encode_any(out: &mut BytesMut, version: Version, message: &AnyMessage) {
+    if let Err(error) = message.encode(version, out) {
+        cannot_be_written(out, version, message.name(), message.invoke_id(), &error);
+    }
+}
+
+#[cold]
+fn cannot_be_written(
+    out: &mut BytesMut,
+    version: Version,
+    name: Option<&'static str>,
+    invoke_id: Option<u32>,
+    error: &EncodeError,
+) {
+    error!(message = ?name, version = version.number(), %error, "a message of our own cannot be written");
+    if let Some(invoke_id) = invoke_id {
         // Too large for a frame: the request is answered all the same.
         let no = No::failure(Status::E_CTI_TOO_MUCH_DATA, error.to_string());
         let _ = no.message(invoke_id, false).encode(version, out);

@@ -81,7 +81,7 @@ impl Dialect for Ged188 {
     fn turn_away(&self, reason: &CloseReason) -> Bytes {
         let mut out = BytesMut::new();
         if let Some(last_word) = answers::last_word(reason, false) {
-            face::encode(&mut out, Version::LATEST, &last_word.into());
+            face::encode(&mut out, Version::LATEST, &last_word);
         }
         out.freeze()
     }

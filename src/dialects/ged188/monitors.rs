@@ -50,7 +50,7 @@ impl Session {
         let face = Arc::<Face>::clone(&self.face) as _;
         let subscription = Subscription::in_place(Some(place), id, target, filter, face);
         // Confirmed first: a client does not know an event's monitor before.
-        self.face.say(MonitorStartConf { invoke_id: request.invoke_id, monitor_id: id, ..Default::default() });
+        self.face.say(&MonitorStartConf { invoke_id: request.invoke_id, monitor_id: id, ..Default::default() });
         shared.house.table.subscribe(&subscription);
         self.monitors.insert(id, subscription);
         Ok(())
@@ -61,7 +61,7 @@ impl Session {
         self.may_monitor("MONITOR_STOP_REQ")?;
         let subscription = self.monitors.remove(&request.monitor_id).ok_or_else(|| unknown(request.monitor_id))?;
         shared.house.table.subscriptions.remove(&subscription);
-        self.face.say(MonitorStopConf { invoke_id: request.invoke_id, ..Default::default() });
+        self.face.say(&MonitorStopConf { invoke_id: request.invoke_id, ..Default::default() });
         Ok(())
     }
 
@@ -73,7 +73,7 @@ impl Session {
             return Err(No::failure(Status::E_CTI_MONITOR_TERMINATED, why));
         }
         subscription.set_filter(filter_of(request.call_msg_mask, request.agent_state_mask));
-        self.face.say(ChangeMonitorMaskConf { invoke_id: request.invoke_id, ..Default::default() });
+        self.face.say(&ChangeMonitorMaskConf { invoke_id: request.invoke_id, ..Default::default() });
         Ok(())
     }
 

@@ -125,7 +125,7 @@ impl Ged188 {
         let told = self.house.table.between_announcements(|| {
             let known = agent.as_ref().and_then(|key| self.house.table.agent(key));
             let facts = known.map(|cell| cell.entry().facts.clone());
-            face.say(self.opened(request, version, services, peripheral, facts.as_ref()));
+            face.say(&self.opened(request, version, services, peripheral, facts.as_ref()));
             if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) {
                 for peripheral in self.house.peripherals() {
                     let online = self.house.table.is_online(peripheral.id);

@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 use super::Ged188;
 use super::answers::No;
 use super::events::{Identity, MRD_VOICE, availability, icm_agent_id, num_tasks};
+use super::face::Face;
 use super::identity::{AgentFields, agent_fields, given, inconsistent, missing};
 use super::names::{agent_mode, control_mask, events_mask, peripheral_type, state_code};
 use super::session::Session;
@@ -71,7 +72,7 @@ impl Session {
         }
         match message {
             AnyMessage::HeartbeatReq(request) => {
-                self.face.say(HeartbeatConf { invoke_id: request.invoke_id, ..Default::default() });
+                self.face.say(&HeartbeatConf { invoke_id: request.invoke_id, ..Default::default() });
                 Ok(())
             }
             AnyMessage::SetAgentStateReq(request) => self.set_agent_state(shared, request),
@@ -233,7 +234,7 @@ impl Session {
         }
         let peripheral = shared.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let key = self.agent_meant(shared, peripheral, &fields)?;
-        let say = |facts: &AgentFacts| self.face.say(self.agent_state(request.invoke_id, facts));
+        let say = |facts: &AgentFacts| self.face.say(&self.agent_state(request.invoke_id, facts));
         Ok(shared.house.agent(self.requester(), &key, say)?)
     }
 
@@ -278,7 +279,7 @@ impl Session {
             return Err(No::control(ControlFailure::CF_INVALID_CSTA_DEVICE_IDENTIFIER, why));
         }
         let can = shared.house.peripheral(peripheral).map(|known| known.acd.capabilities().calls).unwrap_or_default();
-        self.face.say(QueryDeviceInfoConf {
+        self.face.say(&QueryDeviceInfoConf {
             invoke_id: request.invoke_id,
             peripheral_type: peripheral_type(shared.flavour),
             type_of_device: codes::TypeOfDevice::DEVT_STATION,
@@ -303,7 +304,7 @@ impl Session {
             codes::ClientEventState::WARNING => warn!(%session, client, object, text, "client reports a warning"),
             _ => error!(%session, client, object, text, "client reports an error"),
         }
-        self.face.say(ClientEventReportConf { invoke_id: request.invoke_id, ..Default::default() });
+        self.face.say(&ClientEventReportConf { invoke_id: request.invoke_id, ..Default::default() });
         Ok(())
     }
 
@@ -350,14 +351,14 @@ impl Session {
 
     /// Counts the request as in flight; what comes back is its answer, to be given once.
     fn accept(&self, invoke_id: u32) -> Result<Answer<()>, No> {
-        self.accept_with(invoke_id, move |()| SetAgentStateConf { invoke_id, ..Default::default() }.into())
+        self.accept_with(invoke_id, move |face, ()| face.say(&SetAgentStateConf { invoke_id, ..Default::default() }))
     }
 
     /// The same for a request that is confirmed in another way.
     pub(super) fn accept_with<T: 'static>(
         &self,
         invoke_id: u32,
-        confirm: impl FnOnce(T) -> AnyMessage + Send + 'static,
+        confirm: impl FnOnce(&Face, T) + Send + 'static,
     ) -> Result<Answer<T>, No> {
         let face = Arc::clone(&self.face);
         let open = face.in_flight.fetch_add(1, Ordering::AcqRel);
@@ -371,11 +372,11 @@ impl Session {
             if let Some(asked) = asked {
                 asked.is_answered(done.as_ref().map_or_else(Refusal::result, |_| RequestResult::Ok));
             }
-            let with_text = face.shared.settings.failure_text;
-            face.answer(match done {
-                Ok(done) => confirm(done),
-                Err(refusal) => No::from(refusal).message(invoke_id, with_text),
-            });
+            match done {
+                Ok(done) => confirm(&face, done),
+                Err(refusal) => face.refuse(invoke_id, refusal.into()),
+            }
+            face.has_answered();
         }))
     }
 }

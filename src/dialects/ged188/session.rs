@@ -19,7 +19,7 @@ use tracing::{debug, info};
 
 use super::Ged188;
 use super::answers::{No, last_word};
-use super::face::{Face, encode, say};
+use super::face::{Face, encode, say_any};
 use super::requests::urgency;
 use crate::access::Verdict;
 use crate::dialects::proving::{self, Proving};
@@ -250,7 +250,7 @@ impl Client {
         self.counts.refused += 1;
         // How wide a tag is depends on the version: while that is not known, nothing with a tag is sent.
         let with_text = version.is_some() && self.shared.settings.failure_text;
-        say(&self.outbox, version.unwrap_or(Version::LATEST), no.message(invoke_id, with_text));
+        say_any(&self.outbox, version.unwrap_or(Version::LATEST), &no.message(invoke_id, with_text));
         result
     }
 
@@ -397,7 +397,7 @@ impl Conversation for Client {
         }
         match why {
             Ending::Asked { invoke_id } => {
-                let done = AnyMessage::from(CloseConf { invoke_id: *invoke_id, ..Default::default() });
+                let done = CloseConf { invoke_id: *invoke_id, ..Default::default() };
                 self.outbox.add_last(|out| encode(out, session.face.version, &done));
                 Err(CloseReason::ClientClosed)
             }
@@ -437,7 +437,7 @@ impl Conversation for Client {
     fn close(&mut self, reason: &CloseReason) -> Departed {
         let version = self.session().map(|session| session.face.version);
         let with_text = version.is_some() && self.shared.settings.failure_text;
-        let last_word = last_word(reason, with_text).map(AnyMessage::from);
+        let last_word = last_word(reason, with_text);
         self.outbox.add_last(|out| {
             last_word.iter().for_each(|last_word| encode(out, version.unwrap_or(Version::LATEST), last_word));
         });

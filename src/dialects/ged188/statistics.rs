@@ -63,7 +63,7 @@ impl Session {
         let instrument = instrument.and_then(|instrument| Text::new(instrument.as_str()).ok());
         answer.agent_extension = extension.or_else(|| Some(Text::cut("")));
         answer.agent_instrument = instrument.or_else(|| Some(Text::cut("")));
-        self.face.say(answer);
+        self.face.say(&answer);
         Ok(())
     }
 
@@ -145,7 +145,7 @@ impl Session {
         (answer.calls_q5, answer.calls_q_time5, answer.longest_call_q5) = queued(&now.five_minutes);
         (answer.calls_q_half, answer.calls_q_time_half, answer.longest_call_q_half) = queued(&now.half_hour);
         (answer.calls_q_today, answer.calls_q_time_today, answer.longest_call_q_today) = queued(&now.today);
-        self.face.say(answer);
+        self.face.say(&answer);
         Ok(())
     }
 }

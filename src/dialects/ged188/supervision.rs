@@ -58,7 +58,7 @@ impl Session {
             connection_device_id: Some(Text::cut(supervised.device.as_str())),
             ..Default::default()
         };
-        let answer = self.accept_with(request.invoke_id, move |_: CallOutcome| confirm.into())?;
+        let answer = self.accept_with(request.invoke_id, move |face, _: CallOutcome| face.say(&confirm))?;
         shared.house.run(Arc::clone(&shared.house).control_call(self.requester().clone(), peripheral, command, answer));
         Ok(())
     }

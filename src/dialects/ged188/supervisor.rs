@@ -65,7 +65,7 @@ impl Ged188 {
                 .collect();
             let first = TeamConfigOperation::RESTORE_PERMANENT;
             for (at, agents) in agents.chunks(AGENTS_MAX).enumerate() {
-                face.say(AgentTeamConfigEvent {
+                face.say(&AgentTeamConfigEvent {
                     peripheral_id: team.peripheral.0,
                     team_id: team.id.0,
                     number_of_agents: u16::try_from(agents.len()).unwrap_or(u16::MAX),
@@ -111,7 +111,7 @@ impl Session {
         let ids: Vec<u32> = teams.iter().map(|team| team.id.0).collect();
         let segments = ids.chunks(TEAMS_MAX).count();
         for (at, ids) in ids.chunks(TEAMS_MAX).enumerate() {
-            self.face.say(ListAgentTeamConf {
+            self.face.say(&ListAgentTeamConf {
                 invoke_id: request.invoke_id,
                 number_of_agent_teams: u16::try_from(ids.len()).unwrap_or(u16::MAX),
                 segment_number: u16::try_from(at + 1).unwrap_or(u16::MAX),
@@ -145,7 +145,7 @@ impl Session {
         let subscription = Subscription::in_place(Some(place), id, target, filter, face);
         // Confirmed first: a client does not know an event's monitor before.
         let confirm = MonitorAgentTeamStartConf { invoke_id: request.invoke_id, monitor_id: id, ..Default::default() };
-        self.face.say(confirm);
+        self.face.say(&confirm);
         shared.house.table.subscribe(&subscription);
         self.monitors.insert(id, subscription);
         Ok(())
@@ -164,7 +164,7 @@ impl Session {
         if let Some(monitor) = self.monitors.remove(&request.monitor_id) {
             shared.house.table.subscriptions.remove(&monitor);
         }
-        self.face.say(MonitorAgentTeamStopConf { invoke_id: request.invoke_id, ..Default::default() });
+        self.face.say(&MonitorAgentTeamStopConf { invoke_id: request.invoke_id, ..Default::default() });
         Ok(())
     }
 

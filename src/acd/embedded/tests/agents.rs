@@ -39,7 +39,7 @@ async fn who_logs_in_is_not_ready_in_all_of_its_queues_and_no_event_repeats_it()
     let mut stage = stage().await;
     let facts = stage.log_in(1001, 3001).await.unwrap();
     assert_eq!((facts.state, facts.reason, facts.next_state), (AgentState::NotReady, ReasonCode(0), None));
-    assert_eq!(facts.queues, [QueueId(1), QueueId(2), QueueId(3)]);
+    assert_eq!(facts.queues[..], [QueueId(1), QueueId(2), QueueId(3)]);
     assert_eq!(facts.instrument, Some(device(3001)));
     assert!(stage.told().await.is_empty());
 }
@@ -48,7 +48,7 @@ async fn who_logs_in_is_not_ready_in_all_of_its_queues_and_no_event_repeats_it()
 async fn who_names_queues_is_in_those_alone() {
     let stage = stage().await;
     let facts = stage.acd.log_in(&Login { queues: named(&[3, 1]), ..login(1001, 3001) }).await.unwrap();
-    assert_eq!(facts.queues, [QueueId(1), QueueId(3)]);
+    assert_eq!(facts.queues[..], [QueueId(1), QueueId(3)]);
 }
 
 #[tokio::test(start_paused = true)]

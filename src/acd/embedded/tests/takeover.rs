@@ -8,7 +8,7 @@ async fn a_second_login_at_the_same_device_joins_the_queues_that_are_new() {
     let first = stage.acd.log_in(&Login { queues: named(&[2]), ..login(1001, 3001) }).await.unwrap();
     stage.be_because(1001, WantedState::NotReady, 5).await.unwrap();
     let more = stage.acd.log_in(&Login { queues: named(&[1, 2]), ..login(1001, 3001) }).await.unwrap();
-    assert_eq!(more.queues, [QueueId(1), QueueId(2)]);
+    assert_eq!(more.queues[..], [QueueId(1), QueueId(2)]);
     assert_eq!((more.state, more.reason), (AgentState::NotReady, ReasonCode(5)), "joining is no new state");
     assert!(more.order > first.order);
     assert_eq!(stage.log_in(1001, 3001).await.unwrap().queues.len(), 3, "none named is all that it may be in");
