@@ -119,27 +119,36 @@ fn show_life(report: &mut Report) -> Result<(), Failure> {
 
 /// What a session costs that does nothing.
 fn stay(report: &mut Report) -> Result<(), Failure> {
-    let ours = idle(Kind::Gateway { agents: IDLE as u32 }, IDLE)?.ok_or("it is part of this bench")?;
-    let path = format!("idle session, {IDLE} of them");
     let limit = Target::AtMost(1.0);
+    let deaf = idle(Kind::Gateway { agents: 1 }, IDLE, |_| messages::open_to_command())?;
+    let path = format!("idle session that hears nothing, {IDLE} of them");
+    let deaf = deaf.ok_or("it is part of this bench")?;
+    report.add(Row::new(&path, "bytes", "2,048 bytes", vec![deaf], vec![IDLE_BYTES_MAX], limit));
+    let ours = idle(Kind::Gateway { agents: IDLE as u32 }, IDLE, desktop)?.ok_or("it is part of this bench")?;
+    let path = format!("idle session, {IDLE} of them");
     report.add(Row::new(&path, "bytes", "2,048 bytes", vec![ours], vec![IDLE_BYTES_MAX], limit));
-    if let Some(theirs) = idle(Kind::Nats, IDLE)? {
+    if let Some(theirs) = idle(Kind::Nats, IDLE, desktop)? {
         report.add(Row::new(&path, "bytes", Kind::Nats.name(), vec![ours], vec![theirs], Target::AtMost(0.12)));
     }
-    if let Some(theirs) = idle(Kind::Redis, IDLE)? {
+    if let Some(theirs) = idle(Kind::Redis, IDLE, desktop)? {
         report.add(Row::new(&path, "bytes", Kind::Redis.name(), vec![ours], vec![theirs], limit));
     }
     let mut most = Vec::new();
     for _ in 0..5 {
-        most.extend(idle(Kind::Gateway { agents: IDLE_MOST as u32 }, IDLE_MOST)?);
+        most.extend(idle(Kind::Gateway { agents: IDLE_MOST as u32 }, IDLE_MOST, desktop)?);
     }
     let (path, limits) = (format!("idle session, {IDLE_MOST} of them"), vec![IDLE_BYTES_MAX; most.len()]);
     report.add(Row::new(&path, "bytes", "2,048 bytes", most, limits, limit));
     Ok(())
 }
 
-/// Bytes of the server's memory for each of so many sessions, the gateway's with an agent each.
-fn idle(kind: Kind, sessions: usize) -> Result<Option<f64>, Failure> {
+/// How a desktop opens its session: with an agent of its own, of whom it hears.
+fn desktop(client: usize) -> Vec<u8> {
+    messages::open_of_agent(AGENTS + client as u32)
+}
+
+/// Bytes of the server's memory for each of so many sessions; the gateway's are opened with that.
+fn idle(kind: Kind, sessions: usize, open: fn(usize) -> Vec<u8>) -> Result<Option<f64>, Failure> {
     let Some(server) = Server::start(kind)? else { return Ok(None) };
     let mut swarm = Swarm::connect(server.address, 0)?;
     let before = server.memory()?;
@@ -147,7 +156,7 @@ fn idle(kind: Kind, sessions: usize) -> Result<Option<f64>, Failure> {
         swarm.add(server.address)?;
         match kind {
             Kind::Gateway { .. } => {
-                swarm.each_asks(client..client + 1, 1, |client| messages::open_of_agent(AGENTS + client as u32))?;
+                swarm.each_asks(client..client + 1, 1, open)?;
             }
             _ => {
                 let (hello, subscribe) = greeting(kind);
@@ -164,7 +173,7 @@ fn idle(kind: Kind, sessions: usize) -> Result<Option<f64>, Failure> {
 pub(crate) fn stay_alive(report: &mut Report) -> Result<(), Failure> {
     let server = Server::start(Kind::Gateway { agents: IDLE as u32 })?.ok_or("it is part of this bench")?;
     let mut swarm = Swarm::connect(server.address, IDLE)?;
-    swarm.each_asks(0..IDLE, 1, |client| messages::open_of_agent(AGENTS + client as u32))?;
+    swarm.each_asks(0..IDLE, 1, desktop)?;
     let start = Instant::now();
     let mut memory = Vec::new();
     for round in 1..=HEARTBEATS {

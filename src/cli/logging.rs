@@ -148,21 +148,38 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_event_is_one_line_whoever_the_text_in_it_is_from() {
+    /// What is written of what is said.
+    fn lines_of(said: impl FnOnce()) -> String {
         let written = Written::default();
         let to = written.clone();
         let lines = tracing_subscriber::fmt::layer().with_writer(move || to.clone()).with_ansi(false).without_time();
         let subscriber = tracing_subscriber::registry().with(lines.fmt_fields(Fields));
-        tracing::subscriber::with_default(subscriber, || {
+        tracing::subscriber::with_default(subscriber, said);
+        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_one_line_whoever_the_text_in_it_is_from() {
+        let line = lines_of(|| {
             let (client, why) = ("Jo\u{e3}o \"x\"\n", "\u{1b}[2Jgone\r\n2026 INFO forged \u{9b}1m\u{7f} pound \u{a3}");
             let agents: Option<u32> = None;
             tracing::info!(target: "ctigate", client, agents, number = 7, %why, "connection {}", "closed");
         });
-        let line = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
         let why = "\\u{1b}[2Jgone\\r\\n2026 INFO forged \\u{9b}1m\\u{7f} pound \u{a3}";
         let expected =
             format!(" INFO ctigate: connection closed client=\"Jo\u{e3}o \\\"x\\\"\\n\" number=7 why={why}\n");
         assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn the_line_before_leaves_nothing_in_the_next_however_long_it_was() {
+        let lines = lines_of(|| {
+            for bytes in [3, 2 * LINE_BYTES_KEPT, 2] {
+                tracing::info!(target: "ctigate", text = "x".repeat(bytes), flag = true, "told");
+            }
+        });
+        let expected = [3, 2 * LINE_BYTES_KEPT, 2]
+            .map(|bytes| format!(" INFO ctigate: told text=\"{}\" flag=true\n", "x".repeat(bytes)));
+        assert!(lines == expected.concat());
     }
 }
