@@ -69,6 +69,7 @@ impl<'w> FormatFields<'w> for Fields {
     fn format_fields<R: RecordFields>(&self, mut out: Writer<'w>, fields: R) -> fmt::Result {
         let mut line = Line(LINE.take()); // a value that logs when it is asked for its text finds another
         fields.record(&mut line);
+        line.make_visible();
         let written = out.write_str(&line.0);
         line.0.clear();
         if line.0.capacity() <= LINE_BYTES_KEPT {
@@ -82,12 +83,26 @@ impl<'w> FormatFields<'w> for Fields {
 struct Line(String);
 
 impl Line {
-    /// What would end the line, or command a terminal, is written as what it is.
-    fn make_visible(&mut self, from: usize) {
-        if !self.0[from..].bytes().any(is_suspect) {
+    /// Writes a field's name. Whether its value is to follow.
+    fn begin(&mut self, field: &Field) -> bool {
+        match field.name() {
+            "message" => true,
+            name if name.starts_with("log.") => false, // what other crates' lines bring besides, and is said already
+            name => {
+                for piece in [" ", name, "="] {
+                    self.0.push_str(piece);
+                }
+                true
+            }
+        }
+    }
+
+    /// What would end the line, or command a terminal, is written as what it is. Nothing of ours does either.
+    fn make_visible(&mut self) {
+        if !any(&self.0, is_suspect) {
             return;
         }
-        let text = self.0.split_off(from);
+        let text = std::mem::take(&mut self.0);
         text.chars().for_each(|c| match c.is_control() {
             true => self.0.extend(c.escape_default()),
             false => self.0.push(c),
@@ -97,30 +112,28 @@ impl Line {
 
 impl Visit for Line {
     fn record_str(&mut self, field: &Field, text: &str) {
-        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-        if field.name() == "message" || !text.bytes().all(is_plain) {
+        let is_escaped = |byte: u8| !matches!(byte, b' '..=b'~') || byte == b'"' || byte == b'\\';
+        if any(text, is_escaped) {
             return self.record_debug(field, &text);
         }
-        for piece in [" ", field.name(), "=\"", text, "\""] {
-            self.0.push_str(piece);
+        if self.begin(field) {
+            for piece in ["\"", text, "\""] {
+                self.0.push_str(piece);
+            }
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let name = field.name();
-        if name.starts_with("log.") {
-            return; // what other crates' lines bring besides, and is said already
+        if self.begin(field) {
+            // A value that cannot be written leaves its line without it.
+            let _ = write!(self.0, "{value:?}");
         }
-        let from = self.0.len();
-        if name != "message" {
-            self.0.push(' ');
-            self.0.push_str(name);
-            self.0.push('=');
-        }
-        // A value that cannot be written leaves its line without it.
-        let _ = write!(self.0, "{value:?}");
-        self.make_visible(from);
     }
+}
+
+/// Whether any byte is so: all are looked at, which is quicker than to stop at the first.
+fn any(text: &str, is_so: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(false, |any, byte| any | is_so(byte))
 }
 
 /// Whether a byte is, or may begin, a control character.
@@ -163,7 +176,9 @@ mod tests {
         let line = lines_of(|| {
             let (client, why) = ("Jo\u{e3}o \"x\"\n", "\u{1b}[2Jgone\r\n2026 INFO forged \u{9b}1m\u{7f} pound \u{a3}");
             let agents: Option<u32> = None;
-            tracing::info!(target: "ctigate", client, agents, number = 7, %why, "connection {}", "closed");
+            tracing::info!(
+                target: "ctigate", client, log.file = "net.rs", log.line = 7, agents, number = 7, %why, "connection {}", "closed"
+            );
         });
         let why = "\\u{1b}[2Jgone\\r\\n2026 INFO forged \\u{9b}1m\\u{7f} pound \u{a3}";
         let expected =
