@@ -172,8 +172,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
                     return Err(CloseReason::ClientGone);
                 }
                 let taken = conversation.on_bytes(now(), scratch);
-                // An empty one gives its memory back.
-                *half_frame = BytesMut::from(&scratch[..]);
+                if !(half_frame.is_empty() && scratch.is_empty()) {
+                    *half_frame = BytesMut::from(&scratch[..]); // an empty one gives its memory back
+                }
                 taken
             })
         });
