@@ -53,10 +53,10 @@ fn requests_and_events(report: &mut Report) -> Result<(), Failure> {
         }
     }
     for (what, figure, (of_few, of_same, of_all)) in
-        [("a query", "CPU µs/request", &figures[0]), ("an event and what brings it about", "CPU µs/event", &figures[1])]
+        [("a query", "CPU µs/request", &figures[0]), ("a change and its event", "CPU µs/event", &figures[1])]
     {
         let base = "100 agents";
-        for (whose, ours) in [("about the first 100", of_same), ("about all in turn", of_all)] {
+        for (whose, ours) in [("the first 100", of_same), ("all in turn", of_all)] {
             let path = format!("{MANY} agents: {what}, {whose}");
             report.add(Row::new(&path, figure, base, ours.clone(), of_few.clone(), Target::AtMost(1.2)));
         }

@@ -230,14 +230,18 @@ impl Outbox {
     }
 
     /// There is something in the log: it is written if nothing else waits, else the connection is woken, or falls asleep if it
-    /// waits for its client.
-    pub fn look(&self) {
+    /// waits for its client. Whether it is asleep.
+    pub fn look(&self) -> bool {
         let mut inner = self.inner.lock();
         inner.is_asleep = inner.being_written > 0;
-        if !inner.is_asleep && !inner.write_log(self) {
+        if inner.is_asleep {
+            return true;
+        }
+        if !inner.write_log(self) {
             drop(inner);
             self.wake();
         }
+        false
     }
 
     /// Whether the connection is to take what its client has left before it looks into the log again.

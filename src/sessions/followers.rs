@@ -57,7 +57,8 @@ struct Group {
 struct Awake {
     /// There is something of which they were not told.
     has_news: AtomicBool,
-    all: Vec<Arc<Subscription>>,
+    /// Held as it is by whoever tells them, however many they are; who comes or goes meanwhile changes another.
+    all: Arc<Vec<Arc<Subscription>>>,
 }
 
 /// Of whom a teller tells.
@@ -104,7 +105,7 @@ impl Followers {
         let group = &mut known.groups[at];
         let following = Following::begin(&group.log, subscription.id, Weak::clone(&self.itself));
         if subscription.subscriber.follow(following) {
-            group.new.all.push(subscription);
+            group.new.all_mut().push(subscription);
         } else {
             known.handed.push(subscription);
             known.groups.retain(|group| group.len() > 0);
@@ -117,8 +118,8 @@ impl Followers {
         known.handed.retain(is_other);
         for group in &mut known.groups {
             if group.asleep.remove(&subscription.id).is_none() {
-                group.readers.all.retain(is_other);
-                group.new.all.retain(is_other);
+                group.readers.all_mut().retain(is_other);
+                group.new.all_mut().retain(is_other);
             }
         }
         known.groups.retain(|group| group.len() > 0);
@@ -180,7 +181,7 @@ impl Followers {
         for group in &mut self.known.write().groups {
             if let Some(awake) = group.asleep.remove(&subscription) {
                 let awake_again = if awake.subscriber.has_read() { &mut group.readers } else { &mut group.new };
-                awake_again.all.push(awake);
+                awake_again.all_mut().push(awake);
             }
         }
     }
@@ -198,15 +199,16 @@ impl Teller {
     /// have been written to.
     async fn tell_by_and_by(mut self) {
         loop {
-            let told = self.with_news();
-            for few in told.chunks(TOLD_AT_ONCE) {
-                few.iter().for_each(|one| one.subscriber.look());
+            let (told, mut asleep) = (self.with_news(), HashSet::new());
+            for few in told.iter().flat_map(|all| all.chunks(TOLD_AT_ONCE)) {
+                asleep.extend(few.iter().filter(|one| one.subscriber.look()).map(|one| one.id));
                 tokio::task::yield_now().await;
             }
-            if self.whom == Whom::New && told.len() > TOLD_AT_ONCE {
+            let count: usize = told.iter().map(|all| all.len()).sum();
+            if self.whom == Whom::New && count > TOLD_AT_ONCE {
                 tokio::time::sleep(STEP).await;
             }
-            if self.have_been_told(&told) {
+            if self.have_been_told(&told, &asleep) {
                 return;
             }
         }
@@ -215,28 +217,26 @@ impl Teller {
     /// Tells all of them. Says whether there is nothing more to tell.
     fn tell_once(&mut self) -> bool {
         let told = self.with_news();
-        told.iter().for_each(|one| one.subscriber.look());
-        self.have_been_told(&told)
+        let all = told.iter().flat_map(|all| &**all);
+        let asleep = all.filter(|one| one.subscriber.look()).map(|one| one.id).collect();
+        self.have_been_told(&told, &asleep)
     }
 
-    fn with_news(&self) -> Vec<Arc<Subscription>> {
+    /// Those who are to be told, group by group.
+    fn with_news(&self) -> Vec<Arc<Vec<Arc<Subscription>>>> {
         // Not only written: what was told before the mark that this one replaces is seen below.
         self.followers.telling(self.whom).swap(SOMEBODY, Ordering::AcqRel);
         let known = self.followers.known.read();
         let awake = known.groups.iter().map(|group| group.awake(self.whom));
-        awake
-            .filter(|awake| awake.has_news.swap(false, Ordering::AcqRel))
-            .flat_map(|awake| &awake.all)
-            .cloned()
-            .collect()
+        let with_news = awake.filter(|awake| awake.has_news.swap(false, Ordering::AcqRel));
+        with_news.map(|awake| Arc::clone(&awake.all)).collect()
     }
 
     /// Puts those to sleep who say so, and says whether there is nothing more to tell.
-    fn have_been_told(&mut self, told: &[Arc<Subscription>]) -> bool {
-        let asleep: HashSet<u64> = told.iter().filter(|one| one.subscriber.is_asleep()).map(|one| one.id).collect();
+    fn have_been_told(&mut self, told: &[Arc<Vec<Arc<Subscription>>>], asleep: &HashSet<u64>) -> bool {
         let is_new = self.whom == Whom::New;
-        let reading: HashSet<u64> =
-            told.iter().filter(|one| is_new && one.subscriber.has_read()).map(|one| one.id).collect();
+        let all = told.iter().flat_map(|all| &**all).filter(|_| is_new);
+        let reading: HashSet<u64> = all.filter(|one| one.subscriber.has_read()).map(|one| one.id).collect();
         if !asleep.is_empty() || !reading.is_empty() {
             let mut known = self.followers.known.write();
             // Whoever has woken up by itself meanwhile is awake.
@@ -244,14 +244,16 @@ impl Teller {
             let mut new_readers = Vec::new();
             for group in &mut known.groups {
                 let awake = if is_new { &mut group.new } else { &mut group.readers };
-                group.asleep.extend(awake.all.extract_if(.., |one| is_asleep(one)).map(|one| (one.id, one)));
-                let readers: Vec<_> = awake.all.extract_if(.., |one| reading.contains(&one.id)).collect();
+                group.asleep.extend(awake.all_mut().extract_if(.., |one| is_asleep(one)).map(|one| (one.id, one)));
+                let readers: Vec<_> = awake.all_mut().extract_if(.., |one| reading.contains(&one.id)).collect();
                 new_readers.extend(readers.iter().cloned());
-                group.readers.all.extend(readers);
+                group.readers.all_mut().extend(readers);
             }
             drop(known);
-            // Of what came since they were told, nobody else tells them.
-            new_readers.iter().for_each(|one| one.subscriber.look());
+            // Of what came since they were told, nobody else tells them. Who has fallen asleep is found so the next time.
+            for one in new_readers {
+                one.subscriber.look();
+            }
         }
         let telling = self.followers.telling(self.whom);
         self.is_done = telling.compare_exchange(SOMEBODY, NOBODY, Ordering::AcqRel, Ordering::Acquire).is_ok();
@@ -267,6 +269,12 @@ impl Drop for Teller {
             known.groups.iter().for_each(|group| group.awake(self.whom).has_news.store(true, Ordering::Release));
             self.followers.telling(self.whom).store(NOBODY, Ordering::Release);
         }
+    }
+}
+
+impl Awake {
+    fn all_mut(&mut self) -> &mut Vec<Arc<Subscription>> {
+        Arc::make_mut(&mut self.all)
     }
 }
 

@@ -74,9 +74,10 @@ pub trait Subscriber: Send + Sync + fmt::Debug {
         false
     }
     /// Has the session look into its log, unless its client has not taken yet what it was given: then it has fallen asleep,
-    /// and says so in [`is_asleep`](Subscriber::is_asleep) until it looks by itself.
-    fn look(&self) {
+    /// and says so, here and in [`is_asleep`](Subscriber::is_asleep), until it looks by itself.
+    fn look(&self) -> bool {
         self.wake();
+        false
     }
     /// Whether it need not be told that there is something in its log.
     fn is_asleep(&self) -> bool {

@@ -78,9 +78,9 @@ impl Subscriber for Client {
         self.outbox.follow(following)
     }
 
-    fn look(&self) {
+    fn look(&self) -> bool {
         self.looked.fetch_add(1, Ordering::Relaxed);
-        self.outbox.look();
+        self.outbox.look()
     }
 
     fn has_read(&self) -> bool {

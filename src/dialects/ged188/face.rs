@@ -143,8 +143,8 @@ impl Subscriber for Face {
         self.outbox.follow(following)
     }
 
-    fn look(&self) {
-        self.outbox.look();
+    fn look(&self) -> bool {
+        self.outbox.look()
     }
 
     fn is_asleep(&self) -> bool {
