@@ -16,12 +16,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock};
+use smol_str::SmolStr;
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use self::guesses::Guesses;
 use self::proof::Proven;
-use crate::model::{Identity, Password};
+use crate::model::{Identity, Password, Permit};
 
 pub use guesses::network;
 pub use proof::{HashCost, Known, PasswordHash, PasswordHashError, Proof};
@@ -53,7 +54,7 @@ pub struct Door {
 /// All of them; none at all lets anybody in.
 #[derive(Default)]
 struct Doors {
-    by_id: HashMap<String, (Arc<Identity>, Proof)>,
+    by_id: HashMap<SmolStr, (Identity, Proof)>,
     /// What each has to show, in the order of their ids: for who is none of them.
     stand_ins: Vec<Proof>,
 }
@@ -120,7 +121,7 @@ pub enum Denied {
 }
 
 /// A client that is let in or not.
-pub type Verdict = Result<Arc<Identity>, Denied>;
+pub type Verdict = Result<Identity, Denied>;
 
 impl Gate {
     /// A gate with these doors. With none, whoever comes is let in, as [`Identity::anybody`].
@@ -142,7 +143,7 @@ impl Gate {
         let before = Arc::clone(&self.doors.read());
         for (id, (_, proof)) in &doors.by_id {
             if before.by_id.get(id).is_some_and(|(_, old)| old != proof) {
-                info!(client = id, "what the client has to show has changed");
+                info!(client = id.as_str(), "what the client has to show has changed");
             }
         }
         self.proven.lock().keep(|id, proof| doors.by_id.get(id).is_some_and(|(_, now)| now == proof));
@@ -150,10 +151,10 @@ impl Gate {
         self.replacements.fetch_add(1, Ordering::Release);
     }
 
-    /// Whether a client that was let in as this one would still be: whether it is still known, by the same rights.
-    pub fn still_knows(&self, identity: &Identity) -> bool {
+    /// Whether a client that was let in as this one, and with this permit, would still be.
+    pub fn still_knows(&self, id: &str, permit: &Permit) -> bool {
         let doors = self.doors.read();
-        doors.by_id.is_empty() || doors.by_id.get(&identity.id).is_some_and(|(now, _)| **now == *identity)
+        doors.by_id.is_empty() || doors.by_id.get(id).is_some_and(|(now, _)| *now.permit == *permit)
     }
 
     /// How often the doors were replaced: who is in looks again whether it [is known](Gate::still_knows) when this has changed.
@@ -194,15 +195,15 @@ impl Gate {
     fn look(&self, now: Instant, claim: &Claim) -> Look {
         let doors = Arc::clone(&self.doors.read());
         if doors.by_id.is_empty() {
-            return Look::Said(Ok(Arc::new(Identity::anybody(claim.id.clone()))));
+            return Look::Said(Ok(Identity::anybody(&claim.id)));
         }
         if let Some(wait) = self.guesses.lock().must_wait(now, &claim.id, claim.from) {
             return Look::Said(Err(Denied::TooOften { id: claim.id.clone(), wait }));
         }
         // Of somebody unknown the same is looked at as of one of those who are known, always the same one.
         let digest = self.proven.lock().digest(&claim.id, &claim.password);
-        let (identity, proof) = match doors.by_id.get(&claim.id) {
-            Some((identity, proof)) => (Some(Arc::clone(identity)), proof),
+        let (identity, proof) = match doors.by_id.get(claim.id.as_str()) {
+            Some((identity, proof)) => (Some(identity.clone()), proof),
             None => (None, &doors.stand_ins[self.proven.lock().number(&claim.id) % doors.stand_ins.len()]),
         };
         if let Some(name) = &proof.certificate
@@ -227,15 +228,15 @@ impl Gate {
         let is_right = tokio::task::spawn_blocking(move || checked.is_right(&password)).await.unwrap_or(false);
         // Who it is, and whether the hash still counts, is as it is configured by now.
         let doors = Arc::clone(&self.doors.read());
-        let known = doors.by_id.get(&claim.id).filter(|(_, known)| is_right && *known == proof);
-        let identity = known.map(|(identity, _)| Arc::clone(identity));
+        let known = doors.by_id.get(claim.id.as_str()).filter(|(_, known)| is_right && *known == proof);
+        let identity = known.map(|(identity, _)| identity.clone());
         if identity.is_some() {
             self.proven.lock().remember(&claim.id, &proof, &claim.password);
         }
         self.judge(instant_now(), claim, identity)
     }
 
-    fn judge(&self, now: Instant, claim: &Claim, identity: Option<Arc<Identity>>) -> Verdict {
+    fn judge(&self, now: Instant, claim: &Claim, identity: Option<Identity>) -> Verdict {
         let mut guesses = self.guesses.lock();
         match identity {
             Some(identity) => {
@@ -261,7 +262,7 @@ impl fmt::Debug for Gate {
 impl Doors {
     fn new(doors: Vec<Door>) -> Doors {
         let by_id: HashMap<_, _> =
-            doors.into_iter().map(|door| (door.identity.id.clone(), (Arc::new(door.identity), door.proof))).collect();
+            doors.into_iter().map(|door| (door.identity.id.clone(), (door.identity, door.proof))).collect();
         let mut in_order: Vec<_> = by_id.iter().collect();
         in_order.sort_unstable_by_key(|(id, _)| *id);
         let stand_ins = in_order.into_iter().map(|(_, (_, proof))| proof.clone()).collect();

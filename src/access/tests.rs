@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::model::{OwnAgents, Role};
+use crate::model::{OwnAgents, Permit, Role};
 
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -173,7 +173,7 @@ async fn ask_at(gate: &Arc<Gate>, now: Instant, claim: Claim) -> (Result<String,
         Some(verdict) => (verdict, How::AtOnce),
         None => (told.await.expect("an answer"), How::Later),
     };
-    (verdict.map(|identity| identity.id.clone()), how)
+    (verdict.map(|identity| identity.id.into()), how)
 }
 
 /// Who waits at the other end of a channel.
@@ -199,7 +199,8 @@ fn claim(id: &str, password: &str) -> Claim {
 
 fn door(id: &str, password: Known, certificate: Option<&str>) -> Door {
     let agents = OwnAgents::These(HashSet::new());
-    let identity = Identity { id: id.to_owned(), role: Role::Bridge, services: None, agents };
+    let permit = Permit { role: Role::Bridge, services: None, agents };
+    let identity = Identity { id: id.into(), permit: Arc::new(permit) };
     Door { identity, proof: Proof { password, certificate: certificate.map(str::to_owned) } }
 }
 

@@ -2,11 +2,12 @@
 //! (`access`).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Door, Known, PasswordHash, Proof};
-use crate::model::{CLIENT_BYTES_MAX, Identity, OwnAgents, Password, Role, Secret, Service};
+use crate::model::{CLIENT_BYTES_MAX, Identity, OwnAgents, Password, Permit, Role, Secret, Service};
 
 /// `[[client]]`: who may open a session.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -108,8 +109,9 @@ impl ClientConfig {
             Some(agents) if agents.iter().any(|agent| agent == EVERY_AGENT) => OwnAgents::Any,
             Some(agents) => OwnAgents::These(agents.iter().cloned().collect()),
         };
+        let permit = Permit { role: self.role, services: self.services.clone(), agents };
         Ok(Door {
-            identity: Identity { id: self.id.clone(), role: self.role, services: self.services.clone(), agents },
+            identity: Identity { id: self.id.as_str().into(), permit: Arc::new(permit) },
             proof: Proof { password, certificate: self.certificate.clone() },
         })
     }

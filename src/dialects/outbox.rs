@@ -31,16 +31,18 @@ const USUAL_BYTES: usize = 256;
 const MORE_BYTES: usize = 1024;
 /// What is written at once, or one piece.
 const WRITTEN_AT_ONCE: usize = 64 * 1024;
-/// Room for so many pieces is kept when there are none.
-const PIECES_KEPT: usize = 4;
 thread_local! {
     /// One a thread: what is written at once is kept nowhere.
     static SCRATCH: RefCell<BytesMut> = RefCell::new(BytesMut::with_capacity(WRITTEN_AT_ONCE));
     /// One a thread: what was written makes room for the next.
     static SPARE: Cell<BytesMut> = Cell::new(BytesMut::new());
+    /// The same for the pieces themselves: most connections owe nothing most of the time, and have no room for it.
+    static SPARE_PIECES: Cell<VecDeque<Piece>> = const { Cell::new(VecDeque::new()) };
 }
 /// The most room that is spared: whoever is given it may owe a few bytes for long.
 const SPARE_BYTES_MAX: usize = 1024;
+/// Room for so many pieces is spared.
+const SPARE_PIECES_MAX: usize = 4;
 
 /// What no socket takes for a client that does not read.
 const READS_BYTES: usize = 512 * 1024;
@@ -115,7 +117,8 @@ struct Inner {
     backlog: usize,
     /// When the oldest of the events that are being written was read from its ACD.
     oldest_being_written: Option<Instant>,
-    slow: Option<SlowClient>,
+    /// Boxed: it is there once, and room for it always.
+    slow: Option<Box<SlowClient>>,
     /// The last word is in it.
     is_complete: bool,
     replaced_by: Option<SessionId>,
@@ -315,8 +318,8 @@ impl Outbox {
 
     fn take_up_to(&self, bytes_max: usize, pending: &mut BytesMut) -> Result<(), SlowClient> {
         let mut inner = self.inner.lock();
-        if let Some(slow) = inner.slow {
-            return Err(slow);
+        if let Some(slow) = &inner.slow {
+            return Err(**slow);
         }
         if bytes_max == 0 {
             return Ok(());
@@ -436,6 +439,7 @@ impl Inner {
             // The first begins with what room there is and grows as it is needed: most have no other.
             let bytes = if self.pieces.is_empty() { SPARE.take() } else { BytesMut::with_capacity(PIECE_BYTES) };
             if self.pieces.capacity() == 0 {
+                self.pieces = SPARE_PIECES.take();
                 self.pieces.reserve_exact(1); // four, by itself
             }
             self.pieces.push_back(Piece::Own { bytes, oldest: None });
@@ -467,7 +471,7 @@ impl Inner {
     fn check(&mut self, outbox: &Outbox, uncounted: usize) {
         let (queued, bytes_max) = (self.waiting(), self.bytes_max(outbox, uncounted));
         if queued > bytes_max {
-            self.slow = Some(SlowClient { queued, bytes_max });
+            self.slow = Some(Box::new(SlowClient { queued, bytes_max }));
             self.following = None;
         }
     }
@@ -578,8 +582,11 @@ impl Inner {
             };
             first = first.or(oldest);
         }
-        if self.pieces.is_empty() && self.pieces.capacity() > PIECES_KEPT {
-            self.pieces = VecDeque::new();
+        if self.pieces.is_empty() {
+            let room = std::mem::take(&mut self.pieces);
+            if (1..=SPARE_PIECES_MAX).contains(&room.capacity()) {
+                SPARE_PIECES.set(room);
+            }
         }
         first
     }

@@ -66,21 +66,36 @@ impl<R> Proving<R> {
     }
 }
 
-/// Keeps what came too early.
-pub(super) fn keep(early: &mut BytesMut, read: &mut BytesMut) -> Result<(), CloseReason> {
-    if early.len() + read.len() > EARLY_BYTES_MAX {
-        return Err(CloseReason::Impatient { bytes_max: EARLY_BYTES_MAX });
-    }
-    early.extend_from_slice(read);
-    read.clear();
-    Ok(())
-}
+/// What came too early. Hardly anything ever does, and every session has one of these.
+#[derive(Default)]
+pub(super) struct Early(Option<Box<BytesMut>>);
 
-/// Puts what was kept before what is read now.
-pub(super) fn give_back(early: &mut BytesMut, read: &mut BytesMut) {
-    if !early.is_empty() {
-        let mut all = std::mem::take(early);
-        all.extend_from_slice(read);
-        *read = all;
+impl Early {
+    /// Keeps what was read.
+    pub(super) fn keep(&mut self, read: &mut BytesMut) -> Result<(), CloseReason> {
+        if read.is_empty() {
+            return Ok(());
+        }
+        let early = self.0.get_or_insert_default();
+        if early.len() + read.len() > EARLY_BYTES_MAX {
+            return Err(CloseReason::Impatient { bytes_max: EARLY_BYTES_MAX });
+        }
+        early.extend_from_slice(read);
+        read.clear();
+        Ok(())
+    }
+
+    /// What was kept; with nothing more it is no more here.
+    pub(super) fn take(&mut self) -> BytesMut {
+        self.0.take().map(|early| *early).unwrap_or_default()
+    }
+
+    /// Puts what was kept before what is read now.
+    pub(super) fn give_back(&mut self, read: &mut BytesMut) {
+        if self.0.is_some() {
+            let mut all = self.take();
+            all.extend_from_slice(read);
+            *read = all;
+        }
     }
 }

@@ -48,6 +48,11 @@ impl Rate {
         self.at = self.at.max(now);
     }
 
+    /// When time was let pass last.
+    pub fn passed(&self) -> Instant {
+        self.at
+    }
+
     /// A request has come.
     pub fn take(&mut self, urgency: Urgency) -> Pace {
         let all = f64::from(self.per_second);

@@ -4,6 +4,9 @@
 //! (`dialects`). Must hold: what is not allowed here is not allowed.
 
 use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
+
+use smol_str::SmolStr;
 
 use super::AgentId;
 
@@ -49,8 +52,15 @@ pub enum Service {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The ClientID.
-    pub id: String,
-    /// What it is.
+    pub id: SmolStr,
+    /// What that lets it do, the same for all of its sessions.
+    pub permit: Arc<Permit>,
+}
+
+/// What a client may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// What the client is.
     pub role: Role,
     /// Narrows what the role may; none: all that the role may.
     pub services: Option<Vec<Service>>,
@@ -105,10 +115,14 @@ impl Service {
 
 impl Identity {
     /// Whoever comes to a gateway without any `[[client]]`: a demonstration, or a laboratory.
-    pub fn anybody(id: impl Into<String>) -> Identity {
-        Identity { id: id.into(), role: Role::Admin, services: None, agents: OwnAgents::Any }
+    pub fn anybody(id: impl Into<SmolStr>) -> Identity {
+        static PERMIT: LazyLock<Arc<Permit>> =
+            LazyLock::new(|| Arc::new(Permit { role: Role::Admin, services: None, agents: OwnAgents::Any }));
+        Identity { id: id.into(), permit: Arc::clone(&PERMIT) }
     }
+}
 
+impl Permit {
     /// Whether it may be granted the service.
     pub fn may_have(&self, service: Service) -> bool {
         self.role.services().contains(&service)
@@ -139,21 +153,21 @@ impl Identity {
 mod tests {
     use super::*;
 
-    fn identity(role: Role, services: Option<Vec<Service>>) -> Identity {
+    fn permit(role: Role, services: Option<Vec<Service>>) -> Permit {
         let agents = OwnAgents::These(HashSet::from(["1001".to_owned()]));
-        Identity { id: "x".to_owned(), role, services, agents }
+        Permit { role, services, agents }
     }
 
     #[test]
     fn services_narrow_a_role_and_never_widen_it() {
-        let agent = identity(Role::Agent, Some(vec![Service::ClientEvents, Service::AllEvents]));
+        let agent = permit(Role::Agent, Some(vec![Service::ClientEvents, Service::AllEvents]));
         assert!(agent.may_have(Service::ClientEvents));
         assert!(!agent.may_have(Service::ClientControl) && !agent.may_have(Service::AllEvents));
     }
 
     #[test]
     fn only_an_admin_both_sees_everybody_and_listens_to_calls() {
-        let may = |role, service| identity(role, None).may_have(service);
+        let may = |role, service| permit(role, None).may_have(service);
         assert!(may(Role::Supervisor, Service::Supervisor) && !may(Role::Supervisor, Service::AllEvents));
         assert!(!may(Role::Bridge, Service::Supervisor) && may(Role::Bridge, Service::AllEvents));
         assert!(Service::ALL.iter().all(|service| may(Role::Admin, *service)));
@@ -163,9 +177,9 @@ mod tests {
     fn a_desktop_is_its_own_agents_and_a_bridge_is_whoever_it_likes() {
         let (own, other) = (AgentId::new("1001").unwrap(), AgentId::new("1002").unwrap());
         for role in [Role::Agent, Role::Supervisor] {
-            let desktop = identity(role, None);
+            let desktop = permit(role, None);
             assert!(desktop.may_be(&own) && !desktop.may_be(&other) && !desktop.may_be_anybody(), "{role:?}");
         }
-        assert!(identity(Role::Bridge, None).may_be(&other));
+        assert!(permit(Role::Bridge, None).may_be(&other));
     }
 }

@@ -29,7 +29,7 @@ pub use call_data::{CALL_VARIABLES, CallData, CallDataChange, CallDataError, Cal
 pub use client::{LogoutOnCall, SecondClient};
 pub use event::{AgentEvent, AgentReport, CallEvent, CorrectionEvent, Event, Heard, LinkEvent, PreCall, PreCallEvent};
 pub use filter::{AgentStates, CallSteps, Filter};
-pub use identity::{CLIENT_BYTES_MAX, Identity, OwnAgents, Role, Service};
+pub use identity::{CLIENT_BYTES_MAX, Identity, OwnAgents, Permit, Role, Service};
 pub use ids::{AgentId, AgentKey, IdError, Instrument, PeripheralId, QueueId, ReasonCode, SessionId};
 pub use request::{Login, Logout, QueueChoice, StateChange};
 pub use secret::{Password, Secret, SecretError};

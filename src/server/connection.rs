@@ -8,14 +8,13 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Sleep;
 use tracing::{debug, info, warn};
 
-use super::goodbyes::Goodbyes;
 use super::listener::Spoken;
 use super::open::Open;
 use super::stall::Stall;
@@ -32,6 +31,16 @@ pub(super) struct Connection<W> {
     pub(super) conversation: Box<dyn Conversation>,
     /// Its places, among all connections and among those that are looked at: free again when it has ended.
     pub(super) places: (Place<IpAddr>, Open),
+    /// What it waits for.
+    pub(super) waits: Waits,
+}
+
+/// What a connection waits for, besides its client and its outbox.
+#[derive(Default)]
+pub(super) struct Waits {
+    stall: Stall,
+    goodbye: Option<Goodbye>,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 /// What a transport makes of a socket.
@@ -59,10 +68,13 @@ pub(super) trait Wire: Send {
 pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 impl<W: Wire> Connection<W> {
-    /// Serves the connection until it ends. What is on the heap, and the goodbye that comes once, is not a part of each task
-    /// that waits.
+    /// Serves the connection until it ends. What it waits for is on the heap with the rest of it, and the goodbye, which comes
+    /// once, is no part of a task that waits: a task has room in multiples of 128 bytes.
     pub(super) async fn run(mut self: Box<Self>) {
-        let reason = self.serve(&Arc::clone(&self.spoken).goodbyes).await;
+        let reason = match self.look_ahead() {
+            Ok(()) => poll_fn(|cx| self.poll_served(cx)).await,
+            Err(reason) => reason,
+        };
         Box::pin(self.leave(reason)).await;
     }
 
@@ -78,60 +90,67 @@ impl<W: Wire> Connection<W> {
         drop(places);
     }
 
-    async fn serve(&mut self, goodbyes: &Goodbyes) -> CloseReason {
-        let mut goodbye = None;
-        let mut stall = Stall::new(self.spoken.write);
-        let mut timer: Option<Pin<Box<Sleep>>> = None;
+    /// Serves the connection, until it waits or ends.
+    fn poll_served(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
         loop {
-            if goodbyes.is_cut() {
-                return CloseReason::Shutdown;
-            }
-            if goodbye.is_none() && goodbyes.has_begun() {
-                goodbye = Some(Goodbye { at: goodbyes.turn().into_std(), is_said: false });
-            }
-            let goodbye_at = goodbye.as_ref().and_then(Goodbye::due);
-            let is_to_say_goodbye = goodbye_at.is_some_and(|at| at <= now());
-            let deadlines = [self.conversation.next_deadline(), stall.deadline(), goodbye_at];
-            let deadline = deadlines.into_iter().flatten().min();
-            set(&mut timer, deadline);
-            let next = poll_fn(|cx| {
-                self.outbox.rise();
-                if is_to_say_goodbye {
-                    return Poll::Ready(Next::Goodbye);
-                }
-                if let Poll::Ready(done) = self.wire.poll_move(cx, &mut *self.conversation) {
-                    return Poll::Ready(Next::Moved(done));
-                }
-                if self.outbox.poll_woken(cx).is_ready() {
-                    return Poll::Ready(Next::Woken);
-                }
-                match &mut timer {
-                    Some(timer) => timer.as_mut().poll(cx).map(|()| Next::Due),
-                    None => Poll::Pending,
-                }
-            });
-            let done = match next.await {
+            let done = match ready!(self.poll_next(cx)) {
                 // What is added while it is answered, the answers above all, is written with them.
                 Next::Moved(done) if self.outbox.take_news() => done.and_then(|()| self.conversation.on_wake()),
                 Next::Moved(done) => done,
                 Next::Woken => self.conversation.on_wake(),
                 Next::Due => {
                     self.outbox.rise();
-                    stall.check(now()).and_then(|()| self.conversation.on_deadline(now()))
+                    let stalled = self.waits.stall.check(now(), self.spoken.write, self.wire.written().1);
+                    stalled.and_then(|()| self.conversation.on_deadline(now()))
                 }
                 Next::Goodbye => {
-                    goodbye = goodbye.map(|goodbye| Goodbye { is_said: true, ..goodbye });
+                    self.waits.goodbye = Some(Goodbye::Said);
                     self.conversation.on_shutdown()
                 }
             };
-            let flushed = poll_fn(|cx| Poll::Ready(self.wire.flush(cx, &self.outbox))).await;
+            let flushed = self.wire.flush(cx, &self.outbox);
             match done.and(flushed) {
                 Ok(Some(read_at)) => self.spoken.counts.latency.observe(now().saturating_duration_since(read_at)),
                 Ok(None) => (),
-                Err(reason) => return reason,
+                Err(reason) => return Poll::Ready(reason),
             }
             let (written, left) = self.wire.written();
-            stall.look(now, written, left);
+            self.waits.stall.look(now, written, left);
+            if let Err(reason) = self.look_ahead() {
+                return Poll::Ready(reason);
+            }
+        }
+    }
+
+    /// Finds out until when to wait.
+    fn look_ahead(&mut self) -> Result<(), CloseReason> {
+        let (waits, goodbyes) = (&mut self.waits, &self.spoken.goodbyes);
+        if goodbyes.is_cut() {
+            return Err(CloseReason::Shutdown);
+        }
+        if waits.goodbye.is_none() && goodbyes.has_begun() {
+            waits.goodbye = Some(Goodbye::At(goodbyes.turn().into_std()));
+        }
+        let goodbye_at = waits.goodbye.as_ref().and_then(Goodbye::due);
+        let deadlines = [self.conversation.next_deadline(), waits.stall.deadline(self.spoken.write), goodbye_at];
+        set(&mut waits.timer, deadlines.into_iter().flatten().min());
+        Ok(())
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+        self.outbox.rise();
+        if self.waits.goodbye.as_ref().and_then(Goodbye::due).is_some_and(|at| at <= now()) {
+            return Poll::Ready(Next::Goodbye);
+        }
+        if let Poll::Ready(done) = self.wire.poll_move(cx, &mut *self.conversation) {
+            return Poll::Ready(Next::Moved(done));
+        }
+        if self.outbox.poll_woken(cx).is_ready() {
+            return Poll::Ready(Next::Woken);
+        }
+        match &mut self.waits.timer {
+            Some(timer) => timer.as_mut().poll(cx).map(|()| Next::Due),
+            None => Poll::Pending,
         }
     }
 }
@@ -161,15 +180,18 @@ enum Next {
     Goodbye,
 }
 
-/// When this connection is to say that the gateway stops.
-struct Goodbye {
-    at: Instant,
-    is_said: bool,
+/// That the gateway stops, which a connection is to say in its turn.
+enum Goodbye {
+    At(Instant),
+    Said,
 }
 
 impl Goodbye {
     fn due(&self) -> Option<Instant> {
-        (!self.is_said).then_some(self.at)
+        match self {
+            Goodbye::At(at) => Some(*at),
+            Goodbye::Said => None,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, warn};
 
-use super::connection::{Connection, Wire, failed, now};
+use super::connection::{Connection, Waits, Wire, failed, now};
 use super::goodbyes::Goodbyes;
 use super::open::OpenConnections;
 use super::origin::Origins;
@@ -175,7 +175,16 @@ impl Spoken {
         let address = peer.address;
         let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), accepted);
         let places = (place, self.open_connections.add(Arc::clone(&outbox)));
-        Box::new(Connection { wire, peer: address, spoken: self, outbox, conversation, places }).run()
+        Box::new(Connection {
+            wire,
+            peer: address,
+            spoken: self,
+            outbox,
+            conversation,
+            places,
+            waits: Waits::default(),
+        })
+        .run()
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 
 use super::Index;
 use super::followers::Followers;
@@ -147,7 +148,7 @@ impl Subscription {
     }
 
     /// What it lets through.
-    pub(super) fn filter(&self) -> Filter {
+    pub fn filter(&self) -> Filter {
         *self.filter.lock()
     }
 
@@ -176,13 +177,16 @@ impl Subscription {
     }
 }
 
+/// Those to one target: most have one, of its own desktop.
+type Few = SmallVec<[Arc<Subscription>; 2]>;
+
 /// Every subscription that is alive, by its target.
 #[derive(Debug)]
 pub struct Subscriptions {
-    by_agent: Index<AgentKey, Vec<Arc<Subscription>>>,
-    by_device: Index<(PeripheralId, Instrument), Vec<Arc<Subscription>>>,
-    by_team: Index<TeamId, Vec<Arc<Subscription>>>,
-    by_call: Index<CallKey, Vec<Arc<Subscription>>>,
+    by_agent: Index<AgentKey, Few>,
+    by_device: Index<(PeripheralId, Instrument), Few>,
+    by_team: Index<TeamId, Few>,
+    by_call: Index<CallKey, Few>,
     teams: Arc<Teams>,
     of_all: Arc<Followers>,
 }
@@ -343,13 +347,9 @@ impl Renderings {
     }
 }
 
-fn retain<K: std::hash::Hash + Eq>(
-    index: &Index<K, Vec<Arc<Subscription>>>,
-    key: &K,
-    others: impl FnMut(&Arc<Subscription>) -> bool,
-) {
+fn retain<K: std::hash::Hash + Eq>(index: &Index<K, Few>, key: &K, others: impl Fn(&Arc<Subscription>) -> bool) {
     if let Some(mut list) = index.get_mut(key) {
-        list.retain(others);
+        list.retain(|kept| others(kept));
     }
     index.remove_if(key, |_, list| list.is_empty());
 }

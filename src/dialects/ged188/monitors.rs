@@ -80,7 +80,7 @@ impl Session {
     /// An agent's desktop monitors its own agent, a supervisor's those of its teams as well, and both the devices where these
     /// work now: a logout ends the monitor of the device. A call goes from one to the other, and is told of by theirs.
     fn must_see(&self, shared: &Ged188, target: &Target) -> Result<(), No> {
-        if self.identity.sees_everybody() {
+        if self.permit.sees_everybody() {
             return Ok(());
         }
         let agent = match target {
@@ -92,7 +92,7 @@ impl Session {
         if agent.is_some_and(|agent| self.requester().must_have_right(&agent, None).is_ok()) {
             return Ok(());
         }
-        let why = format!("role {:?} monitors its own agents and their devices only", self.identity.role.name());
+        let why = format!("role {:?} monitors its own agents and their devices only", self.permit.role.name());
         Err(No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why))
     }
 

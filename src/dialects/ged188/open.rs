@@ -22,7 +22,7 @@ use super::session::{OwnSubscription, Session};
 use super::{DIALECT, Ged188, time_of_day};
 use crate::access::Claim;
 use crate::dialects::{Outbox, Peer};
-use crate::model::{AgentFacts, AgentKey, Identity, LinkEvent, Password, PeripheralId, Service};
+use crate::model::{AgentFacts, AgentKey, Identity, LinkEvent, Password, PeripheralId, Permit, Service};
 use crate::operations::{Requester, Right};
 use crate::sessions::{HeldBy, Place, Subscriber, Target};
 
@@ -67,19 +67,19 @@ impl Ged188 {
         version: Version,
         peer: &Peer,
         outbox: &Arc<Outbox>,
-        identity: Arc<Identity>,
+        identity: Identity,
     ) -> Result<Session, No> {
-        let client_id = identity.id.clone();
+        let Identity { id: client_id, permit } = identity;
         let idle_timeout = self.idle_timeout(request.idle_timeout)?;
-        let services = self.grant(request, &identity)?;
+        let services = self.grant(request, &permit)?;
         let mut fields = agent_fields!(request)?;
         let peripheral = self.peripheral(request.peripheral_id, fields.agent.as_ref())?;
         let has = |service: ServiceMask| services.0 & service.0 != 0;
         let is_agents_own = has(ServiceMask::CTI_SERVICE_CLIENT_EVENTS);
         if is_agents_own && !fields.is_empty() {
-            self.must_be_own(&identity, peripheral, &mut fields)?;
+            self.must_be_own(&client_id, &permit, peripheral, &mut fields)?;
         }
-        let held = if is_agents_own { self.targets(peripheral, &fields, &identity)? } else { Vec::new() };
+        let held = if is_agents_own { self.targets(peripheral, &fields, &permit)? } else { Vec::new() };
         let place = self.place(&client_id, &held)?;
 
         let supervised = self.supervised(services, peripheral, &fields)?;
@@ -87,17 +87,17 @@ impl Ged188 {
             Some(own) if !supervised.is_empty() => Right::Supervisor { own: own.clone(), teams: supervised.clone() },
             Some(own) => Right::Of(own.clone()),
             // Without events of its own a session is a bridge all the same, if its client may be one.
-            None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) || identity.may_have(Service::AllEvents) => Right::Every,
+            None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) || permit.may_have(Service::AllEvents) => Right::Every,
             None => Right::Nobody,
         };
         let session = self.house.table.new_session();
         let face = Arc::new(Face {
             shared: Arc::clone(self),
-            requester: Requester { session, client: SmolStr::new(&client_id), right },
-            signature: SmolStr::new(signature(request).unwrap_or(&client_id)),
+            requester: Requester { session, client: client_id.clone(), right },
+            signature: signature(request).map_or(client_id, SmolStr::new),
             version,
             outbox: Arc::clone(outbox),
-            sees_everybody: identity.sees_everybody(),
+            sees_everybody: permit.sees_everybody(),
             in_flight: AtomicUsize::new(0),
             is_open: AtomicBool::new(false),
         });
@@ -156,7 +156,7 @@ impl Ged188 {
         tracing::debug!(%peer, %session, ?held, "holds");
         Ok(Session {
             face,
-            identity,
+            permit,
             services,
             idle_timeout,
             held,
@@ -184,13 +184,19 @@ impl Ged188 {
     }
 
     /// Who is not everybody's is so for its own agent only, wherever that one works; a device alone says who works there.
-    fn must_be_own(&self, identity: &Identity, peripheral: PeripheralId, fields: &mut AgentFields) -> Result<(), No> {
-        if identity.may_be_anybody() {
+    fn must_be_own(
+        &self,
+        client_id: &str,
+        permit: &Permit,
+        peripheral: PeripheralId,
+        fields: &mut AgentFields,
+    ) -> Result<(), No> {
+        if permit.may_be_anybody() {
             return Ok(());
         }
-        let own = self.agent(peripheral, fields).map(|key| key.agent).filter(|agent| identity.may_be(agent));
+        let own = self.agent(peripheral, fields).map(|key| key.agent).filter(|agent| permit.may_be(agent));
         let Some(own) = own else {
-            let why = format!("client {:?} may be opened for its own agents only, by AgentID", identity.id);
+            let why = format!("client {client_id:?} may be opened for its own agents only, by AgentID");
             return Err(No::failure(Status::E_CTI_INVALID_AGENT_DATA, why));
         };
         fields.agent = Some(own);
@@ -212,9 +218,9 @@ impl Ged188 {
 
     /// What of the services asked for makes sense together: all events contain an agent's own, and the control of
     /// everything that of agent states.
-    fn grant(&self, request: &OpenReq, identity: &Identity) -> Result<ServiceMask, No> {
+    fn grant(&self, request: &OpenReq, permit: &Permit) -> Result<ServiceMask, No> {
         let asked = request.services_requested.0;
-        let mut granted = asked & SERVICES & allowed(identity).0;
+        let mut granted = asked & SERVICES & allowed(permit).0;
         let drop_if = |granted: u32, has: ServiceMask, drop: ServiceMask| match granted & has.0 {
             0 => granted,
             _ => granted & !drop.0,
@@ -235,7 +241,7 @@ impl Ged188 {
 
     /// The agent and device of a CLIENT_EVENTS session; the first is the one that its events are found by. A device is held
     /// by whoever may be opened for one: an agent's own desktop holds its agent, and so the device while the agent works there.
-    fn targets(&self, peripheral: PeripheralId, fields: &AgentFields, identity: &Identity) -> Result<Vec<Target>, No> {
+    fn targets(&self, peripheral: PeripheralId, fields: &AgentFields, permit: &Permit) -> Result<Vec<Target>, No> {
         if fields.is_empty() {
             return Err(missing("one of AgentID, AgentInstrument and AgentExtension with CLIENT_EVENTS"));
         }
@@ -269,7 +275,7 @@ impl Ged188 {
                 return Err(inconsistent(format!("AgentInstrument is {device}, the agent works at {at}")));
             }
         }
-        if let Some(device) = fields.device().filter(|_| identity.may_be_anybody()) {
+        if let Some(device) = fields.device().filter(|_| permit.may_be_anybody()) {
             targets.push(Target::Device(peripheral, device.clone()));
         }
         targets.shrink_to_fit(); // it is kept as long as the session
@@ -381,7 +387,7 @@ impl Ged188 {
 }
 
 /// The services that a client may be granted.
-fn allowed(identity: &Identity) -> ServiceMask {
+fn allowed(permit: &Permit) -> ServiceMask {
     let bits = |service: &Service| match service {
         Service::ClientEvents => ServiceMask::CTI_SERVICE_CLIENT_EVENTS,
         Service::AllEvents => ServiceMask::CTI_SERVICE_ALL_EVENTS,
@@ -392,7 +398,7 @@ fn allowed(identity: &Identity) -> ServiceMask {
         Service::ConfigEvents => ServiceMask::CTI_SERVICE_CONFIG_EVENTS,
     };
     let always = ServiceMask::CTI_SERVICE_IGNORE_DUPLICATE_AGENT_EVENTS;
-    let may = Service::ALL.iter().filter(|service| identity.may_have(**service));
+    let may = Service::ALL.iter().filter(|service| permit.may_have(**service));
     may.fold(always, |mask, service| mask | bits(service))
 }
 

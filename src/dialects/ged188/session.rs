@@ -22,9 +22,9 @@ use super::answers::{No, last_word};
 use super::face::{Face, encode, say_any};
 use super::requests::urgency;
 use crate::access::Verdict;
-use crate::dialects::proving::{self, Proving};
+use crate::dialects::proving::{self, Early, Proving};
 use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Pace, Peer, Rate};
-use crate::model::{AgentFacts, AgentKey, Filter, Identity};
+use crate::model::{AgentFacts, AgentKey, Filter, Permit};
 use crate::observe::{Asked, RequestResult};
 use crate::operations::{Farewell, Requester, Urgency};
 use crate::sessions::{Place, Subscription, Target};
@@ -36,12 +36,10 @@ pub(super) struct Client {
     outbox: Arc<Outbox>,
     frames: FrameCodec,
     /// What came while it was checked who the client is.
-    early: BytesMut,
+    early: Early,
     rate: Rate,
     /// How often the gate's doors had been replaced when the client of the session was looked up last.
     known_at: Option<u64>,
-    connected: Instant,
-    last_heard: Instant,
     stage: Stage,
     counts: Counts,
 }
@@ -49,13 +47,15 @@ pub(super) struct Client {
 /// How far the session is.
 enum Stage {
     /// Nothing but OPEN_REQ is taken.
-    Connected,
+    Connected { since: Instant },
     /// An OPEN_REQ has come, and it is checked who the client is. Nothing is read meanwhile.
-    Proving(Proving<Opening>),
+    Proving { proving: Proving<Opening>, since: Instant },
     /// Open.
     Open(Session),
     /// No more requests are taken; the session ends when the open ones are answered.
     Ending { session: Session, why: Ending },
+    /// Its client has left, or one stage is just becoming another.
+    Left,
 }
 
 /// An OPEN_REQ and its version.
@@ -71,8 +71,8 @@ enum Ending {
 /// An open session.
 pub(super) struct Session {
     pub(super) face: Arc<Face>,
-    /// Who the client is, which bounds whom it sees.
-    pub(super) identity: Arc<Identity>,
+    /// What the client may, which bounds whom it sees.
+    pub(super) permit: Arc<Permit>,
     pub(super) services: ServiceMask,
     pub(super) idle_timeout: Option<Duration>,
     /// The agents and devices that no other client can open a session for.
@@ -90,11 +90,8 @@ pub(super) struct Session {
 /// The subscription that a session has by its services. A logout ends it, the agent's next login here begins it anew.
 #[derive(Debug)]
 pub(super) struct OwnSubscription {
-    pub(super) id: u32,
-    pub(super) target: Target,
-    pub(super) filter: Filter,
-    /// None once the session has left.
-    pub(super) current: parking_lot::Mutex<Option<Arc<Subscription>>>,
+    /// The one that there is, or was last; none once the session has left.
+    current: parking_lot::Mutex<Option<Arc<Subscription>>>,
 }
 
 /// What came: kept for the log line of the connection's end.
@@ -123,18 +120,16 @@ impl Client {
             peer,
             outbox,
             frames,
-            early: BytesMut::new(),
+            early: Early::default(),
             rate,
             known_at: None,
-            connected: now,
-            last_heard: now,
-            stage: Stage::Connected,
+            stage: Stage::Connected { since: now },
             counts: Counts::default(),
         }
     }
 
     fn read(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
-        while !matches!(self.stage, Stage::Proving(_))
+        while !matches!(self.stage, Stage::Proving { .. })
             && let Some(frame) = self.frames.decode(read)?
         {
             self.on_frame(now, &frame)?;
@@ -143,7 +138,7 @@ impl Client {
             }
         }
         match self.stage {
-            Stage::Proving(_) => proving::keep(&mut self.early, read),
+            Stage::Proving { .. } => self.early.keep(read),
             _ => Ok(()),
         }
     }
@@ -152,12 +147,13 @@ impl Client {
         self.counts.frames += 1;
         let asked = self.shared.requests.of(frame.message_type.name().map(|_| frame.message_type));
         let done = match &mut self.stage {
-            Stage::Proving(_) => return Ok(()), // cannot be: nothing is read
-            Stage::Connected => {
+            Stage::Proving { .. } | Stage::Left => return Ok(()), // cannot be: nothing is read
+            Stage::Connected { since } => {
+                let since = *since;
                 // Nothing is controlled yet, so that no control can fail.
                 let in_time = pace(&mut self.rate, Urgency::Newcomer)?;
                 let in_time = in_time.map_err(|no| No::failure(Status::E_CTI_TOO_MUCH_DATA, no.why()));
-                if let Some(result) = self.on_frame_before_open(now, frame, in_time) {
+                if let Some(result) = self.on_frame_before_open(now, since, frame, in_time) {
                     asked.is_answered(result);
                 }
                 return Ok(());
@@ -215,14 +211,20 @@ impl Client {
     }
 
     /// What the frame is counted as; none while it is checked who the client is.
-    fn on_frame_before_open(&mut self, now: Instant, frame: &Frame, in_time: Result<(), No>) -> Option<RequestResult> {
+    fn on_frame_before_open(
+        &mut self,
+        now: Instant,
+        since: Instant,
+        frame: &Frame,
+        in_time: Result<(), No>,
+    ) -> Option<RequestResult> {
         let opening = in_time.map_err(|too_fast| (None, too_fast)).and_then(|()| self.opening(frame));
         let done = opening.and_then(|(request, version)| {
             let claim = self.shared.claim(&request, &self.peer).map_err(|no| (Some(version), no))?;
             match proving::prove(&self.shared.gate, now, claim, &self.outbox, (Box::new(request), version)) {
                 Ok((verdict, opening)) => self.try_open(verdict, &opening).map(Some),
                 Err(proving) => {
-                    self.stage = Stage::Proving(proving);
+                    self.stage = Stage::Proving { proving, since };
                     Ok(None)
                 }
             }
@@ -290,11 +292,11 @@ impl Client {
 
     /// Goes on if it is known by now who the client is.
     fn go_on(&mut self) -> Result<(), CloseReason> {
-        if !matches!(self.stage, Stage::Proving(_)) {
+        if !matches!(self.stage, Stage::Proving { .. }) {
             return Ok(()); // as most that wakes up; what is below moves the whole stage
         }
-        let proving = match std::mem::replace(&mut self.stage, Stage::Connected) {
-            Stage::Proving(proving) => proving,
+        let (proving, since) = match std::mem::replace(&mut self.stage, Stage::Left) {
+            Stage::Proving { proving, since } => (proving, since),
             other => {
                 self.stage = other;
                 return Ok(());
@@ -302,19 +304,19 @@ impl Client {
         };
         match proving.ask() {
             Err(proving) => {
-                self.stage = Stage::Proving(proving);
+                self.stage = Stage::Proving { proving, since };
                 Ok(())
             }
             Ok((verdict, opening)) => {
+                self.stage = Stage::Connected { since };
                 let result = match self.try_open(verdict, &opening) {
                     Ok(()) => RequestResult::Ok,
                     Err((version, no)) => self.refuse_to_open(MessageType::OPEN_REQ, opening.0.invoke_id, version, no),
                 };
                 self.shared.requests.of(Some(MessageType::OPEN_REQ)).is_answered(result);
-                let mut early = std::mem::take(&mut self.early);
-                let read = self.read(self.last_heard, &mut early);
-                self.early.unsplit(early);
-                read
+                let mut early = self.early.take();
+                self.read(self.last_heard(), &mut early)?;
+                self.early.keep(&mut early)
             }
         }
     }
@@ -324,7 +326,7 @@ impl Client {
         let face = &session.face;
         info!(
             peer = %self.peer, session = %face.requester.session, client = face.requester.client.as_str(), signature,
-            role = session.identity.role.name(),
+            role = session.permit.role.name(),
             version = face.version.number(), services = ?session.services, right = ?session.face.requester.right, "session opened"
         );
     }
@@ -335,7 +337,7 @@ impl Client {
     }
 
     fn end(&mut self, why: Ending) {
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Connected) {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Left) {
             Stage::Open(session) | Stage::Ending { session, .. } => Stage::Ending { session, why },
             unopened => unopened,
         };
@@ -344,20 +346,26 @@ impl Client {
     /// Ends a session whose client may not any more what it was let in for.
     fn must_be_known(&mut self) -> Result<(), CloseReason> {
         let (gate, replacements) = (&self.shared.gate, self.shared.gate.replacements());
-        let Some(identity) = self.session().map(|session| &session.identity) else { return Ok(()) };
+        let Some(session) = self.session() else { return Ok(()) };
         if self.known_at != Some(replacements) {
-            if !gate.still_knows(identity) {
-                return Err(CloseReason::Revoked { client: identity.id.clone() });
+            let client = &session.face.requester.client;
+            if !gate.still_knows(client, &session.permit) {
+                return Err(CloseReason::Revoked { client: client.to_string() });
             }
             self.known_at = Some(replacements);
         }
         Ok(())
     }
 
+    /// When something was read last: each time lets time pass for the rate.
+    fn last_heard(&self) -> Instant {
+        self.rate.passed()
+    }
+
     fn session(&self) -> Option<&Session> {
         match &self.stage {
             Stage::Open(session) | Stage::Ending { session, .. } => Some(session),
-            Stage::Connected | Stage::Proving(_) => None,
+            Stage::Connected { .. } | Stage::Proving { .. } | Stage::Left => None,
         }
     }
 }
@@ -377,10 +385,9 @@ fn pace(rate: &mut Rate, urgency: Urgency) -> Result<Result<(), No>, CloseReason
 
 impl Conversation for Client {
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
-        self.last_heard = now;
         self.rate.pass(now);
-        if !matches!(self.stage, Stage::Proving(_)) {
-            proving::give_back(&mut self.early, read);
+        if !matches!(self.stage, Stage::Proving { .. }) {
+            self.early.give_back(read);
         }
         self.read(now, read)
     }
@@ -417,20 +424,20 @@ impl Conversation for Client {
 
     fn next_deadline(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Connected | Stage::Proving(_) => Some(self.connected + self.shared.open_wait),
-            Stage::Open(session) => session.idle_timeout.map(|idle| self.last_heard + idle),
-            Stage::Ending { .. } => None,
+            Stage::Connected { since } | Stage::Proving { since, .. } => Some(*since + self.shared.open_wait),
+            Stage::Open(session) => session.idle_timeout.map(|idle| self.last_heard() + idle),
+            Stage::Ending { .. } | Stage::Left => None,
         }
     }
 
     fn on_shutdown(&mut self) -> Result<(), CloseReason> {
         match self.stage {
-            Stage::Connected | Stage::Proving(_) => Err(CloseReason::Shutdown),
+            Stage::Connected { .. } | Stage::Proving { .. } => Err(CloseReason::Shutdown),
             Stage::Open(_) => {
                 self.end(Ending::Shutdown);
                 self.on_wake()
             }
-            Stage::Ending { .. } => Ok(()),
+            Stage::Ending { .. } | Stage::Left => Ok(()),
         }
     }
 
@@ -449,13 +456,13 @@ impl Conversation for Client {
             unknown_fields: unknown_tags,
             ..Departed::default()
         };
-        match std::mem::replace(&mut self.stage, Stage::Connected) {
+        match std::mem::replace(&mut self.stage, Stage::Left) {
             Stage::Open(session) | Stage::Ending { session, .. } => {
                 let (id, client) = (session.face.requester.session, session.face.requester.client.to_string());
                 let agents = session.leave(&self.shared, farewell(reason));
                 Departed { session: Some(id), client: Some(client), agents, ..counted }
             }
-            Stage::Connected | Stage::Proving(_) => counted,
+            Stage::Connected { .. } | Stage::Proving { .. } | Stage::Left => counted,
         }
     }
 }
@@ -463,9 +470,7 @@ impl Conversation for Client {
 impl Drop for Client {
     /// A connection's task that is cut short, by a bug or with the whole runtime, leaves no session behind.
     fn drop(&mut self) {
-        if let Stage::Open(session) | Stage::Ending { session, .. } =
-            std::mem::replace(&mut self.stage, Stage::Connected)
-        {
+        if let Stage::Open(session) | Stage::Ending { session, .. } = std::mem::replace(&mut self.stage, Stage::Left) {
             session.leave(&self.shared, Farewell::Lost);
         }
     }
@@ -514,9 +519,9 @@ impl OwnSubscription {
         target: Target,
         filter: Filter,
     ) -> Arc<OwnSubscription> {
-        let current = Subscription::new(id, target.clone(), filter, Arc::<Face>::clone(face) as _);
+        let current = Subscription::new(id, target, filter, Arc::<Face>::clone(face) as _);
         shared.house.table.subscribe(&current);
-        Arc::new(OwnSubscription { id, target, filter, current: parking_lot::Mutex::new(Some(current)) })
+        Arc::new(OwnSubscription { current: parking_lot::Mutex::new(Some(current)) })
     }
 
     /// Says how the agent stands where that is not what the client was told.
@@ -530,8 +535,9 @@ impl OwnSubscription {
     /// Subscribes again if a logout ended it, unless the session has left: a login may outlive who asked for it.
     pub(super) fn renew(&self, shared: &Ged188, face: &Arc<Face>) {
         let mut current = self.current.lock();
-        if current.as_ref().is_some_and(|current| current.has_ended()) {
-            let renewed = Subscription::new(self.id, self.target.clone(), self.filter, Arc::<Face>::clone(face) as _);
+        if let Some(ended) = current.as_ref().filter(|current| current.has_ended()) {
+            let (target, filter) = (ended.target.clone(), ended.filter());
+            let renewed = Subscription::new(ended.own_id, target, filter, Arc::<Face>::clone(face) as _);
             shared.house.table.subscribe(&renewed);
             *current = Some(renewed);
         }

@@ -18,7 +18,7 @@ use super::requests::urgency;
 use super::session::Line;
 use super::{OpenCti, closed, time_of_day};
 use crate::access::Verdict;
-use crate::dialects::proving::{self, Proving};
+use crate::dialects::proving::{self, Early, Proving};
 use crate::dialects::{CloseReason, Conversation, Departed, Outbox, Pace, Peer, Rate};
 use crate::observe::RequestResult;
 use crate::operations::{Farewell, Urgency};
@@ -32,7 +32,7 @@ pub(super) struct Client {
     /// A Hello has come, and it is checked who the client is. Nothing is read meanwhile.
     proving: Option<Proving<Opening>>,
     /// What came meanwhile.
-    early: BytesMut,
+    early: Early,
     rate: Rate,
     /// The last line was a blank one.
     is_blank: bool,
@@ -75,7 +75,7 @@ impl Client {
             line: Arc::new(Line { outbox, in_flight: AtomicUsize::new(0), asked: Mutex::default() }),
             lines,
             proving: None,
-            early: BytesMut::new(),
+            early: Early::default(),
             rate,
             is_blank: false,
             known_at: None,
@@ -169,7 +169,7 @@ impl Client {
         let opened = self.shared.hello(&self.line, id.clone(), hello, verdict?)?;
         let (session, how) = (&opened.session, if opened.is_resumed { "resumed" } else { "opened" });
         let (peer, role) = (&self.peer, opened.rights.role());
-        info!(%peer, session = %session.id, identity = session.client.id, role, "session {how}");
+        info!(%peer, session = %session.id, identity = session.client.id.as_str(), role, "session {how}");
         self.opened = Some(opened);
         Ok(())
     }
@@ -189,10 +189,9 @@ impl Client {
                 if let Err(no) = done {
                     self.refuse(Some(opening.1), no);
                 }
-                let mut early = std::mem::take(&mut self.early);
-                let read = self.read(self.last_heard, &mut early);
-                self.early.unsplit(early);
-                read
+                let mut early = self.early.take();
+                self.read(self.last_heard, &mut early)?;
+                self.early.keep(&mut early)
             }
         }
     }
@@ -206,7 +205,7 @@ impl Client {
                 Err(error) => self.on_broken_line(&error)?,
             }
         }
-        if self.proving.is_some() { proving::keep(&mut self.early, read) } else { Ok(()) }
+        if self.proving.is_some() { self.early.keep(read) } else { Ok(()) }
     }
 
     fn refuse_unreadable(&mut self, id: Option<RequestId>, no: No) {
@@ -219,8 +218,8 @@ impl Client {
         let (gate, replacements) = (&self.shared.gate, self.shared.gate.replacements());
         let Some(identity) = self.opened.as_ref().map(|opened| &opened.session.client) else { return Ok(()) };
         if self.known_at != Some(replacements) {
-            if !gate.still_knows(identity) {
-                return Err(CloseReason::Revoked { client: identity.id.clone() });
+            if !gate.still_knows(&identity.id, &identity.permit) {
+                return Err(CloseReason::Revoked { client: identity.id.to_string() });
             }
             self.known_at = Some(replacements);
         }
@@ -259,7 +258,7 @@ impl Conversation for Client {
         self.last_heard = now;
         self.rate.pass(now);
         if self.proving.is_none() {
-            proving::give_back(&mut self.early, read);
+            self.early.give_back(read);
         }
         self.read(now, read)
     }
@@ -317,7 +316,7 @@ impl Conversation for Client {
                 let how = if is_sent_away { Farewell::Said } else { Farewell::Lost };
                 let agents = opened.session.agents().into_iter().map(|(key, _)| key).collect();
                 opened.session.lose_line(&self.line, how);
-                let client = Some(opened.session.client.id.clone());
+                let client = Some(opened.session.client.id.to_string());
                 Departed { session: Some(opened.session.id), client, agents, ..counted }
             }
             None => counted,

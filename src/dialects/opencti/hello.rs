@@ -30,21 +30,22 @@ pub(super) struct Rights {
     /// Changing anything at all.
     pub(super) control: bool,
     /// Who the client is: which agents it may log in.
-    identity: Arc<Identity>,
+    identity: Identity,
 }
 
 impl Rights {
-    fn of(identity: Arc<Identity>) -> Rights {
-        let every_agent = identity.may_have(Service::AllEvents);
-        let may_monitor = identity.sees_everybody() && identity.may_have(Service::PeripheralMonitor);
-        let own_devices = identity.may_have(Service::ClientEvents);
-        let control = identity.may_have(Service::ClientControl);
+    fn of(identity: Identity) -> Rights {
+        let permit = &identity.permit;
+        let every_agent = permit.may_have(Service::AllEvents);
+        let may_monitor = permit.sees_everybody() && permit.may_have(Service::PeripheralMonitor);
+        let own_devices = permit.may_have(Service::ClientEvents);
+        let control = permit.may_have(Service::ClientControl);
         Rights { every_agent, every_device: every_agent || may_monitor, own_devices, control, identity }
     }
 
     /// Whether the client may be that agent's desktop.
     pub(super) fn must_be(&self, agent: &AgentId) -> Result<(), No> {
-        match self.identity.may_be(agent) {
+        match self.identity.permit.may_be(agent) {
             true => Ok(()),
             false => Err(No::new(Code::NoRight, format!("AgentID: {agent} is no agent of {:?}", self.identity.id))),
         }
@@ -52,7 +53,7 @@ impl Rights {
 
     /// Its name in the configuration.
     pub(super) fn role(&self) -> &'static str {
-        self.identity.role.name()
+        self.identity.permit.role.name()
     }
 }
 
@@ -73,13 +74,13 @@ impl OpenCti {
         line: &Arc<Line>,
         id: RequestId,
         hello: &Hello,
-        identity: Arc<Identity>,
+        identity: Identity,
     ) -> Result<Opened, No> {
         let rights = Rights::of(identity);
         let idle_timeout = idle_timeout(hello)?;
         // With other rights than it was opened with it would hear what it may not any more.
         let known = hello.resume.as_ref().and_then(|resume| self.sessions.by_token.get(resume.session.expose()));
-        let own = known.map(|known| Arc::clone(&known)).filter(|session| *session.client == *rights.identity);
+        let own = known.map(|known| Arc::clone(&known)).filter(|session| session.client == rights.identity);
         // Who comes back before its old connection was found dead takes that one's place.
         let replaced = own.as_ref().is_some_and(|session| session.has_line());
         let place = self.house.table.session_places.take_instead_of(replaced.into(), SmolStr::new(&hello.identity));
@@ -106,7 +107,7 @@ impl OpenCti {
 
     fn begin(self: &Arc<OpenCti>, line: &Arc<Line>, rights: &Rights, welcome: Welcome) -> Arc<Session> {
         let table = &self.house.table;
-        let session = Session::new(Arc::clone(self), table.new_session(), Arc::clone(&rights.identity));
+        let session = Session::new(Arc::clone(self), table.new_session(), rights.identity.clone());
         // Said before the session can be told anything else.
         line.say(Welcome { session: session.token.as_str().into(), ..welcome });
         session.begin(line);

@@ -31,7 +31,7 @@ pub(super) struct Session {
     pub(super) id: SessionId,
     /// What its client calls it when it comes back; a secret.
     pub(super) token: String,
-    pub(super) client: Arc<Identity>,
+    pub(super) client: Identity,
     /// Held while the session loses a connection or gets one, with its agents: the one is over before the other begins.
     pub(super) moving: Mutex<()>,
     inner: Mutex<Inner>,
@@ -131,7 +131,7 @@ pub(super) enum Resumed {
 }
 
 impl Session {
-    pub(super) fn new(shared: Arc<OpenCti>, id: SessionId, client: Arc<Identity>) -> Arc<Session> {
+    pub(super) fn new(shared: Arc<OpenCti>, id: SessionId, client: Identity) -> Arc<Session> {
         let token = format!("{:032x}", rand::random::<u128>());
         Arc::new(Session { shared, id, token, client, moving: Mutex::default(), inner: Mutex::default() })
     }
@@ -199,7 +199,7 @@ impl Session {
         house.leave(self.id, &self.token, how);
         drop(moving);
         if lost >= keeping.lost_sessions_max {
-            warn!(session = %self.id, identity = self.client.id, lost, "too many lost sessions, this one is not kept");
+            warn!(session = %self.id, identity = self.client.id.as_str(), lost, "too many lost sessions, this one is not kept");
             return self.end_unless_back(turn);
         }
         let window = keeping.resume_window;
@@ -222,7 +222,7 @@ impl Session {
         self.shared.house.table.remove_client(self.id, &[]);
         self.shared.sessions.by_token.remove(&self.token);
         self.shared.sessions.lost.fetch_sub(1, Ordering::AcqRel);
-        info!(session = %self.id, identity = self.client.id, "session ended: its client did not come back");
+        info!(session = %self.id, identity = self.client.id.as_str(), "session ended: its client did not come back");
     }
 
     /// Sends an event that is for this session alone.
