@@ -75,6 +75,9 @@ pub struct Page {
 
 /// A client connection's state machine: bytes, time and wake-ups in; what to say goes to its outbox.
 pub trait Conversation: Send {
+    /// With whom it is.
+    fn peer(&self) -> SocketAddr;
+
     /// Takes every whole frame from the front of what was read, and leaves the rest.
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason>;
 

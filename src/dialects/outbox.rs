@@ -37,7 +37,7 @@ thread_local! {
     /// One a thread: what was written makes room for the next.
     static SPARE: Cell<BytesMut> = Cell::new(BytesMut::new());
     /// The same for the pieces themselves: most connections owe nothing most of the time, and have no room for it.
-    static SPARE_PIECES: Cell<VecDeque<Piece>> = const { Cell::new(VecDeque::new()) };
+    static SPARE_PIECES: RefCell<VecDeque<Piece>> = const { RefCell::new(VecDeque::new()) };
 }
 /// The most room that is spared: whoever is given it may owe a few bytes for long.
 const SPARE_BYTES_MAX: usize = 1024;
@@ -439,8 +439,7 @@ impl Inner {
             // The first begins with what room there is and grows as it is needed: most have no other.
             let bytes = if self.pieces.is_empty() { SPARE.take() } else { BytesMut::with_capacity(PIECE_BYTES) };
             if self.pieces.capacity() == 0 {
-                self.pieces = SPARE_PIECES.take();
-                self.pieces.reserve_exact(1); // four, by itself
+                SPARE_PIECES.with_borrow_mut(|spare| std::mem::swap(spare, &mut self.pieces));
             }
             self.pieces.push_back(Piece::Own { bytes, oldest: None });
         }
@@ -545,6 +544,17 @@ impl Inner {
         }
     }
 
+    /// Gives the room of the pieces away: to whoever needs some next on this thread, if that has none to spare.
+    fn spare_pieces(&mut self) {
+        SPARE_PIECES.with_borrow_mut(|spare| {
+            if spare.capacity() == 0 && self.pieces.capacity() <= SPARE_PIECES_MAX {
+                std::mem::swap(spare, &mut self.pieces);
+            } else {
+                self.pieces = VecDeque::new();
+            }
+        });
+    }
+
     /// Moves so many bytes at most into `pending`, but one piece or event at the least. Gives when the oldest of their events
     /// was read.
     fn take_pieces(&mut self, bytes_max: usize, pending: &mut BytesMut) -> Option<Instant> {
@@ -583,10 +593,7 @@ impl Inner {
             first = first.or(oldest);
         }
         if self.pieces.is_empty() {
-            let room = std::mem::take(&mut self.pieces);
-            if (1..=SPARE_PIECES_MAX).contains(&room.capacity()) {
-                SPARE_PIECES.set(room);
-            }
+            self.spare_pieces();
         }
         first
     }

@@ -25,7 +25,6 @@ use crate::sessions::Place;
 /// A socket and the two ends of what is said on it.
 pub(super) struct Connection<W> {
     pub(super) wire: W,
-    pub(super) peer: SocketAddr,
     pub(super) spoken: Arc<Spoken>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) conversation: Box<dyn Conversation>,
@@ -79,9 +78,9 @@ impl<W: Wire> Connection<W> {
     }
 
     async fn leave(mut self: Box<Self>, reason: CloseReason) {
-        let departed = self.conversation.close(&reason);
-        self.spoken.has_ended(self.peer, &reason, &departed);
-        let Connection { wire, peer, spoken, outbox, places, .. } = *self;
+        let (peer, departed) = (self.conversation.peer(), self.conversation.close(&reason));
+        self.spoken.has_ended(peer, &reason, &departed);
+        let Connection { wire, spoken, outbox, places, .. } = *self;
         let goodbye = tokio::time::timeout(GOODBYE, wire.say_goodbye(&outbox, &reason));
         tokio::select! {
             () = spoken.goodbyes.cutting.cancelled() => (),
@@ -264,6 +263,10 @@ pub(super) mod tests {
     pub(in crate::server) struct Silent;
 
     impl Conversation for Silent {
+        fn peer(&self) -> SocketAddr {
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        }
+
         fn on_bytes(&mut self, _: Instant, _: &mut BytesMut) -> Result<(), CloseReason> {
             Ok(())
         }

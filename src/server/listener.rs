@@ -172,19 +172,9 @@ impl Spoken {
     ) -> impl Future<Output = ()> + use<W> {
         let outbox = Outbox::sharing(self.limits.outbound_bytes_max, Arc::clone(&self.outbound));
         wire.socket().into_iter().for_each(|socket| outbox.write_to(socket));
-        let address = peer.address;
         let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), accepted);
         let places = (place, self.open_connections.add(Arc::clone(&outbox)));
-        Box::new(Connection {
-            wire,
-            peer: address,
-            spoken: self,
-            outbox,
-            conversation,
-            places,
-            waits: Waits::default(),
-        })
-        .run()
+        Box::new(Connection { wire, spoken: self, outbox, conversation, places, waits: Waits::default() }).run()
     }
 }
 

@@ -325,16 +325,17 @@ struct Echo {
 
 struct Echoing {
     echo: Arc<Echo>,
+    peer: SocketAddr,
     outbox: Arc<Outbox>,
     opens_until: Option<Instant>,
     pings: usize,
 }
 
 impl Dialect for Echo {
-    fn converse(self: Arc<Self>, _: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
+    fn converse(self: Arc<Self>, peer: Peer, outbox: Arc<Outbox>, now: Instant) -> Box<dyn Conversation> {
         self.everybody.lock().unwrap().push(Arc::clone(&outbox));
         let opens_until = Some(now + self.open);
-        Box::new(Echoing { echo: self, outbox, opens_until, pings: 0 })
+        Box::new(Echoing { echo: self, peer: peer.address, outbox, opens_until, pings: 0 })
     }
 
     fn page(&self, path: &str) -> Option<Page> {
@@ -353,6 +354,10 @@ impl Echoing {
 }
 
 impl Conversation for Echoing {
+    fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
     fn on_ping(&mut self, _: Instant) -> Result<(), CloseReason> {
         self.pings += 1;
         if self.pings > 3 { Err(CloseReason::Flood { per_second: 3 }) } else { Ok(()) }

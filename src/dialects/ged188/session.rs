@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -384,6 +385,10 @@ fn pace(rate: &mut Rate, urgency: Urgency) -> Result<Result<(), No>, CloseReason
 }
 
 impl Conversation for Client {
+    fn peer(&self) -> SocketAddr {
+        self.peer.address
+    }
+
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
         self.rate.pass(now);
         if !matches!(self.stage, Stage::Proving { .. }) {

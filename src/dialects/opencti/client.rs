@@ -2,6 +2,7 @@
 //!
 //! Not here: what Hello may ask (`hello`), and what an open session may (`requests`).
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -254,6 +255,10 @@ impl Client {
 }
 
 impl Conversation for Client {
+    fn peer(&self) -> SocketAddr {
+        self.peer.address
+    }
+
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
         self.last_heard = now;
         self.rate.pass(now);

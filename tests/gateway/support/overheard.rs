@@ -1,5 +1,6 @@
 //! A gateway whose connections' ends are heard: each with its one reason.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -91,6 +92,10 @@ struct OverheardConversation {
 }
 
 impl Conversation for OverheardConversation {
+    fn peer(&self) -> SocketAddr {
+        self.inner.peer()
+    }
+
     fn on_bytes(&mut self, now: Instant, read: &mut BytesMut) -> Result<(), CloseReason> {
         self.inner.on_bytes(now, read)
     }
