@@ -40,7 +40,7 @@ thread_local! {
     static SPARE_PIECES: RefCell<VecDeque<Piece>> = const { RefCell::new(VecDeque::new()) };
 }
 /// The most room that is spared: whoever is given it may owe a few bytes for long.
-const SPARE_BYTES_MAX: usize = 1024;
+const SPARE_BYTES_MAX: usize = PIECE_BYTES;
 /// Room for so many pieces is spared.
 const SPARE_PIECES_MAX: usize = 4;
 

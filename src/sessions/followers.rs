@@ -208,7 +208,7 @@ impl Teller {
             if self.whom == Whom::New && count > TOLD_AT_ONCE {
                 tokio::time::sleep(STEP).await;
             }
-            if self.have_been_told(&told, &asleep) {
+            if self.have_been_told(told, &asleep) {
                 return;
             }
         }
@@ -219,7 +219,7 @@ impl Teller {
         let told = self.with_news();
         let all = told.iter().flat_map(|all| &**all);
         let asleep = all.filter(|one| one.subscriber.look()).map(|one| one.id).collect();
-        self.have_been_told(&told, &asleep)
+        self.have_been_told(told, &asleep)
     }
 
     /// Those who are to be told, group by group.
@@ -233,10 +233,11 @@ impl Teller {
     }
 
     /// Puts those to sleep who say so, and says whether there is nothing more to tell.
-    fn have_been_told(&mut self, told: &[Arc<Vec<Arc<Subscription>>>], asleep: &HashSet<u64>) -> bool {
+    fn have_been_told(&mut self, told: Vec<Arc<Vec<Arc<Subscription>>>>, asleep: &HashSet<u64>) -> bool {
         let is_new = self.whom == Whom::New;
         let all = told.iter().flat_map(|all| &**all).filter(|_| is_new);
         let reading: HashSet<u64> = all.filter(|one| one.subscriber.has_read()).map(|one| one.id).collect();
+        drop(told); // whoever else holds a list has it copied when it changes
         if !asleep.is_empty() || !reading.is_empty() {
             let mut known = self.followers.known.write();
             // Whoever has woken up by itself meanwhile is awake.
