@@ -11,6 +11,7 @@ mod proof;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -157,9 +158,9 @@ impl Gate {
         doors.by_id.is_empty() || doors.by_id.get(id).is_some_and(|(now, _)| *now.permit == *permit)
     }
 
-    /// How often the doors were replaced: who is in looks again whether it [is known](Gate::still_knows) when this has changed.
-    pub fn replacements(&self) -> u64 {
-        self.replacements.load(Ordering::Acquire)
+    /// How often the doors were put in or replaced: who is in looks again whether it [is known](Gate::still_knows) when this has changed.
+    pub fn replacements(&self) -> NonZeroU64 {
+        NonZeroU64::MIN.saturating_add(self.replacements.load(Ordering::Acquire))
     }
 
     /// Whether anybody is let in.

@@ -31,7 +31,7 @@ pub enum Right {
         /// What the session was opened for: the supervisor's own agent or device.
         own: Target,
         /// Whom it supervises.
-        teams: Vec<Arc<Team>>,
+        teams: Arc<[Arc<Team>]>,
     },
     /// None at all.
     Nobody,

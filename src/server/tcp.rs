@@ -26,7 +26,7 @@ pub(super) struct Tcp<S> {
     stream: S,
     /// The stream, where others may write to it too.
     shared: Option<Arc<Writing>>,
-    half_frame: BytesMut,
+    half_frame: Box<[u8]>,
     pending: BytesMut,
     /// How many bytes the stream has taken since it began.
     written: u64,
@@ -127,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Tcp<S> {
         Tcp {
             stream,
             shared: None,
-            half_frame: BytesMut::new(),
+            half_frame: Box::default(),
             pending: BytesMut::new(),
             written: 0,
             is_unflushed: false,
@@ -173,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for Tcp<S> {
                 }
                 let taken = conversation.on_bytes(now(), scratch);
                 if !(half_frame.is_empty() && scratch.is_empty()) {
-                    *half_frame = BytesMut::from(&scratch[..]); // an empty one gives its memory back
+                    *half_frame = scratch[..].into(); // an empty one gives its memory back
                 }
                 taken
             })

@@ -3,7 +3,7 @@
 //! Not here: what the session may ask. Must hold: every message is added whole, in one piece.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use bytes::BytesMut;
 use cti_protocol::ged188::codes::{DeviceIdType, PgStatus, Status, SystemEventId};
@@ -31,7 +31,7 @@ pub(super) struct Face {
     /// Whether its client is no one agent's: sees all of them.
     pub(super) sees_everybody: bool,
     /// Requests that were taken and are not answered yet.
-    pub(super) in_flight: AtomicUsize,
+    pub(super) in_flight: AtomicU32,
     /// OPEN_CONF was said: before it nothing else is.
     pub(super) is_open: AtomicBool,
 }

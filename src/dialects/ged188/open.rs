@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use cti_protocol::ged188::codes::{self, CallMsgMask, PeripheralType, ServiceMask, Status};
@@ -79,12 +79,14 @@ impl Ged188 {
         if is_agents_own && !fields.is_empty() {
             self.must_be_own(&client_id, &permit, peripheral, &mut fields)?;
         }
-        let held = if is_agents_own { self.targets(peripheral, &fields, &permit)? } else { Vec::new() };
+        let held = if is_agents_own { self.targets(peripheral, &fields, &permit)? } else { Box::default() };
         let place = self.place(&client_id, &held)?;
 
         let supervised = self.supervised(services, peripheral, &fields)?;
         let right = match held.first() {
-            Some(own) if !supervised.is_empty() => Right::Supervisor { own: own.clone(), teams: supervised.clone() },
+            Some(own) if !supervised.is_empty() => {
+                Right::Supervisor { own: own.clone(), teams: Arc::clone(&supervised) }
+            }
             Some(own) => Right::Of(own.clone()),
             // Without events of its own a session is a bridge all the same, if its client may be one.
             None if has(ServiceMask::CTI_SERVICE_ALL_EVENTS) || permit.may_have(Service::AllEvents) => Right::Every,
@@ -98,7 +100,7 @@ impl Ged188 {
             version,
             outbox: Arc::clone(outbox),
             sees_everybody: permit.sees_everybody(),
-            in_flight: AtomicUsize::new(0),
+            in_flight: AtomicU32::new(0),
             is_open: AtomicBool::new(false),
         });
         self.house.table.add_client(Arc::<Face>::clone(&face) as _);
@@ -241,7 +243,7 @@ impl Ged188 {
 
     /// The agent and device of a CLIENT_EVENTS session; the first is the one that its events are found by. A device is held
     /// by whoever may be opened for one: an agent's own desktop holds its agent, and so the device while the agent works there.
-    fn targets(&self, peripheral: PeripheralId, fields: &AgentFields, permit: &Permit) -> Result<Vec<Target>, No> {
+    fn targets(&self, peripheral: PeripheralId, fields: &AgentFields, permit: &Permit) -> Result<Box<[Target]>, No> {
         if fields.is_empty() {
             return Err(missing("one of AgentID, AgentInstrument and AgentExtension with CLIENT_EVENTS"));
         }
@@ -278,8 +280,7 @@ impl Ged188 {
         if let Some(device) = fields.device().filter(|_| permit.may_be_anybody()) {
             targets.push(Target::Device(peripheral, device.clone()));
         }
-        targets.shrink_to_fit(); // it is kept as long as the session
-        Ok(targets)
+        Ok(targets.into())
     }
 
     /// The device that an agent works at now, and the agent at a device: who holds one of the two holds the other.

@@ -362,7 +362,7 @@ impl Session {
     ) -> Result<Answer<T>, No> {
         let face = Arc::clone(&self.face);
         let open = face.in_flight.fetch_add(1, Ordering::AcqRel);
-        if open >= face.shared.requests_in_flight_max {
+        if open as usize >= face.shared.requests_in_flight_max {
             face.in_flight.fetch_sub(1, Ordering::AcqRel);
             let why = format!("{open} requests are not answered yet, no more are taken");
             return Err(No::control(ControlFailure::CF_OUTSTANDING_REQUEST_LIMIT_EXCEEDED, why));

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -40,7 +41,7 @@ pub(super) struct Client {
     early: Early,
     rate: Rate,
     /// How often the gate's doors had been replaced when the client of the session was looked up last.
-    known_at: Option<u64>,
+    known_at: Option<NonZeroU64>,
     stage: Stage,
     counts: Counts,
 }
@@ -77,7 +78,7 @@ pub(super) struct Session {
     pub(super) services: ServiceMask,
     pub(super) idle_timeout: Option<Duration>,
     /// The agents and devices that no other client can open a session for.
-    pub(super) held: Vec<Target>,
+    pub(super) held: Box<[Target]>,
     /// What the services themselves bring: all events, or those of the session's own agent.
     pub(super) own: Option<Arc<OwnSubscription>>,
     /// Monitors that the client started, by their ids. Those that a logout ended stay until the client stops them.

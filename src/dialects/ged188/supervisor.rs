@@ -34,10 +34,10 @@ impl Ged188 {
         granted: ServiceMask,
         peripheral: PeripheralId,
         fields: &AgentFields,
-    ) -> Result<Vec<Arc<Team>>, No> {
+    ) -> Result<Arc<[Arc<Team>]>, No> {
         let has = |service: ServiceMask| granted.0 & service.0 != 0;
         if !has(ServiceMask::CTI_SERVICE_SUPERVISOR) {
-            return Ok(Vec::new());
+            return Ok(Arc::default());
         }
         let refused = |why: String| No::failure(Status::E_CTI_FUNCTION_NOT_AVAILABLE, why);
         if !has(ServiceMask::CTI_SERVICE_CLIENT_EVENTS) {
@@ -46,7 +46,7 @@ impl Ged188 {
         let key = self.agent(peripheral, fields).ok_or_else(|| {
             refused("the SUPERVISOR service needs an AgentID, or a device that an agent is logged in at".to_owned())
         })?;
-        let teams = self.house.table.teams.of_supervisor(&key).to_vec();
+        let teams: Arc<[_]> = self.house.table.teams.of_supervisor(&key).into();
         if teams.is_empty() {
             return Err(refused(format!("AgentID {} supervises no team", key.agent)));
         }

@@ -3,6 +3,7 @@
 //! Not here: what Hello may ask (`hello`), and what an open session may (`requests`).
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -38,7 +39,7 @@ pub(super) struct Client {
     /// The last line was a blank one.
     is_blank: bool,
     /// How often the gate's doors had been replaced when the client of the session was looked up last.
-    known_at: Option<u64>,
+    known_at: Option<NonZeroU64>,
     connected: Instant,
     last_heard: Instant,
     /// When a heartbeat is due, once a session is open.
