@@ -125,7 +125,7 @@ impl Visit for Line {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if self.begin(field) {
-            // A value that cannot be written leaves its line without it.
+            // A value that fails to be written is cut off there; its line goes on.
             let _ = write!(self.0, "{value:?}");
         }
     }

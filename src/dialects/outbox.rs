@@ -39,7 +39,7 @@ thread_local! {
     /// The same for the pieces themselves: most connections owe nothing most of the time, and have no room for it.
     static SPARE_PIECES: RefCell<VecDeque<Piece>> = const { RefCell::new(VecDeque::new()) };
 }
-/// The most room that is spared: whoever is given it may owe a few bytes for long.
+/// The most room that is spared. Whoever is given it may owe a few bytes for long, and what waits is counted, not its room.
 const SPARE_BYTES_MAX: usize = PIECE_BYTES;
 /// Room for so many pieces is spared.
 const SPARE_PIECES_MAX: usize = 4;

@@ -48,7 +48,7 @@ impl Rate {
         self.at = self.at.max(now);
     }
 
-    /// When time was let pass last.
+    /// When time was let pass last. Where only reads let it pass, that is when something was read.
     pub fn passed(&self) -> Instant {
         self.at
     }

@@ -3,7 +3,6 @@
 //! Not here: frames, and what a transport makes of a socket. Must hold: all that one read brought is answered before the connection
 //! writes, and written at once; the end has one log line and is counted once.
 
-use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -66,18 +65,45 @@ pub(super) trait Wire: Send {
 /// How long a client may take to read its last words, and to close its end.
 pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
-impl<W: Wire> Connection<W> {
-    /// Serves the connection until it ends. What it waits for is on the heap with the rest of it, and the goodbye, which comes
-    /// once, is no part of a task that waits: a task has room in multiples of 128 bytes.
-    pub(super) async fn run(mut self: Box<Self>) {
-        let reason = match self.look_ahead() {
-            Ok(()) => poll_fn(|cx| self.poll_served(cx)).await,
-            Err(reason) => reason,
-        };
-        Box::pin(self.leave(reason)).await;
+/// Serves a connection until it ends, and says goodbye: what a task has of it. That is two pointers, since the runtime gives tasks
+/// room in multiples of 128 bytes, and one of these fits in with what it needs itself.
+pub(super) struct Serving<W> {
+    connection: Option<Box<Connection<W>>>,
+    leaving: Option<Box<Leaving>>,
+}
+
+type Leaving = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl<W: Wire + 'static> Serving<W> {
+    pub(super) fn new(connection: Connection<W>) -> Serving<W> {
+        let mut serving = Serving { connection: Some(Box::new(connection)), leaving: None };
+        if let Some(Err(reason)) = serving.connection.as_mut().map(|connection| connection.look_ahead()) {
+            serving.leave(reason);
+        }
+        serving
     }
 
+    fn leave(&mut self, reason: CloseReason) {
+        let leave = |connection: Box<Connection<W>>| Box::new(Box::pin(connection.leave(reason)) as Leaving);
+        self.leaving = self.connection.take().map(leave);
+    }
+}
+
+impl<W: Wire + 'static> Future for Serving<W> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(connection) = &mut self.connection {
+            let reason = ready!(connection.poll_served(cx));
+            self.leave(reason);
+        }
+        self.leaving.as_mut().map_or(Poll::Ready(()), |leaving| Pin::new(leaving).poll(cx))
+    }
+}
+
+impl<W: Wire> Connection<W> {
     async fn leave(mut self: Box<Self>, reason: CloseReason) {
+        self.waits = Waits::default(); // nothing more is due
         let (peer, departed) = (self.conversation.peer(), self.conversation.close(&reason));
         self.spoken.has_ended(peer, &reason, &departed);
         let Connection { wire, spoken, outbox, places, .. } = *self;

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{debug, warn};
 
-use super::connection::{Connection, Waits, Wire, failed, now};
+use super::connection::{Connection, Serving, Waits, Wire, failed, now};
 use super::goodbyes::Goodbyes;
 use super::open::OpenConnections;
 use super::origin::Origins;
@@ -163,18 +163,18 @@ impl Spoken {
     }
 
     /// Speaks the dialect until the connection ends. The time for opening a session runs since `accepted`.
-    fn converse<W: Wire>(
+    fn converse<W: Wire + 'static>(
         self: Arc<Self>,
         wire: W,
         peer: Peer,
         accepted: Instant,
         place: Place<IpAddr>,
-    ) -> impl Future<Output = ()> + use<W> {
+    ) -> Serving<W> {
         let outbox = Outbox::sharing(self.limits.outbound_bytes_max, Arc::clone(&self.outbound));
         wire.socket().into_iter().for_each(|socket| outbox.write_to(socket));
         let conversation = Arc::clone(&self.dialect).converse(peer, Arc::clone(&outbox), accepted);
         let places = (place, self.open_connections.add(Arc::clone(&outbox)));
-        Box::new(Connection { wire, spoken: self, outbox, conversation, places, waits: Waits::default() }).run()
+        Serving::new(Connection { wire, spoken: self, outbox, conversation, places, waits: Waits::default() })
     }
 }
 

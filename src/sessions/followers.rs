@@ -118,8 +118,8 @@ impl Followers {
         known.handed.retain(is_other);
         for group in &mut known.groups {
             if group.asleep.remove(&subscription.id).is_none() {
-                group.readers.all_mut().retain(is_other);
-                group.new.all_mut().retain(is_other);
+                group.readers.take_out(|one| !is_other(one));
+                group.new.take_out(|one| !is_other(one));
             }
         }
         known.groups.retain(|group| group.len() > 0);
@@ -245,10 +245,12 @@ impl Teller {
             let mut new_readers = Vec::new();
             for group in &mut known.groups {
                 let awake = if is_new { &mut group.new } else { &mut group.readers };
-                group.asleep.extend(awake.all_mut().extract_if(.., |one| is_asleep(one)).map(|one| (one.id, one)));
-                let readers: Vec<_> = awake.all_mut().extract_if(.., |one| reading.contains(&one.id)).collect();
-                new_readers.extend(readers.iter().cloned());
-                group.readers.all_mut().extend(readers);
+                group.asleep.extend(awake.take_out(is_asleep).into_iter().map(|one| (one.id, one)));
+                let readers = awake.take_out(|one| reading.contains(&one.id));
+                if !readers.is_empty() {
+                    new_readers.extend(readers.iter().cloned());
+                    group.readers.all_mut().extend(readers);
+                }
             }
             drop(known);
             // Of what came since they were told, nobody else tells them. Who has fallen asleep is found so the next time.
@@ -276,6 +278,15 @@ impl Drop for Teller {
 impl Awake {
     fn all_mut(&mut self) -> &mut Vec<Arc<Subscription>> {
         Arc::make_mut(&mut self.all)
+    }
+
+    /// Takes those out that are so. Where none is, the list stays the one that others hold.
+    fn take_out(&mut self, is_so: impl Fn(&Arc<Subscription>) -> bool) -> Vec<Arc<Subscription>> {
+        if self.all.iter().any(&is_so) {
+            self.all_mut().extract_if(.., |one| is_so(one)).collect()
+        } else {
+            Vec::new()
+        }
     }
 }
 
