@@ -282,11 +282,7 @@ impl Awake {
 
     /// Takes those out that are so. Where none is, the list stays the one that others hold.
     fn take_out(&mut self, is_so: impl Fn(&Arc<Subscription>) -> bool) -> Vec<Arc<Subscription>> {
-        if self.all.iter().any(&is_so) {
-            self.all_mut().extract_if(.., |one| is_so(one)).collect()
-        } else {
-            Vec::new()
-        }
+        if self.all.iter().any(&is_so) { self.all_mut().extract_if(.., |one| is_so(one)).collect() } else { Vec::new() }
     }
 }
 
