@@ -168,7 +168,7 @@ fn idle(kind: Kind, sessions: usize, open: fn(usize) -> Vec<u8>) -> Result<Optio
     Ok(Some((server.memory()? - before) as f64 / sessions as f64))
 }
 
-/// Whether heartbeats leave anything behind: memory after ten minutes of them, beside that after five. By then each of the
+/// Whether heartbeats leave anything behind: memory of the whole process after ten minutes of them, beside that after five. By then each of the
 /// gateway's threads has taken its part in an audit, for which it keeps its room.
 pub(crate) fn stay_alive(report: &mut Report) -> Result<(), Failure> {
     let server = Server::start(Kind::Gateway { agents: IDLE as u32 })?.ok_or("it is part of this bench")?;
@@ -184,7 +184,7 @@ pub(crate) fn stay_alive(report: &mut Report) -> Result<(), Failure> {
     let (after_half, after_all) = (memory[memory.len() / 2], memory[memory.len() - 1]);
     let path = format!("{IDLE} sessions after 10 minutes of heartbeats");
     let target = Target::AtMost(1.01);
-    report.add(Row::new(&path, "bytes/session", "after 5", vec![after_all], vec![after_half], target));
+    report.add(Row::new(&path, "process bytes/session", "after 5", vec![after_all], vec![after_half], target));
     Ok(())
 }
 
